@@ -1,0 +1,1 @@
+//! Tagged values, the arena and its garbage collector.

@@ -1,0 +1,3 @@
+//! The interpreter on an ESP32-C3.
+
+fn main() {}

@@ -1,0 +1,3 @@
+//! The interpreter as a desktop program.
+
+fn main() {}

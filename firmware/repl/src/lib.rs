@@ -1,0 +1,1 @@
+//! The prompt: friendly, paste, raw and raw paste, without I/O.

@@ -1,0 +1,1 @@
+//! Modules that need more than the core.

@@ -1,0 +1,1 @@
+//! The virtual machine and the built-in types.

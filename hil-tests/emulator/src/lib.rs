@@ -1,0 +1,1 @@
+//! An instruction-level ESP32-C3.

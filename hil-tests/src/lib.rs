@@ -1,0 +1,1 @@
+//! REPL scenarios, run against real and emulated boards.

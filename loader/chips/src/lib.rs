@@ -1,0 +1,1 @@
+//! Facts about ESP chips, as tables.

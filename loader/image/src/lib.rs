@@ -1,0 +1,1 @@
+//! ESP images, partition tables and ELF files.

@@ -1,0 +1,1 @@
+//! The ESP serial protocol, without I/O.

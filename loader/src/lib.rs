@@ -1,0 +1,1 @@
+//! Flashes ESP chips over their serial port, as esptool does.

@@ -1,0 +1,3 @@
+//! cargo xtask: builds, flashes and tests Larch.
+
+fn main() {}
