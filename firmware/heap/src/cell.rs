@@ -1,0 +1,183 @@
+//! What a cell is made of: a header word and what its kind says follows.
+
+/// The first word of a cell: its kind in the low byte, a count in the other three.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(transparent)]
+pub struct Header(u32);
+
+/// How the collector reads a cell, by its kind's two top bits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Layout {
+    /// The count is in bytes, and none of them is a value.
+    Bytes,
+    /// The count is in words, all of them values.
+    Values,
+    /// The count is in words; the first is raw, the others are values.
+    RawThenValues,
+    /// The count is in words; the first is raw and says in its low 16 bits how many of those behind it are values; the
+    /// rest is raw.
+    Mixed,
+}
+
+macro_rules! kinds {
+    ($( $layout:ident $base:literal { $( $(#[$doc:meta])* $name:ident = $number:literal ),* $(,)? } )*) => {
+        /// What a cell holds. The numbers are grouped by [`Layout`].
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        #[repr(u8)]
+        pub enum Kind { $( $( $(#[$doc])* $name = $base + $number ),* ),* }
+
+        impl Kind {
+            /// The kind of a header byte; unknown bytes (a cell that was freed) are [`Kind::Free`].
+            #[inline(always)]
+            pub const fn from_byte(byte: u8) -> Kind {
+                const TABLE: [Kind; 256] = {
+                    let mut table = [Kind::Free; 256];
+                    $( $( table[$base + $number] = Kind::$name; )* )*
+                    table
+                };
+                TABLE[byte as usize]
+            }
+        }
+    };
+}
+
+kinds! {
+    Bytes 0x00 {
+        /// Not a cell.
+        Free = 0,
+        /// A float: 4 bytes (f32) or 8 (f64).
+        Float = 1,
+        /// A complex: two floats.
+        Complex = 2,
+        /// An int outside the small range: one word `sign << 31 | limbs`, then 32-bit limbs, low first.
+        BigInt = 3,
+        /// A string: one word `hash | flags << 16`, then UTF-8.
+        Str = 4,
+        /// Bytes: one word `hash`, then the bytes.
+        Bytes = 5,
+        /// Storage of a growing byte sequence.
+        ByteBuffer = 6,
+        /// Memory that is no Python value (a compiler's or driver's).
+        Raw = 7,
+    }
+    Values 0x40 {
+        /// A tuple: its items.
+        Tuple = 0,
+        /// Storage of a list, table or deque.
+        Slots = 1,
+        /// A captured variable.
+        Cell = 2,
+        /// A slice: start, stop, step.
+        Slice = 3,
+        /// A range: start, stop, step.
+        Range = 4,
+        /// A method bound to its object: function, self.
+        BoundMethod = 5,
+        /// property: getter, setter, deleter.
+        Property = 6,
+        /// staticmethod: function.
+        StaticMethod = 7,
+        /// classmethod: function.
+        ClassMethod = 8,
+        /// super: type, object.
+        Super = 9,
+        /// A function: code, globals, then defaults, keyword defaults and captured cells as far as present.
+        Function = 10,
+        /// An exception: type, args (tuple), traceback (list or None).
+        Exception = 11,
+        /// A built-in class's object of which only the type's own code knows the layout: type, then values.
+        Object = 12,
+        /// A module: globals dict.
+        Module = 13,
+        /// An iterator: what it iterates over, position, and what its type needs.
+        Iterator = 14,
+    }
+    RawThenValues 0x80 {
+        /// A list: length, storage.
+        List = 0,
+        /// A dict: `used | filled << 16 …`, storage, index, flags.
+        Dict = 1,
+        /// A set: as dict.
+        Set = 2,
+        /// A frozen set: as set.
+        FrozenSet = 3,
+        /// An instance of a class: number of the shape, then attributes.
+        Instance = 4,
+        /// A class.
+        Class = 5,
+        /// A shape: which attributes instances have, in which order.
+        Shape = 6,
+        /// A generator: state, then function and registers.
+        Generator = 7,
+        /// A bytearray: length, storage.
+        ByteArray = 8,
+        /// A memoryview: packed offset, length and type code, then object.
+        MemoryView = 9,
+        /// An array: length and type code, then storage.
+        Array = 10,
+        /// A built-in class's object with one raw word: word, type, then values.
+        RawObject = 11,
+    }
+    Mixed 0xc0 {
+        /// A code object.
+        Code = 0,
+        /// An object of a built-in class with several raw words: type, values, raw words.
+        MixedObject = 1,
+    }
+}
+
+impl Kind {
+    /// How the collector reads cells of this kind.
+    #[inline(always)]
+    pub const fn layout(self) -> Layout {
+        match (self as u8) >> 6 {
+            0 => Layout::Bytes,
+            1 => Layout::Values,
+            2 => Layout::RawThenValues,
+            _ => Layout::Mixed,
+        }
+    }
+}
+
+impl Header {
+    /// Largest count a header can hold.
+    pub const MAX_COUNT: u32 = (1 << 24) - 1;
+
+    /// A header; `count` is at most [`Header::MAX_COUNT`].
+    #[inline(always)]
+    pub const fn new(kind: Kind, count: u32) -> Header {
+        Header(kind as u32 | count << 8)
+    }
+
+    pub(crate) const fn from_bits(bits: u32) -> Header {
+        Header(bits)
+    }
+
+    pub(crate) const fn bits(self) -> u32 {
+        self.0
+    }
+
+    /// The kind.
+    #[inline(always)]
+    pub const fn kind(self) -> Kind {
+        Kind::from_byte(self.0 as u8)
+    }
+
+    /// The kind's number, for comparisons.
+    #[inline(always)]
+    pub const fn kind_byte(self) -> u8 {
+        self.0 as u8
+    }
+
+    /// The count: bytes or words behind the header.
+    #[inline(always)]
+    pub const fn count(self) -> u32 {
+        self.0 >> 8
+    }
+
+    /// Bytes of the whole cell, header included, before rounding up to granules.
+    #[inline(always)]
+    pub const fn size_bytes(self) -> u32 {
+        if self.0 as u8 >> 6 == 0 { 4 + self.count() } else { 4 + 4 * self.count() }
+    }
+}

@@ -1,0 +1,246 @@
+//! The collector: marks what the stack and the roots reach; what is not marked is free.
+//!
+//! The bitmap is both the mark bits and the map of holes. While marking, the set bits are exactly the whole cells that
+//! were reached (and the reserved ranges), so a run of set bits can be parsed cell by cell; that is how a full mark
+//! stack is recovered from.
+
+use crate::arena::{GRANULE, Heap};
+use crate::cell::{Header, Kind, Layout};
+use crate::value::{Ref, Value};
+
+/// Cells that can wait on the mark stack. More is handled by parsing the heap again.
+pub(crate) const MARK_STACK: usize = 64;
+
+impl Heap {
+    /// Frees everything that neither the stack nor a root reaches.
+    pub fn collect(&mut self) {
+        self.clear_bitmap();
+        let mut overflowed = false;
+        for index in 1..self.top() {
+            overflowed |= self.mark_from(self.stack(index));
+        }
+        for index in 0..self.roots.len() {
+            overflowed |= self.mark_from(self.roots[index]);
+        }
+        while overflowed {
+            overflowed = self.mark_again();
+        }
+        self.restart_cursor();
+        self.collections += 1;
+        if cfg!(feature = "gc-stress") {
+            self.poison();
+        }
+    }
+
+    /// Marks everything reachable from `value`; true if the mark stack was too small.
+    fn mark_from(&mut self, value: Value) -> bool {
+        match self.mark(value) {
+            Some(cell) => self.trace(cell),
+            None => false,
+        }
+    }
+
+    /// Marks one value's cell. Returns it if it was not marked yet and refers to others.
+    #[inline(always)]
+    fn mark(&mut self, value: Value) -> Option<Ref> {
+        let at = value.as_cell()?;
+        let granule = self.granule(at.0);
+        if self.bit(granule) {
+            return None;
+        }
+        let header = self.header(at);
+        debug_assert!(header.kind() != Kind::Free, "a stale reference {at:?}");
+        self.set_bits(granule, granule + header.size_bytes().div_ceil(GRANULE));
+        (header.kind().layout() != Layout::Bytes).then_some(at)
+    }
+
+    /// The values of a cell: index of the first, and the one after the last.
+    #[inline(always)]
+    fn span(&self, at: Ref) -> (u32, u32) {
+        let header = self.header(at);
+        match header.kind().layout() {
+            Layout::Bytes => (0, 0),
+            Layout::Values => (0, header.count()),
+            Layout::RawThenValues => (1, header.count()),
+            Layout::Mixed => (1, 1 + (self.word(at, 0) & 0xffff)),
+        }
+    }
+
+    /// Marks what `cell` reaches, depth first. An entry of the mark stack is the place of the next value to look at and
+    /// the end of its cell's values.
+    fn trace(&mut self, cell: Ref) -> bool {
+        let mut overflowed = false;
+        let mut depth = 0;
+        let (mut next, mut end) = self.places(cell);
+        loop {
+            if next == end {
+                if depth == 0 {
+                    return overflowed;
+                }
+                depth -= 1;
+                (next, end) = self.mark_stack[depth];
+                continue;
+            }
+            let value = Value::from_bits(self.read(next));
+            next += 4;
+            if let Some(inner) = self.mark(value) {
+                if next != end {
+                    if depth == MARK_STACK {
+                        overflowed = true;
+                        continue;
+                    }
+                    self.mark_stack[depth] = (next, end);
+                    depth += 1;
+                }
+                (next, end) = self.places(inner);
+            }
+        }
+    }
+
+    fn places(&self, at: Ref) -> (u32, u32) {
+        let (first, last) = self.span(at);
+        (at.0 + 4 + 4 * first, at.0 + 4 + 4 * last)
+    }
+
+    /// Traces every marked cell once more, after the mark stack overflowed.
+    fn mark_again(&mut self) -> bool {
+        let mut overflowed = false;
+        let mut granule = 0;
+        while let Some(start) = self.find_bit(granule, u32::MAX) {
+            let offset = self.start + start * GRANULE;
+            if let Some((_, end)) = self.reserved.iter().find(|(from, to)| (*from..*to).contains(&offset)) {
+                granule = self.granule(*end);
+                continue;
+            }
+            let at = Ref(offset);
+            granule = start + self.header(at).size_bytes().div_ceil(GRANULE);
+            overflowed |= self.trace(at);
+        }
+        overflowed
+    }
+
+    /// Overwrites free memory, so that a use of something freed is noticed.
+    fn poison(&mut self) {
+        for granule in 0..self.granules() {
+            if !self.bit(granule) {
+                let offset = self.start + granule * GRANULE;
+                self.write(offset, Header::new(Kind::Free, 0xa5a5).bits());
+                self.write(offset + 4, 0xa5a5_a5a5);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::arena::{Region, Root};
+    extern crate std;
+    use core::ptr::NonNull;
+    use std::boxed::Box;
+    use std::vec;
+    use std::vec::Vec;
+
+    #[expect(unsafe_code, reason = "memory of its own for each test")]
+    fn heap(bytes: usize) -> Heap {
+        let memory = Box::leak(vec![0u64; bytes / 8].into_boxed_slice());
+        let stack = Box::leak(vec![Value::UNBOUND; 1024].into_boxed_slice());
+        let region = Region { start: NonNull::from(&mut *memory).cast(), len: bytes };
+        // SAFETY: leaked memory that nobody else uses.
+        unsafe { Heap::new(&[region], stack) }
+    }
+
+    fn tuple(heap: &mut Heap, items: &[Value]) -> Option<Value> {
+        let at = heap.alloc(Header::new(Kind::Tuple, items.len() as u32))?;
+        heap.values_mut(at, 0, items.len() as u32).copy_from_slice(items);
+        Some(at.into())
+    }
+
+    #[test]
+    fn what_the_stack_holds_survives_and_the_rest_is_reused() {
+        let mut heap = heap(16384);
+        let kept = tuple(&mut heap, &[Value::small(1), Value::small(2)]).unwrap();
+        heap.push(kept).unwrap();
+        for i in 0..10_000 {
+            tuple(&mut heap, &[Value::small(i), Value::small(i)]).unwrap();
+        }
+        assert!(heap.statistics().collections > 1);
+        assert_eq!(heap.values(kept.as_cell().unwrap(), 0, 2), [Value::small(1), Value::small(2)]);
+        heap.collect();
+        assert_eq!(heap.statistics().used, 16);
+    }
+
+    #[test]
+    fn a_long_chain_overflows_the_mark_stack_and_survives() {
+        let mut heap = heap(1 << 17);
+        let mut chain = Value::NONE;
+        let slot = heap.push(chain).unwrap();
+        for i in 0..3000 {
+            // The link is not the last value, so every level needs an entry of the mark stack.
+            chain = tuple(&mut heap, &[chain, Value::small(i), Value::small(0)]).unwrap();
+            heap.set_stack(slot, chain);
+        }
+        heap.collect();
+        let mut length = 0;
+        while let Some(at) = chain.as_cell() {
+            (chain, length) = (heap.value(at, 0), length + 1);
+        }
+        assert_eq!(length, 3000);
+        assert_eq!(heap.statistics().used, 3000 * 16);
+    }
+
+    #[test]
+    fn cells_grow_in_place_and_shrink() {
+        let mut heap = heap(16384);
+        let at = heap.alloc(Header::new(Kind::Slots, 2)).unwrap();
+        heap.set_root(Root::Spare0, at.into());
+        assert!(heap.resize(at, 20), "the hole's cursor is right behind");
+        assert!(heap.values(at, 0, 20).iter().all(|v| v.is_unbound()));
+        let behind = heap.alloc(Header::new(Kind::Slots, 2)).unwrap();
+        assert!(!heap.resize(at, 100), "a cell is in the way");
+        assert!(heap.resize(at, 3));
+        heap.free(behind);
+        assert!(heap.resize(at, 30));
+        assert_eq!(heap.statistics().used, 4 * 31 + 4);
+    }
+
+    #[test]
+    fn exhaustion_is_an_answer_and_recoverable() {
+        let mut heap = heap(16384);
+        let mut count = 0;
+        while let Some(at) = heap.alloc(Header::new(Kind::ByteBuffer, 1000)) {
+            heap.push(at.into()).unwrap();
+            count += 1;
+        }
+        assert!(count > 10, "{count}");
+        heap.reset_stack();
+        assert!(heap.alloc(Header::new(Kind::ByteBuffer, 1000)).is_some());
+    }
+
+    #[test]
+    fn random_work_keeps_contents_apart() {
+        let mut heap = heap(1 << 15);
+        let mut seed = 12345u32;
+        let mut live: Vec<(u32, Value, u32)> = Vec::new();
+        let first = heap.top();
+        for _ in 0..64 {
+            heap.push(Value::NONE);
+        }
+        for round in 0..20_000u32 {
+            seed = seed.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            let slot = first + (seed >> 10) % 64;
+            live.retain(|(s, ..)| *s != slot);
+            heap.set_stack(slot, Value::NONE);
+            let words = (seed >> 20) % 60;
+            let Some(at) = heap.alloc(Header::new(Kind::Slots, words)) else { continue };
+            heap.values_mut(at, 0, words).fill(Value::small(round as i32));
+            heap.set_stack(slot, at.into());
+            live.push((slot, at.into(), round));
+            for (_, value, stamp) in &live {
+                let at = value.as_cell().unwrap();
+                let count = heap.header(at).count();
+                assert!(heap.values(at, 0, count).iter().all(|v| *v == Value::small(*stamp as i32)));
+            }
+        }
+    }
+}
