@@ -1,1 +1,28 @@
 //! What a port implements.
+//!
+//! The interpreter and the library reach the outside world through one `&mut dyn Port`. Every trait here is object-safe,
+//! so that the interpreter needs no type parameters and is compiled once.
+//!
+//! Invariants:
+//! - No method waits longer than its documentation says; waiting for events is [`Clock::idle`] and nothing else.
+//! - [`Console::interrupt_flag`] is the only thing that an interrupt handler and the interpreter share.
+#![no_std]
+#![forbid(unsafe_code)]
+
+mod block;
+mod board;
+mod clock;
+mod console;
+mod pins;
+
+pub use block::{BlockDevice, BlockError};
+pub use board::{Board, ResetCause};
+pub use clock::Clock;
+pub use console::Console;
+pub use pins::{PinError, PinMode, Pins, Pull};
+
+/// A board.
+pub trait Port: Console + Clock + Pins + Board {
+    /// The flash partition that holds the file system, if the board has one.
+    fn storage(&mut self) -> Option<&mut dyn BlockDevice>;
+}
