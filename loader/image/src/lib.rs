@@ -1,1 +1,18 @@
 //! ESP images, partition tables and ELF files.
+//!
+//! Everything here works on bytes in memory and survives any input: a file that is not what it should be is an error
+//! that says what is wrong with it.
+#![forbid(unsafe_code)]
+
+pub mod descriptor;
+pub mod elf;
+mod error;
+pub mod header;
+pub mod image;
+pub mod layout;
+pub mod merge;
+pub mod partition;
+mod reader;
+
+pub use error::ImageError;
+pub use image::{Image, Segment};
