@@ -1,1 +1,15 @@
 //! REPL scenarios, run against real and emulated boards.
+//!
+//! `scenario` (what is typed) and `session` (a person typing it) meet a board's serial port and give a transcript
+//! (`terminal`), which is compared with its snapshot. Firmware is seen only through its serial port; nothing
+//! here links it, so any firmware that speaks a MicroPython REPL can be tested.
+#![forbid(unsafe_code)]
+
+pub mod differences;
+pub mod redact;
+pub mod run;
+pub mod scenario;
+pub mod session;
+pub mod snapshot;
+pub mod target;
+pub mod terminal;

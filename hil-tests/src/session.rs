@@ -1,0 +1,455 @@
+//! A person at the REPL: types, waits for the echo, presses Enter, waits for the prompt.
+//!
+//! Sees the firmware only as bytes of a [`Transport`], so any firmware that speaks a MicroPython REPL can be driven.
+//! Invariants: every wait has a limit on the board's own clock; bytes per step are limited; a line is only entered
+//! once the board has echoed it, so text that merely looks like a prompt can delay a run but not derail it.
+//! Source: MicroPython `docs/reference/repl.rst` (prompts, keys, raw and raw paste protocol).
+
+mod raw_paste;
+
+use std::io;
+use std::time::Duration;
+
+use larch_loader::transport::Transport;
+
+use crate::scenario::{Key, Scenario, Step};
+use crate::terminal::Terminal;
+
+/// A prompt counts once nothing has followed it for this long.
+const QUIET: Duration = Duration::from_millis(20);
+/// How long the board may take to echo what is typed.
+const ECHO_LIMIT: Duration = Duration::from_secs(3);
+/// How long a line may take unless the scenario says otherwise.
+const LINE_LIMIT: Duration = Duration::from_secs(10);
+/// How long a board may take from reset to prompt.
+pub const BOOT_LIMIT: Duration = Duration::from_secs(30);
+/// Bytes a board may send in one step.
+const FLOOD_BYTES: usize = 512 * 1024;
+/// Bytes typed before looking for their echo: less than the receive FIFO of any UART.
+const TYPE_AHEAD: usize = 32;
+/// Raw bytes kept to recognise the raw REPL, whose framing a terminal does not show.
+const TAIL: usize = 64;
+
+/// Why a session could not go on.
+#[derive(Debug, thiserror::Error)]
+pub enum Failure {
+    /// Nothing at all came back.
+    #[error("the board says nothing after {after} for {limit:?}")]
+    Silent {
+        /// What was done last.
+        after: String,
+        /// How long was waited.
+        limit: Duration,
+    },
+    /// Bytes came, but no prompt.
+    #[error("no prompt after {after} within {limit:?}; the last line is {line:?}")]
+    NoPrompt {
+        /// What was done last.
+        after: String,
+        /// How long was waited.
+        limit: Duration,
+        /// The line of the cursor.
+        line: String,
+    },
+    /// What was typed did not appear.
+    #[error("typed {typed:?}, but the board shows {line:?}")]
+    NoEcho {
+        /// What was typed.
+        typed: String,
+        /// The line of the cursor.
+        line: String,
+    },
+    /// More bytes than a step may give.
+    #[error("the board floods: more than {FLOOD_BYTES} bytes after {after}")]
+    Flood {
+        /// What was done last.
+        after: String,
+    },
+    /// The raw paste protocol was not followed.
+    #[error("raw paste: {0}")]
+    RawPaste(String),
+    /// An expression stayed false.
+    #[error("'{expression}' was not true within {limit:?}")]
+    NeverTrue {
+        /// What was evaluated.
+        expression: String,
+        /// How long.
+        limit: Duration,
+    },
+    /// The port is gone.
+    #[error("the board's port closed after {after}: {source}")]
+    Closed {
+        /// What was done last.
+        after: String,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// The board could not be reset.
+    #[error("hard reset failed: {0}")]
+    Reset(io::Error),
+}
+
+/// Something that can be talked to and reset: a board's console.
+pub trait Console {
+    /// Its serial port.
+    fn port(&mut self) -> &mut dyn Transport;
+
+    /// Resets it as its reset button does.
+    ///
+    /// # Errors
+    /// If the board has no reset that can be driven, or its port is gone.
+    fn hard_reset(&mut self) -> io::Result<()>;
+}
+
+/// What the REPL waits for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Prompt {
+    /// `>>> `
+    Friendly,
+    /// `... `
+    Continuation,
+    /// `=== `
+    Paste,
+    /// `>` of the raw REPL, which echoes nothing.
+    Raw,
+}
+
+/// One terminal session with a board.
+pub struct Session<'a> {
+    console: &'a mut dyn Console,
+    terminal: Terminal,
+    tail: Vec<u8>,
+    step_bytes: usize,
+    limit: Duration,
+    prompt: Prompt,
+    interrupt_after: Option<Duration>,
+    /// Something was typed on this line and not entered.
+    pending: bool,
+    /// What was done last, for messages.
+    last: String,
+}
+
+impl<'a> Session<'a> {
+    /// A session with a board that is about to be reset.
+    pub fn new(console: &'a mut dyn Console) -> Self {
+        Self {
+            console,
+            terminal: Terminal::new(),
+            tail: Vec::new(),
+            step_bytes: 0,
+            limit: LINE_LIMIT,
+            prompt: Prompt::Friendly,
+            interrupt_after: None,
+            pending: false,
+            last: "start".into(),
+        }
+    }
+
+    /// Resets the board and waits for its prompt; the transcript starts at that prompt.
+    ///
+    /// # Errors
+    /// If it cannot be reset or no prompt comes.
+    pub fn boot(&mut self) -> Result<(), Failure> {
+        self.hard_reset(false)
+    }
+
+    /// Does every step of a scenario.
+    ///
+    /// # Errors
+    /// The first step after which the board does not come back to a prompt.
+    pub fn run(&mut self, scenario: &Scenario) -> Result<(), Failure> {
+        for step in &scenario.steps {
+            self.step(step)?;
+        }
+        self.prove_prompt()
+    }
+
+    /// What a person has seen so far.
+    #[must_use]
+    pub fn transcript(&self) -> String {
+        self.terminal.text()
+    }
+
+    fn step(&mut self, step: &Step) -> Result<(), Failure> {
+        self.step_bytes = 0;
+        match step {
+            Step::Line(text) => self.line(text),
+            Step::Type(text) => {
+                self.last = format!("typing {text:?}");
+                self.pending = true;
+                self.type_text(text)
+            }
+            Step::Press(key) => self.press(*key),
+            Step::InterruptAfter(time) => {
+                self.interrupt_after = Some(*time);
+                Ok(())
+            }
+            Step::WaitUntil { expression, limit } => self.wait_until(expression, *limit),
+            Step::WaitFor(text) => self.wait_for(text),
+            Step::HardReset { show_boot_log } => self.hard_reset(*show_boot_log),
+            Step::RawPaste(source) => self.raw_paste(source),
+            Step::Timeout(limit) => {
+                self.limit = *limit;
+                Ok(())
+            }
+        }
+    }
+
+    /// Types a line and presses Enter.
+    fn line(&mut self, text: &str) -> Result<(), Failure> {
+        self.last = format!("{text:?}");
+        match self.prompt {
+            Prompt::Raw => return self.send(format!("{text}\n").as_bytes()),
+            Prompt::Friendly if text.is_empty() && !self.pending => return Ok(()),
+            Prompt::Continuation => self.indent(text)?,
+            Prompt::Friendly | Prompt::Paste => self.type_text(text)?,
+        }
+        self.enter()
+    }
+
+    /// At `... ` the board has indented already: type what is missing, or take back what is too much.
+    fn indent(&mut self, text: &str) -> Result<(), Failure> {
+        let wanted = text.len() - text.trim_start_matches(' ').len();
+        let typed = text.trim_start_matches(' ');
+        let mut present = self.auto_indent();
+        while present > wanted {
+            self.send(b"\x7f")?;
+            let before = present;
+            self.wait(ECHO_LIMIT, |session| session.auto_indent() < before)
+                .map_err(|failure| self.without_echo(failure, "Backspace"))?;
+            present = self.auto_indent();
+        }
+        let rest = format!("{}{typed}", " ".repeat(wanted - present));
+        self.type_text(&rest)
+    }
+
+    /// Blanks between `... ` and the cursor.
+    fn auto_indent(&self) -> usize {
+        let line = self.terminal.before_cursor();
+        line.strip_prefix("... ").filter(|rest| rest.bytes().all(|byte| byte == b' ')).map_or(0, str::len)
+    }
+
+    /// Types text and waits until the board shows it.
+    fn type_text(&mut self, text: &str) -> Result<(), Failure> {
+        let mut rest = text;
+        while !rest.is_empty() {
+            let end = rest.char_indices().map(|(at, _)| at).find(|at| *at >= TYPE_AHEAD).unwrap_or(rest.len());
+            let (chunk, after) = rest.split_at(end);
+            self.send(chunk.as_bytes())?;
+            self.wait(self.limit.max(ECHO_LIMIT), |session| session.terminal.before_cursor().ends_with(chunk))
+                .map_err(|failure| self.without_echo(failure, chunk))?;
+            rest = after;
+        }
+        Ok(())
+    }
+
+    fn without_echo(&self, failure: Failure, typed: &str) -> Failure {
+        match failure {
+            Failure::Silent { .. } | Failure::NoPrompt { .. } => {
+                Failure::NoEcho { typed: typed.into(), line: self.terminal.line() }
+            }
+            other => other,
+        }
+    }
+
+    fn enter(&mut self) -> Result<(), Failure> {
+        self.pending = false;
+        self.send(b"\r")?;
+        if let Some(time) = self.interrupt_after.take() {
+            self.listen(time)?;
+            self.send(b"\x03")?;
+        }
+        self.wait_prompt(self.limit)
+    }
+
+    fn press(&mut self, key: Key) -> Result<(), Failure> {
+        self.last = key.name.into();
+        if key.name == "Enter" {
+            return self.enter();
+        }
+        let blank = !self.pending;
+        let leaves_line = key.name == "Ctrl-C" || (blank && is_control_command(key));
+        self.send(key.bytes)?;
+        if leaves_line {
+            self.pending = false;
+            return self.wait_prompt(self.limit);
+        }
+        self.pending = true;
+        self.listen(5 * QUIET)
+    }
+
+    /// Repeats an expression until it is true; none of it stays on the screen.
+    fn wait_until(&mut self, expression: &str, limit: Duration) -> Result<(), Failure> {
+        let deadline = self.now() + limit;
+        loop {
+            let mark = self.terminal.mark();
+            self.line(&format!("print(bool({expression}))"))?;
+            let is_true = self.terminal.text().trim_end().trim_end_matches(">>>").trim_end().ends_with("\nTrue");
+            self.terminal.rewind(&mark);
+            if is_true {
+                return Ok(());
+            }
+            if self.now() >= deadline {
+                return Err(Failure::NeverTrue { expression: expression.into(), limit });
+            }
+            self.listen(Duration::from_millis(100))?;
+        }
+    }
+
+    fn wait_for(&mut self, text: &str) -> Result<(), Failure> {
+        self.last = format!("waiting for {text:?}");
+        self.pending = true;
+        let text = text.to_owned();
+        self.wait(self.limit, move |session| session.terminal.before_cursor().trim_end().ends_with(&text))
+    }
+
+    fn hard_reset(&mut self, show_boot_log: bool) -> Result<(), Failure> {
+        self.last = "hard reset".into();
+        let screen = std::mem::take(&mut self.terminal);
+        self.console.hard_reset().map_err(Failure::Reset)?;
+        self.pending = false;
+        self.step_bytes = 0;
+        self.tail.clear();
+        self.wait_prompt(BOOT_LIMIT)?;
+        let boot_log = std::mem::replace(&mut self.terminal, screen);
+        if show_boot_log {
+            self.terminal.feed(b"\r\n");
+            let text = boot_log.text();
+            let log = text.rsplit_once('\n').map_or("", |(log, _prompt)| log);
+            self.feed_lines(log);
+        }
+        // The prompt of before the reset is where the new one stands.
+        self.terminal.feed(b"\r\x1b[K>>> ");
+        Ok(())
+    }
+
+    /// A prompt that echoes is a prompt: types a blank and takes it back.
+    fn prove_prompt(&mut self) -> Result<(), Failure> {
+        if self.prompt == Prompt::Raw || self.pending {
+            return Ok(());
+        }
+        self.last = "the last line".into();
+        let mark = self.terminal.mark();
+        self.send(b"#")?;
+        self.wait(ECHO_LIMIT, |session| session.terminal.before_cursor().ends_with('#'))
+            .map_err(|failure| self.without_echo(failure, "#"))?;
+        self.send(b"\x7f")?;
+        self.wait(ECHO_LIMIT, |session| !session.terminal.before_cursor().ends_with('#'))
+            .map_err(|failure| self.without_echo(failure, "Backspace"))?;
+        let now_shown = self.terminal.text();
+        self.terminal.rewind(&mark);
+        if now_shown == self.terminal.text() { Ok(()) } else { self.late_output(&now_shown) }
+    }
+
+    /// Something was printed after the last prompt: show it, it is part of what a person sees.
+    fn late_output(&mut self, shown: &str) -> Result<(), Failure> {
+        self.terminal = Terminal::new();
+        self.feed_lines(shown);
+        Ok(())
+    }
+
+    fn feed_lines(&mut self, text: &str) {
+        for line in text.lines() {
+            self.terminal.feed(line.as_bytes());
+            self.terminal.feed(b"\r\n");
+        }
+    }
+
+    /// Waits for a prompt at the cursor after which nothing follows.
+    fn wait_prompt(&mut self, limit: Duration) -> Result<(), Failure> {
+        self.wait(limit, |session| session.find_prompt().is_some())?;
+        if let Some(prompt) = self.find_prompt() {
+            self.prompt = prompt;
+        }
+        Ok(())
+    }
+
+    fn find_prompt(&self) -> Option<Prompt> {
+        if self.tail.ends_with(b"\x04>") || self.tail.ends_with(b"CTRL-B to exit\r\n>") {
+            return Some(Prompt::Raw);
+        }
+        match self.terminal.before_cursor().as_str() {
+            ">>> " => Some(Prompt::Friendly),
+            "=== " => Some(Prompt::Paste),
+            line => {
+                let blank = line.strip_prefix("... ")?.bytes().all(|byte| byte == b' ');
+                blank.then_some(Prompt::Continuation)
+            }
+        }
+    }
+
+    /// Listens until the condition holds and the line has been quiet.
+    fn wait(&mut self, limit: Duration, holds: impl Fn(&Self) -> bool) -> Result<(), Failure> {
+        let start = self.now();
+        let bytes_before = self.step_bytes;
+        loop {
+            let came = self.read(QUIET)?;
+            if came == 0 && holds(self) {
+                return Ok(());
+            }
+            if self.now().saturating_sub(start) >= limit {
+                let after = self.last.clone();
+                return Err(if self.step_bytes == bytes_before {
+                    Failure::Silent { after, limit }
+                } else {
+                    Failure::NoPrompt { after, limit, line: self.terminal.line() }
+                });
+            }
+        }
+    }
+
+    /// Shows whatever comes during a time.
+    fn listen(&mut self, time: Duration) -> Result<(), Failure> {
+        let end = self.now() + time;
+        loop {
+            let left = end.saturating_sub(self.now());
+            if left.is_zero() {
+                return Ok(());
+            }
+            self.read(left.min(QUIET))?;
+        }
+    }
+
+    fn read(&mut self, timeout: Duration) -> Result<usize, Failure> {
+        let mut bytes = [0; 1024];
+        let count = self.read_raw(&mut bytes, timeout)?;
+        self.show(&bytes[..count]);
+        Ok(count)
+    }
+
+    fn read_raw(&mut self, bytes: &mut [u8], timeout: Duration) -> Result<usize, Failure> {
+        let count = self.console.port().read(bytes, timeout).map_err(|source| self.closed(source))?;
+        self.step_bytes += count;
+        if self.step_bytes > FLOOD_BYTES {
+            return Err(Failure::Flood { after: self.last.clone() });
+        }
+        Ok(count)
+    }
+
+    fn show(&mut self, bytes: &[u8]) {
+        self.terminal.feed(bytes);
+        self.tail.extend_from_slice(bytes);
+        let surplus = self.tail.len().saturating_sub(TAIL);
+        self.tail.drain(..surplus);
+    }
+
+    fn send(&mut self, bytes: &[u8]) -> Result<(), Failure> {
+        self.console.port().write_all(bytes).map_err(|source| self.closed(source))
+    }
+
+    fn closed(&self, source: io::Error) -> Failure {
+        Failure::Closed { after: self.last.clone(), source }
+    }
+
+    fn now(&mut self) -> Duration {
+        self.console.port().now()
+    }
+}
+
+/// Keys that on a blank line change the mode of the REPL.
+fn is_control_command(key: Key) -> bool {
+    matches!(key.name, "Ctrl-A" | "Ctrl-B" | "Ctrl-D" | "Ctrl-E")
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,5 @@
+//! A board's console, whatever kind of board it is.
+//!
+//! Invariant: above this module nobody knows whether a board is emulated, plugged in, or a program.
+
+pub mod program;
