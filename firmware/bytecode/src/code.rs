@@ -111,6 +111,8 @@ pub trait Backend {
     /// # Errors
     /// When memory is exhausted.
     fn str(&mut self, text: &str) -> Result<Self::Const, OutOfMemory>;
+    /// The string of an interned name, as an item of a constant tuple.
+    fn interned(&mut self, name: Qstr) -> Self::Const;
     /// A bytes object.
     ///
     /// # Errors

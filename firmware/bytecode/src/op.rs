@@ -151,9 +151,12 @@ opcodes! {
     /// `R[a] = (R[b] += R[c])`: tries the in-place method first
     IAdd Abc, ISub Abc, IMul Abc, ITrueDiv Abc, IFloorDiv Abc, IMod Abc, IPow Abc, IMatMul Abc,
     IAnd Abc, IOr Abc, IXor Abc, IShl Abc, IShr Abc,
-    /// `R[a] = R[b] + i` (also for `- i` and in-place forms when the operand is a small constant)
+    /// `R[a] = R[b] + i` if `i` is not negative, else `R[a] = R[b] - (-i)`: what a type's own `__add__` or `__sub__`
+    /// sees is the constant that the source has.
     AddI Abi,
-    /// `R[a] = R[b] * i`, `//`, `%`, `&`, `<<`, `>>` with a small constant
+    /// As `AddI`, for `+=` and `-=`: tries the in-place method first.
+    IAddI Abi,
+    /// `R[a] = R[b] * i`, `//`, `%`, `&`, `<<`, `>>` with a small constant (never the in-place forms)
     MulI Abi, FloorDivI Abi, ModI Abi, AndI Abi, ShlI Abi, ShrI Abi,
     /// `R[a] = (R[b] == R[c])` and so on
     Eq Abc, Ne Abc, Lt Abc, Le Abc, Gt Abc, Ge Abc,
@@ -183,6 +186,10 @@ opcodes! {
     GetIter Abc,
     /// `R[a] = next(R[b], R[b+1])` and skips the following jump; takes the jump when the iterator is exhausted.
     ForIter Abc,
+    /// `ForIter` with the opposite sense, for the end of a loop: `R[a] = next(R[b], R[b+1])` and takes the following
+    /// (backward) jump to the body; skips the jump when the iterator is exhausted. `for` statements compile to
+    /// `GetIter; Jump to IterNext; body; IterNext; Jump body`, one dispatch per round as with [`Op::RangeNext`].
+    IterNext Abc,
     /// Starts `for … in range(…)`: on entry `R[a], R[a+1], R[a+2]` are start, stop and step and `R[a+3]` is the value
     /// of the name `range`. If that is the builtin and all three are small ints, the loop runs without an iterator
     /// object; else `R[a], R[a+1] = iter(R[a+3](start, stop, step))` (`b` says how many arguments the source gave:
