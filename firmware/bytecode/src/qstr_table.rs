@@ -574,4 +574,5 @@ qstrs! {
     _mpy = "_mpy",
     _machine = "_machine",
     _build = "_build",
+    cell = "cell",
 }

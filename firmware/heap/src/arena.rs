@@ -112,6 +112,7 @@ pub struct Heap {
     enabled: bool,
     /// Fails the allocation after this many, for tests. Zero: never.
     fail_after: u32,
+    failing: bool,
 }
 
 impl Heap {
@@ -162,6 +163,7 @@ impl Heap {
             collections: 0,
             enabled: true,
             fail_after: 0,
+            failing: false,
         };
         let bitmap_bytes = (bitmap_words * 4).next_multiple_of(GRANULE);
         assert!((bitmap_bytes as usize) < first.len, "the first region is too small for the bitmap");
@@ -372,16 +374,14 @@ impl Heap {
 
     // ---- allocation ----
 
-    /// Makes a cell; its contents are zero (all values unbound). Collects if there is no room.
-    ///
-    /// Returns `None` when memory is exhausted.
+    /// Makes a cell if that is possible without a collection; its contents are zero (all values unbound).
     #[inline(always)]
     pub fn alloc(&mut self, header: Header) -> Option<Ref> {
         let size = header.size_bytes().next_multiple_of(GRANULE);
         let at = self.cursor;
-        // A small hole and a small request: `size` is below 2^26, so the sum cannot overflow on a real arena.
+        // `size` is at most 2^26 and offsets are far from the end of the address space, so the sum cannot overflow.
         let next = at.wrapping_add(size);
-        if cfg!(not(feature = "gc-stress")) && next <= self.hole_end && self.fail_after == 0 {
+        if next <= self.hole_end && self.fail_after == 0 {
             self.cursor = next;
             self.format(at, header, size);
             return Some(Ref(at));
@@ -409,20 +409,13 @@ impl Heap {
         if self.fail_after > 0 {
             self.fail_after -= 1;
             if self.fail_after == 0 {
-                return None;
+                self.failing = true;
             }
         }
-        if cfg!(feature = "gc-stress") && self.enabled {
-            self.collect();
+        if self.failing {
+            return None;
         }
-        let at = match self.find(size) {
-            Some(at) => at,
-            None if self.enabled => {
-                self.collect();
-                self.find(size)?
-            }
-            None => return None,
-        };
+        let at = self.find(size)?;
         self.format(at, header, size);
         Some(Ref(at))
     }
@@ -759,9 +752,11 @@ impl Heap {
         self.enabled = enabled;
     }
 
-    /// Makes the `count`-th allocation from now fail (1 = the next); 0 turns this off. For tests of memory errors.
+    /// Makes the `count`-th allocation from now fail, and all after it until this is called again (0: none fails). For
+    /// tests of memory errors.
     pub fn fail_after(&mut self, count: u32) {
         self.fail_after = count;
+        self.failing = false;
     }
 
     /// Figures about the heap.

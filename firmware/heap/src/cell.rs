@@ -89,20 +89,24 @@ kinds! {
         Object = 12,
         /// A module: globals dict.
         Module = 13,
-        /// An iterator: what it iterates over, position, and what its type needs.
+        /// An iterator: type, then what it iterates over, position, and what its type needs.
         Iterator = 14,
+        /// An instance of a class: shape, then attributes.
+        Instance = 15,
+        /// An instance that outgrew its cell: the last word is a `Slots` cell with the attributes that follow.
+        GrownInstance = 16,
+        /// What a dict's keys(), values() or items() returns: dict, which of the three.
+        DictView = 17,
     }
     RawThenValues 0x80 {
         /// A list: length, storage.
         List = 0,
-        /// A dict: `used | filled << 16 …`, storage, index, flags.
+        /// A dict: `live entries | flags << 28`, entries (`Slots`: fill count, then pairs), index (`ByteBuffer`).
         Dict = 1,
-        /// A set: as dict.
+        /// A set: as a dict, entries without values.
         Set = 2,
         /// A frozen set: as set.
         FrozenSet = 3,
-        /// An instance of a class: number of the shape, then attributes.
-        Instance = 4,
         /// A class.
         Class = 5,
         /// A shape: which attributes instances have, in which order.
@@ -111,7 +115,7 @@ kinds! {
         Generator = 7,
         /// A bytearray: length, storage.
         ByteArray = 8,
-        /// A memoryview: packed offset, length and type code, then object.
+        /// A memoryview: type code, then object, offset and length (small ints).
         MemoryView = 9,
         /// An array: length and type code, then storage.
         Array = 10,

@@ -150,8 +150,15 @@ mod tests {
         unsafe { Heap::new(&[region], stack) }
     }
 
+    fn alloc(heap: &mut Heap, header: Header) -> Option<Ref> {
+        heap.alloc(header).or_else(|| {
+            heap.collect();
+            heap.alloc(header)
+        })
+    }
+
     fn tuple(heap: &mut Heap, items: &[Value]) -> Option<Value> {
-        let at = heap.alloc(Header::new(Kind::Tuple, items.len() as u32))?;
+        let at = alloc(heap, Header::new(Kind::Tuple, items.len() as u32))?;
         heap.values_mut(at, 0, items.len() as u32).copy_from_slice(items);
         Some(at.into())
     }
@@ -208,13 +215,13 @@ mod tests {
     fn exhaustion_is_an_answer_and_recoverable() {
         let mut heap = heap(16384);
         let mut count = 0;
-        while let Some(at) = heap.alloc(Header::new(Kind::ByteBuffer, 1000)) {
+        while let Some(at) = alloc(&mut heap, Header::new(Kind::ByteBuffer, 1000)) {
             heap.push(at.into()).unwrap();
             count += 1;
         }
         assert!(count > 10, "{count}");
         heap.reset_stack();
-        assert!(heap.alloc(Header::new(Kind::ByteBuffer, 1000)).is_some());
+        assert!(alloc(&mut heap, Header::new(Kind::ByteBuffer, 1000)).is_some());
     }
 
     #[test]
@@ -232,7 +239,7 @@ mod tests {
             live.retain(|(s, ..)| *s != slot);
             heap.set_stack(slot, Value::NONE);
             let words = (seed >> 20) % 60;
-            let Some(at) = heap.alloc(Header::new(Kind::Slots, words)) else { continue };
+            let Some(at) = alloc(&mut heap, Header::new(Kind::Slots, words)) else { continue };
             heap.values_mut(at, 0, words).fill(Value::small(round as i32));
             heap.set_stack(slot, at.into());
             live.push((slot, at.into(), round));

@@ -1,0 +1,76 @@
+//! `builtins`: the names every program has.
+
+use larch_bytecode::qstr::Qstr;
+
+use crate::native::{Entry, ModuleDef, Rom};
+use crate::types::ids;
+
+/// The module.
+pub static BUILTINS: ModuleDef = ModuleDef { name: Qstr::builtins, entries: ENTRIES, attr: None };
+
+static ENTRIES: &[Entry] = &[
+    (Qstr::__name__, Rom::Str(Qstr::builtins)),
+    // types
+    (Qstr::object, Rom::Type(ids::object)),
+    (Qstr::type_, Rom::Type(ids::type_)),
+    (Qstr::bool, Rom::Type(ids::bool)),
+    (Qstr::int, Rom::Type(ids::int)),
+    (Qstr::float, Rom::Type(ids::float)),
+    (Qstr::complex, Rom::Type(ids::complex)),
+    (Qstr::str, Rom::Type(ids::str)),
+    (Qstr::bytes, Rom::Type(ids::bytes)),
+    (Qstr::bytearray, Rom::Type(ids::bytearray)),
+    (Qstr::memoryview, Rom::Type(ids::memoryview)),
+    (Qstr::list, Rom::Type(ids::list)),
+    (Qstr::tuple, Rom::Type(ids::tuple)),
+    (Qstr::dict, Rom::Type(ids::dict)),
+    (Qstr::set, Rom::Type(ids::set)),
+    (Qstr::frozenset, Rom::Type(ids::frozenset)),
+    (Qstr::range, Rom::Type(ids::range)),
+    (Qstr::slice, Rom::Type(ids::slice)),
+    (Qstr::enumerate, Rom::Type(ids::enumerate)),
+    (Qstr::filter, Rom::Type(ids::filter)),
+    (Qstr::map, Rom::Type(ids::map)),
+    (Qstr::reversed, Rom::Type(ids::reversed)),
+    (Qstr::zip, Rom::Type(ids::zip)),
+    (Qstr::property, Rom::Type(ids::property)),
+    (Qstr::staticmethod, Rom::Type(ids::staticmethod)),
+    (Qstr::classmethod, Rom::Type(ids::classmethod)),
+    (Qstr::super_, Rom::Type(ids::super_)),
+    // exceptions
+    (Qstr::Ellipsis, Rom::Value(larch_heap::Value::ELLIPSIS)),
+    (Qstr::NotImplemented, Rom::Value(larch_heap::Value::NOT_IMPLEMENTED)),
+    (Qstr::BaseException, Rom::Type(ids::BaseException)),
+    (Qstr::Exception, Rom::Type(ids::Exception)),
+    (Qstr::SystemExit, Rom::Type(ids::SystemExit)),
+    (Qstr::KeyboardInterrupt, Rom::Type(ids::KeyboardInterrupt)),
+    (Qstr::GeneratorExit, Rom::Type(ids::GeneratorExit)),
+    (Qstr::StopIteration, Rom::Type(ids::StopIteration)),
+    (Qstr::StopAsyncIteration, Rom::Type(ids::StopAsyncIteration)),
+    (Qstr::ArithmeticError, Rom::Type(ids::ArithmeticError)),
+    (Qstr::OverflowError, Rom::Type(ids::OverflowError)),
+    (Qstr::ZeroDivisionError, Rom::Type(ids::ZeroDivisionError)),
+    (Qstr::AssertionError, Rom::Type(ids::AssertionError)),
+    (Qstr::AttributeError, Rom::Type(ids::AttributeError)),
+    (Qstr::EOFError, Rom::Type(ids::EOFError)),
+    (Qstr::ImportError, Rom::Type(ids::ImportError)),
+    (Qstr::LookupError, Rom::Type(ids::LookupError)),
+    (Qstr::IndexError, Rom::Type(ids::IndexError)),
+    (Qstr::KeyError, Rom::Type(ids::KeyError)),
+    (Qstr::MemoryError, Rom::Type(ids::MemoryError)),
+    (Qstr::NameError, Rom::Type(ids::NameError)),
+    (Qstr::OSError, Rom::Type(ids::OSError)),
+    (Qstr::RuntimeError, Rom::Type(ids::RuntimeError)),
+    (Qstr::NotImplementedError, Rom::Type(ids::NotImplementedError)),
+    (Qstr::SyntaxError, Rom::Type(ids::SyntaxError)),
+    (Qstr::IndentationError, Rom::Type(ids::IndentationError)),
+    (Qstr::TypeError, Rom::Type(ids::TypeError)),
+    (Qstr::ValueError, Rom::Type(ids::ValueError)),
+    (Qstr::UnicodeError, Rom::Type(ids::UnicodeError)),
+    (Qstr::ViperTypeError, Rom::Type(ids::ViperTypeError)),
+    // objects and attributes
+    // numbers
+    // text
+    // containers and iteration
+    // running code
+];

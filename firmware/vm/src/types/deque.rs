@@ -1,0 +1,8 @@
+//! `deque`.
+
+use larch_bytecode::qstr::Qstr;
+
+use crate::native::TypeDef;
+
+/// `deque`
+pub static DEQUE: TypeDef = TypeDef::new(Qstr::deque);

@@ -1,0 +1,101 @@
+//! The built-in types: one file for each, or for each family. [`ids`] numbers them, [`TYPES`] defines them.
+
+pub mod ids;
+
+pub mod bytearray;
+pub mod bytes;
+pub mod class;
+pub mod complex;
+pub mod deque;
+pub mod descriptors;
+pub mod dict;
+pub mod exception;
+pub mod float;
+pub mod function;
+pub mod generator;
+pub mod int;
+pub mod iterators;
+pub mod list;
+pub mod memoryview;
+pub mod module;
+pub mod object;
+pub mod range;
+pub mod set;
+pub mod singletons;
+pub mod str;
+pub mod tuple;
+
+use crate::native::TypeDef;
+
+/// The definitions of the core's types, by number.
+pub static TYPES: &[&TypeDef] = &[
+    &object::OBJECT,
+    &class::TYPE,
+    &singletons::NONE_TYPE,
+    &singletons::BOOL,
+    &singletons::ELLIPSIS,
+    &singletons::NOT_IMPLEMENTED,
+    &int::INT,
+    &float::FLOAT,
+    &complex::COMPLEX,
+    &str::STR,
+    &bytes::BYTES,
+    &bytearray::BYTEARRAY,
+    &memoryview::MEMORYVIEW,
+    &bytearray::ARRAY,
+    &list::LIST,
+    &tuple::TUPLE,
+    &dict::DICT,
+    &dict::DICT_VIEW,
+    &dict::ORDERED_DICT,
+    &set::SET,
+    &set::FROZENSET,
+    &range::RANGE,
+    &range::SLICE,
+    &iterators::ITERATOR,
+    &iterators::ENUMERATE,
+    &iterators::FILTER,
+    &iterators::MAP,
+    &iterators::REVERSED,
+    &iterators::ZIP,
+    &deque::DEQUE,
+    &function::FUNCTION,
+    &function::BUILTIN_FUNCTION,
+    &function::BOUND_METHOD,
+    &generator::GENERATOR,
+    &function::CODE,
+    &function::CELL,
+    &descriptors::PROPERTY,
+    &descriptors::STATICMETHOD,
+    &descriptors::CLASSMETHOD,
+    &descriptors::SUPER,
+    &module::MODULE,
+    &exception::BASEEXCEPTION,
+    &exception::EXCEPTION,
+    &exception::SYSTEMEXIT,
+    &exception::KEYBOARDINTERRUPT,
+    &exception::GENERATOREXIT,
+    &exception::STOPITERATION,
+    &exception::STOPASYNCITERATION,
+    &exception::ARITHMETICERROR,
+    &exception::OVERFLOWERROR,
+    &exception::ZERODIVISIONERROR,
+    &exception::ASSERTIONERROR,
+    &exception::ATTRIBUTEERROR,
+    &exception::EOFERROR,
+    &exception::IMPORTERROR,
+    &exception::LOOKUPERROR,
+    &exception::INDEXERROR,
+    &exception::KEYERROR,
+    &exception::MEMORYERROR,
+    &exception::NAMEERROR,
+    &exception::OSERROR,
+    &exception::RUNTIMEERROR,
+    &exception::NOTIMPLEMENTEDERROR,
+    &exception::SYNTAXERROR,
+    &exception::INDENTATIONERROR,
+    &exception::TYPEERROR,
+    &exception::VALUEERROR,
+    &exception::UNICODEERROR,
+    &exception::VIPERTYPEERROR,
+];

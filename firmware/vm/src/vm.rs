@@ -1,0 +1,376 @@
+//! The machine's state, and what built-in code uses of it: allocation, roots, raising, counting depth.
+//!
+//! Rules for built-in code (types, modules):
+//! - Any call that can allocate can collect. A value that only a Rust variable holds is freed then. Arguments are on
+//!   the stack and safe; what else must survive is put there with [`Vm::root`]. What a native function rooted is
+//!   dropped when it returns; in loops, drop it with [`Vm::scope`] and [`Vm::release`].
+//! - Python code is called with [`Vm::call`] and [`Vm::call_method`]; recursion through Rust goes through
+//!   [`Vm::deeper`], which turns too much of it into RuntimeError.
+
+use larch_bytecode::qstr::Qstr;
+use larch_heap::{Frame, Header, Heap, Kind, Ref, Root, Value};
+
+use crate::attr_cache::AttrCache;
+use crate::native::{Args, Raised, Registry, Res, TypeId};
+use crate::print::{PrintKind, Sink};
+use crate::types::ids;
+
+/// What the core needs from outside.
+#[derive(Clone, Copy)]
+pub struct Hooks {
+    /// Writes to the console.
+    pub write: fn(&[u8]),
+    /// Compiles source text (a string or bytes-like value) to a code object.
+    pub compile: fn(&mut Vm, Value, Qstr, CompileMode) -> Res,
+    /// Called while the interpreter waits or polls: feeds watchdogs, runs scheduled work.
+    pub poll: fn(&mut Vm) -> Res<()>,
+    /// Loads a module that is not built in: `import name`. Returns unbound if there is none.
+    pub import: fn(&mut Vm, Qstr) -> Res,
+    /// How deep Rust may recurse: bytes of native stack that remain.
+    pub stack_room: fn() -> usize,
+}
+
+/// What source text is compiled as.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CompileMode {
+    /// A module.
+    File,
+    /// One statement at the prompt.
+    Single,
+    /// An expression.
+    Eval,
+}
+
+/// Part of an exception's message.
+#[derive(Clone, Copy, Debug)]
+pub enum Part<'a> {
+    /// Text.
+    Text(&'a str),
+    /// A name.
+    Name(Qstr),
+    /// The name of a value's type.
+    TypeOf(Value),
+    /// A number.
+    Int(i32),
+    /// `repr(value)`
+    Repr(Value),
+    /// `str(value)`
+    Str(Value),
+}
+
+/// One interpreter.
+pub struct Vm {
+    /// Its memory.
+    pub heap: Heap,
+    /// What the port provides.
+    pub hooks: Hooks,
+    pub(crate) registry: &'static Registry,
+    pub(crate) frames: &'static mut [Frame],
+    pub(crate) depth: usize,
+    pub(crate) cache: AttrCache,
+    /// `micropython.opt_level`
+    pub opt_level: u8,
+    /// Nesting of `gc`-locking (`micropython.heap_lock`).
+    pub heap_locked: u16,
+    pub(crate) native_depth: u16,
+}
+
+/// Nesting of Rust code that works on Python values: enough for any sane structure, small enough for a board's stack.
+/// The port's `stack_room` is the other limit.
+const MAX_NATIVE_DEPTH: u16 = 400;
+/// Native stack that must remain for one more level.
+const NATIVE_STACK_MARGIN: usize = 2048;
+
+impl Vm {
+    /// An interpreter with empty memory.
+    pub fn new(heap: Heap, frames: &'static mut [Frame], registry: &'static Registry, hooks: Hooks) -> Vm {
+        let cache = AttrCache::new();
+        Vm { heap, hooks, registry, frames, depth: 0, cache, opt_level: 0, heap_locked: 0, native_depth: 0 }
+    }
+
+    // ---- memory ----
+
+    /// Makes a cell.
+    ///
+    /// # Errors
+    /// MemoryError.
+    #[inline(always)]
+    pub fn alloc(&mut self, header: Header) -> Res<Ref> {
+        if cfg!(not(feature = "gc-stress"))
+            && let Some(at) = self.heap.alloc(header)
+        {
+            return Ok(at);
+        }
+        self.alloc_after_collection(header)
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn alloc_after_collection(&mut self, header: Header) -> Res<Ref> {
+        if self.heap.is_enabled() && self.heap_locked == 0 {
+            self.collect();
+        }
+        match self.heap.alloc(header) {
+            Some(at) if self.heap_locked == 0 => Ok(at),
+            _ => Err(self.raise_memory()),
+        }
+    }
+
+    /// Makes a cell whose content is these values (at most a few; they are kept alive meanwhile).
+    pub fn alloc_values(&mut self, kind: Kind, values: &[Value]) -> Res {
+        let scope = self.scope();
+        for value in values {
+            self.root(*value)?;
+        }
+        let at = self.alloc(Header::new(kind, values.len() as u32))?;
+        self.heap.values_mut(at, 0, values.len() as u32).copy_from_slice(values);
+        self.release(scope);
+        Ok(at.into())
+    }
+
+    /// Collects garbage now.
+    pub fn collect(&mut self) {
+        self.heap.collect();
+        self.cache.clear();
+    }
+
+    /// Where the stack ends now; [`Vm::release`] returns to it.
+    #[inline(always)]
+    pub fn scope(&self) -> u32 {
+        self.heap.top()
+    }
+
+    /// Drops what was rooted since `scope`.
+    #[inline(always)]
+    pub fn release(&mut self, scope: u32) {
+        debug_assert!(scope <= self.heap.top());
+        self.heap.set_top(scope);
+    }
+
+    /// Keeps a value alive until the enclosing scope is released; its stack index is returned, so that it can be
+    /// replaced ([`Heap::set_stack`]).
+    ///
+    /// # Errors
+    /// RuntimeError when the stack is full.
+    #[inline(always)]
+    pub fn root(&mut self, value: Value) -> Res<u32> {
+        match self.heap.push(value) {
+            Some(index) => Ok(index),
+            None => Err(self.raise_recursion()),
+        }
+    }
+
+    /// A positional argument.
+    #[inline(always)]
+    pub fn arg(&self, args: Args, index: u16) -> Value {
+        debug_assert!(index < args.positional);
+        self.heap.stack(args.base + u32::from(index))
+    }
+
+    /// A positional argument that may be absent.
+    pub fn opt_arg(&self, args: Args, index: u16) -> Option<Value> {
+        (index < args.positional).then(|| self.arg(args, index))
+    }
+
+    /// A keyword argument: name and value.
+    pub fn keyword(&self, args: Args, index: u16) -> (Qstr, Value) {
+        let at = args.base + u32::from(args.positional) + 2 * u32::from(index);
+        (self.heap.stack(at).as_qstr().unwrap_or(Qstr::EMPTY), self.heap.stack(at + 1))
+    }
+
+    /// Reads keyword arguments into `values` by name, in the order of `names`. Positional ones from `first` on fill
+    /// the same places.
+    ///
+    /// # Errors
+    /// TypeError for an unknown name or too many arguments.
+    pub fn named_args<const N: usize>(
+        &mut self,
+        args: Args,
+        first: u16,
+        names: [Qstr; N],
+        mut values: [Value; N],
+    ) -> Res<[Value; N]> {
+        for index in first..args.positional {
+            let at = usize::from(index - first);
+            if at >= N {
+                return Err(self.raise(ids::TypeError, "extra positional arguments given"));
+            }
+            values[at] = self.arg(args, index);
+        }
+        for index in 0..args.keywords {
+            let (name, value) = self.keyword(args, index);
+            match names.iter().position(|n| *n == name) {
+                Some(at) => values[at] = value,
+                None => return Err(self.raise(ids::TypeError, "extra keyword arguments given")),
+            }
+        }
+        Ok(values)
+    }
+
+    // ---- calls ----
+
+    /// Calls a Python or built-in function (or any callable) with positional arguments.
+    ///
+    /// # Errors
+    /// Whatever it raises.
+    pub fn call(&mut self, function: Value, args: &[Value]) -> Res {
+        let scope = self.root(function)?;
+        for arg in args {
+            self.root(*arg)?;
+        }
+        let result = self.call_at(scope, args.len() as u16, 0);
+        self.release(scope);
+        result
+    }
+
+    /// Calls a method by name.
+    ///
+    /// # Errors
+    /// AttributeError, or whatever it raises.
+    pub fn call_method(&mut self, object: Value, name: Qstr, args: &[Value]) -> Res {
+        let scope = self.scope();
+        self.root(object)?;
+        let method = self.get_attr(object, name)?;
+        let result = self.call(method, args);
+        self.release(scope);
+        result
+    }
+
+    /// Runs `work` one level deeper in Rust.
+    ///
+    /// # Errors
+    /// RuntimeError when that is too deep.
+    #[inline(always)]
+    pub fn deeper<T>(&mut self, work: impl FnOnce(&mut Vm) -> Res<T>) -> Res<T> {
+        if self.native_depth >= MAX_NATIVE_DEPTH || (self.hooks.stack_room)() < NATIVE_STACK_MARGIN {
+            return Err(self.raise_recursion());
+        }
+        self.native_depth += 1;
+        let result = work(self);
+        self.native_depth -= 1;
+        result
+    }
+
+    // ---- raising ----
+
+    /// Raises a built-in exception with a message.
+    #[cold]
+    #[inline(never)]
+    pub fn raise(&mut self, class: TypeId, message: &str) -> Raised {
+        self.raise_parts(class, &[Part::Text(message)])
+    }
+
+    /// Raises a built-in exception without arguments.
+    #[cold]
+    pub fn raise_empty(&mut self, class: TypeId) -> Raised {
+        match self.new_exception(class.value(), &[]) {
+            Ok(exception) => self.raise_value(exception),
+            Err(raised) => raised,
+        }
+    }
+
+    /// Raises a built-in exception whose message is put together from parts.
+    #[cold]
+    #[inline(never)]
+    pub fn raise_parts(&mut self, class: TypeId, parts: &[Part<'_>]) -> Raised {
+        let scope = self.scope();
+        let raised =
+            match self.format_parts(parts).and_then(|text| self.new_exception(class.value(), &[text])) {
+                Ok(exception) => self.raise_value(exception),
+                Err(raised) => raised,
+            };
+        self.release(scope);
+        raised
+    }
+
+    /// A string put together from parts.
+    pub fn format_parts(&mut self, parts: &[Part<'_>]) -> Res {
+        let scope = self.scope();
+        for part in parts {
+            if let Part::Repr(value) | Part::Str(value) = part {
+                self.root(*value)?;
+            }
+        }
+        let sink = self.begin_text(Kind::Str, 24)?;
+        for part in parts {
+            match *part {
+                Part::Text(text) => self.emit_str(sink, text)?,
+                Part::Name(name) => self.print_value(sink, Value::qstr(name), PrintKind::Str)?,
+                Part::TypeOf(value) => {
+                    let class = self.type_of(value);
+                    self.print_type_name(sink, class)?;
+                }
+                Part::Int(value) => self.emit_int(sink, value)?,
+                Part::Repr(value) => self.print_value(sink, value, PrintKind::Repr)?,
+                Part::Str(value) => self.print_value(sink, value, PrintKind::Str)?,
+            }
+        }
+        let text = self.end_text(sink);
+        self.release(scope);
+        text
+    }
+
+    /// Raises a built-in exception with one argument.
+    #[cold]
+    pub fn raise_arg(&mut self, class: TypeId, arg: Value) -> Raised {
+        match self.new_exception(class.value(), &[arg]) {
+            Ok(exception) => self.raise_value(exception),
+            Err(raised) => raised,
+        }
+    }
+
+    /// Raises an exception object.
+    pub fn raise_value(&mut self, exception: Value) -> Raised {
+        self.heap.set_root(Root::Raised, exception);
+        Raised
+    }
+
+    /// Raises OSError with an errno.
+    #[cold]
+    pub fn raise_os(&mut self, errno: i32) -> Raised {
+        self.raise_arg(ids::OSError, Value::small(errno))
+    }
+
+    /// Raises MemoryError. Needs no memory.
+    #[cold]
+    pub fn raise_memory(&mut self) -> Raised {
+        let exception = self.heap.root(Root::MemoryError);
+        if let Some(at) = exception.as_cell() {
+            self.heap.set_value(at, 2, Value::NONE);
+        }
+        self.raise_value(exception)
+    }
+
+    /// Raises RuntimeError "maximum recursion depth exceeded".
+    #[cold]
+    pub fn raise_recursion(&mut self) -> Raised {
+        // Unwinding frees what the message needs; the message itself is small.
+        let top = self.heap.top();
+        let room = self.heap.stack_room();
+        if room < 16 {
+            self.heap.set_top(top - (16 - room).min(top - 1));
+        }
+        let raised = self.raise(ids::RuntimeError, "maximum recursion depth exceeded");
+        self.heap.set_top(top);
+        raised
+    }
+
+    /// Takes the exception that was raised.
+    pub fn take_raised(&mut self) -> Value {
+        let exception = self.heap.root(Root::Raised);
+        self.heap.set_root(Root::Raised, Value::UNBOUND);
+        exception
+    }
+
+    // ---- console ----
+
+    /// Writes to the console.
+    pub fn write(&mut self, bytes: &[u8]) {
+        (self.hooks.write)(bytes);
+    }
+
+    /// Writes a value to the console.
+    pub fn print(&mut self, value: Value, kind: PrintKind) -> Res<()> {
+        self.print_value(Sink::Console, value, kind)
+    }
+}
