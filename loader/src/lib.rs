@@ -2,6 +2,28 @@
 //!
 //! Invariant: nothing here can tell an emulated board from a real one; all I/O and all time goes through
 //! [`transport::Transport`].
+//!
+//! A session is: [`transport::open`], [`Loader::connect`], verbs ([`Loader::write_flash`] and so on),
+//! [`Loader::finish`]. What happens is told to an [`Observer`].
 #![forbid(unsafe_code)]
 
+pub mod chip;
+pub mod connect;
+pub mod diagnosis;
+mod dialect;
+mod error;
+mod event;
+mod finish;
+pub mod flash;
+mod link;
+pub mod reset;
+mod speed;
 pub mod transport;
+
+pub use chip::ChipInfo;
+pub use connect::{Before, Loader, Options};
+pub use dialect::{Dialect, Flavour};
+pub use error::Error;
+pub use event::{Event, Observer};
+pub use finish::After;
+pub use larch_image::merge::Blob;

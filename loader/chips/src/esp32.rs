@@ -4,8 +4,8 @@
 //! `spi_reg.h`, `soc.h`, and the chip names of ESP-IDF's `esp_hw_support`.
 
 use crate::{
-    Bits, BootStrap, Chip, Condition, Core, Crystal, Efuse, Feature, Field, Identity, ImageRules, Kind,
-    Package, Region, RomLoader, SpiRegisters, UsbPorts,
+    Bits, BootStrap, Chip, Condition, Core, Crystal, CrystalEstimate, Efuse, Feature, Field, Identity,
+    ImageRules, Kind, Package, Region, RomLoader, SpiRegisters, UsbPorts,
 };
 
 /// EFUSE_BLK0_RDATA0_REG; word n is at + 4n.
@@ -91,13 +91,17 @@ pub static CHIP: Chip = Chip {
         no_download_encrypt: Field(&[Bits::new(WORD6, 7, 1)]),
     },
     watchdogs: None,
-    usb: UsbPorts { buffer_number: 0, otg: None, serial_jtag: None },
+    usb: UsbPorts { buffer_number: &[], otg: None, serial_jtag: None },
     boot_strap: BootStrap { pin: "GPIO0", register: 0x3FF4_4038, download: 0x0F, flash_boot: 0x12 },
     rom: RomLoader {
         begin_has_encrypt: false,
         security_info: false,
         security_info_has_chip_id: false,
-        baud_drifts: true,
+        crystal_estimate: Some(CrystalEstimate {
+            // TIMG0_RTCCALICFG1_REG, EFUSE_RD_CK8M_FREQ
+            calibration: Bits::new(0x3FF5_F06C, 7, 25),
+            slow_clock: Bits::new(WORD4, 0, 8),
+        }),
         custom_spi_pins: true,
     },
     image: ImageRules {

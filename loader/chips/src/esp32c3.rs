@@ -95,13 +95,22 @@ pub static CHIP: Chip = Chip {
         super_key: 0x8F1D_312A,
         can_reset_chip: true,
     }),
-    usb: UsbPorts { buffer_number: 0x3FCD_F07C, otg: None, serial_jtag: Some(3) },
+    usb: UsbPorts {
+        buffer_number: &[
+            (0x6921_506F, 0x3FCD_F264 + 24),
+            (0x1B31_506F, 0x3FCD_F064 + 24),
+            (0x4881_606F, 0x3FCD_F064 + 24),
+            (0x4361_606F, 0x3FCD_F060 + 24),
+        ],
+        otg: None,
+        serial_jtag: Some(3),
+    },
     boot_strap: BootStrap { pin: "GPIO9", register: 0x6000_4038, download: 0x02, flash_boot: 0x08 },
     rom: RomLoader {
         begin_has_encrypt: true,
         security_info: true,
         security_info_has_chip_id: true,
-        baud_drifts: false,
+        crystal_estimate: None,
         custom_spi_pins: true,
     },
     image: ImageRules {

@@ -18,7 +18,7 @@ mod registers;
 pub use field::{Bits, Condition, Field, Named};
 pub use image::{FlashFrequency, FlashMode, FlashSize, ImageRules};
 pub use memory::{Kind, Region};
-pub use registers::{Crystal, SpiRegisters, UsbPorts, Watchdogs};
+pub use registers::{Crystal, CrystalEstimate, SpiRegisters, UsbPorts, Watchdogs};
 
 /// One kind of chip.
 #[derive(Debug)]
@@ -156,7 +156,7 @@ pub struct RomLoader {
     /// The answer to GET_SECURITY_INFO has chip id and API version (after ESP32-S2).
     pub security_info_has_chip_id: bool,
     /// The speed set by CHANGE_BAUDRATE is off by the error of the ROM's crystal estimate (ESP32 only).
-    pub baud_drifts: bool,
+    pub crystal_estimate: Option<CrystalEstimate>,
     /// SPI flash pins can be chosen.
     pub custom_spi_pins: bool,
 }

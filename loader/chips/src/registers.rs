@@ -46,6 +46,15 @@ pub enum Crystal {
     },
 }
 
+/// What the ESP32's ROM estimates the crystal's frequency from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct CrystalEstimate {
+    /// TIMG_RTCCALICFG1, the number of crystal cycles counted.
+    pub calibration: crate::Bits,
+    /// eFuse CK8M_FREQ.
+    pub slow_clock: crate::Bits,
+}
+
 /// The watchdogs of the RTC domain.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Watchdogs {
@@ -72,8 +81,9 @@ pub struct Watchdogs {
 /// Built-in USB ports, told from a byte that the ROM keeps in RAM: which port its loader talks over.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct UsbPorts {
-    /// Address of the byte (`uartdev_buf_no` in the ROM's symbols); 0 where the chip has no USB.
-    pub buffer_number: u32,
+    /// Address of the byte by the ROM's word at [`crate::MAGIC_ADDRESS`] (24 bytes into `UartDev` of the ROM's
+    /// symbols); empty where the chip has no USB.
+    pub buffer_number: &'static [(u32, u32)],
     /// Its value when the loader talks over USB-OTG.
     pub otg: Option<u8>,
     /// Its value when the loader talks over USB-Serial-JTAG.

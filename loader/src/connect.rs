@@ -1,0 +1,320 @@
+//! From a port to a chip that answers: reset, synchronise, identify.
+
+use crate::chip::ChipInfo;
+use crate::diagnosis::{Diagnosis, Situation};
+use crate::dialect::Dialect;
+use crate::error::Error;
+use crate::event::{Event, Observer};
+use crate::link::{DEFAULT_TIMEOUT, Link};
+use crate::reset::{self, Step};
+use crate::transport::Transport;
+use larch_chips::{Chip, MAGIC_ADDRESS};
+use larch_protocol::{Command, Opcode, SecurityInfo};
+use std::time::Duration;
+
+/// Speed at which mask ROMs are spoken to first; they measure it.
+pub const ROM_BAUD: u32 = 115_200;
+/// How long one SYNC may take to be answered.
+const SYNC_TIMEOUT: Duration = Duration::from_millis(100);
+/// SYNCs per reset.
+const SYNCS: u32 = 5;
+/// The ROM answers each SYNC this often.
+const SYNC_ANSWERS: usize = 8;
+/// Resets before the loader gives up, as esptool's default.
+pub const DEFAULT_ATTEMPTS: u32 = 7;
+
+/// How to get the chip into its loader.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Before {
+    /// By the control lines, trying these sequences in turn.
+    Reset(Vec<Vec<Step>>),
+    /// Somebody does it by hand, or it is there already.
+    NoReset,
+    /// It is there already and synchronised: a stub that was left running.
+    NoSync,
+}
+
+impl Before {
+    /// By DTR and RTS through the usual circuit, for ports of this kind.
+    pub fn default_reset(port: &str) -> Self {
+        // Over a network and on Windows, both lines cannot change at once.
+        let tight = !cfg!(windows) && !port.contains("://");
+        let sequences: &[&[Step]] = if tight {
+            &[reset::TIGHT, reset::TIGHT_SLOW, reset::CLASSIC, reset::CLASSIC_SLOW]
+        } else {
+            &[reset::CLASSIC, reset::CLASSIC_SLOW]
+        };
+        Self::Reset(sequences.iter().map(|steps| steps.to_vec()).collect())
+    }
+
+    /// Over the chip's own USB-Serial-JTAG port.
+    pub fn usb_reset() -> Self {
+        Self::Reset(vec![reset::USB_JTAG.to_vec()])
+    }
+}
+
+/// How to connect.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// The chip that must answer; `None`: any.
+    pub chip: Option<&'static Chip>,
+    /// How to get it into its loader.
+    pub before: Before,
+    /// Resets before giving up; 0 means never.
+    pub attempts: u32,
+    /// Speed to synchronise at.
+    pub baud: u32,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self { chip: None, before: Before::default_reset(""), attempts: DEFAULT_ATTEMPTS, baud: ROM_BAUD }
+    }
+}
+
+/// A chip whose loader answers.
+pub struct Loader<'a> {
+    pub(crate) link: Link<'a>,
+    pub(crate) observer: Box<dyn Observer + 'a>,
+    pub(crate) chip: &'static Chip,
+    pub(crate) info: Option<ChipInfo>,
+    pub(crate) security: Option<SecurityInfo>,
+    pub(crate) dialect: Dialect,
+    pub(crate) baud: u32,
+    pub(crate) flash: Option<crate::flash::FlashChip>,
+}
+
+impl<'a> Loader<'a> {
+    /// Resets the chip into its loader, synchronises, and reads what it is.
+    ///
+    /// # Errors
+    /// If the port fails, nothing answers, or the wrong chip does.
+    pub fn connect(
+        transport: Box<dyn Transport + 'a>,
+        observer: Box<dyn Observer + 'a>,
+        options: &Options,
+    ) -> Result<Self, Error> {
+        let mut connector = Connector { link: Link::new(transport), observer, options };
+        connector.reach()?;
+        let Connector { link, mut observer, .. } = connector;
+        observer.event(&Event::Connected);
+        Self::identify(link, observer, options)
+    }
+
+    fn identify(
+        mut link: Link<'a>,
+        mut observer: Box<dyn Observer + 'a>,
+        options: &Options,
+    ) -> Result<Self, Error> {
+        let (chip, secure) = detect(&mut link, options.chip)?;
+        if let Some(wanted) = options.chip.filter(|wanted| wanted.name != chip.name) {
+            return Err(Error::WrongChip { found: chip.name, wanted: wanted.name });
+        }
+        let mut loader = Self {
+            link,
+            observer: Box::new(()),
+            chip,
+            info: None,
+            security: secure,
+            dialect: Dialect::rom(chip),
+            baud: options.baud,
+            flash: None,
+        };
+        if !loader.secure_download() {
+            let info = ChipInfo::read(chip, options.baud, |address| loader.read_register(address))?;
+            observer.event(&Event::Chip(&info));
+            loader.info = Some(info);
+            loader.disable_watchdogs()?;
+        } else {
+            observer
+                .event(&Event::Note("secure download mode: only writing is possible, nothing can be read"));
+        }
+        loader.observer = observer;
+        Ok(loader)
+    }
+
+    /// The chip's table.
+    pub fn chip(&self) -> &'static Chip {
+        self.chip
+    }
+
+    /// What the chip is; `None` in secure download mode, where it cannot be read.
+    pub fn info(&self) -> Option<&ChipInfo> {
+        self.info.as_ref()
+    }
+
+    /// The port, given back.
+    pub fn into_transport(self) -> Box<dyn Transport + 'a> {
+        self.link.into_transport()
+    }
+
+    /// Whether the chip lets only writing through.
+    pub fn secure_download(&self) -> bool {
+        self.security.is_some_and(|security| security.flags.secure_download())
+    }
+
+    pub(crate) fn note(&mut self, text: &str) {
+        self.observer.event(&Event::Note(text));
+    }
+
+    pub(crate) fn command(&mut self, command: &Command<'_>, timeout: Duration) -> Result<(), Error> {
+        self.link.command(command, 0, timeout).map(|_| ())
+    }
+
+    /// Reads a register or a word of memory.
+    ///
+    /// # Errors
+    /// If the chip refuses or does not answer.
+    pub fn read_register(&mut self, address: u32) -> Result<u32, Error> {
+        let (value, _) = self.link.command(&Command::ReadReg(address), 0, DEFAULT_TIMEOUT)?;
+        Ok(value)
+    }
+
+    /// Writes a register or a word of memory.
+    ///
+    /// # Errors
+    /// If the chip refuses or does not answer.
+    pub fn write_register(&mut self, address: u32, value: u32) -> Result<(), Error> {
+        self.command(&Command::WriteReg { address, value, mask: u32::MAX, delay_us: 0 }, DEFAULT_TIMEOUT)
+    }
+
+    /// Secure boot and flash encryption state, where the ROM tells.
+    ///
+    /// # Errors
+    /// If the chip does not know the command.
+    pub fn security_info(&mut self) -> Result<SecurityInfo, Error> {
+        if let Some(security) = self.security {
+            return Ok(security);
+        }
+        if !self.chip.rom.security_info {
+            let why = "with this chip's ROM; it has no such command".to_owned();
+            return Err(Error::Unsupported { what: "get-security-info".to_owned(), why });
+        }
+        let security = security_info(&mut self.link)?;
+        self.security = Some(security);
+        Ok(security)
+    }
+
+    /// In download mode over USB the watchdogs were not stopped by a reset and would bite.
+    fn disable_watchdogs(&mut self) -> Result<(), Error> {
+        let Some(watchdogs) = self.chip.watchdogs else { return Ok(()) };
+        if !self.talks_over_usb_jtag()? {
+            return Ok(());
+        }
+        self.write_register(watchdogs.protect, watchdogs.key)?;
+        self.write_register(watchdogs.config0, 0)?;
+        self.write_register(watchdogs.protect, 0)?;
+        self.write_register(watchdogs.super_protect, watchdogs.super_key)?;
+        let config = self.read_register(watchdogs.super_config)?;
+        self.write_register(watchdogs.super_config, config | watchdogs.super_auto_feed)?;
+        self.write_register(watchdogs.super_protect, 0)
+    }
+
+    /// Whether the ROM talks to us over the chip's own USB-Serial-JTAG port.
+    pub(crate) fn talks_over_usb_jtag(&mut self) -> Result<bool, Error> {
+        let usb = &self.chip.usb;
+        let (Some(number), false) = (usb.serial_jtag, usb.buffer_number.is_empty()) else { return Ok(false) };
+        let magic = self.read_register(MAGIC_ADDRESS)?;
+        let Some((_, address)) = usb.buffer_number.iter().find(|(known, _)| *known == magic || *known == 0)
+        else {
+            return Ok(false);
+        };
+        let word = self.read_register(address & !3)?;
+        Ok(word.to_le_bytes()[(address & 3) as usize] == number)
+    }
+}
+
+/// Which chip answers: by the word in its ROM, or by what it says of itself where that may not be read.
+fn detect(
+    link: &mut Link<'_>,
+    wanted: Option<&'static Chip>,
+) -> Result<(&'static Chip, Option<SecurityInfo>), Error> {
+    let magic = match link.command(&Command::ReadReg(MAGIC_ADDRESS), 0, DEFAULT_TIMEOUT) {
+        Ok((magic, _)) => magic,
+        Err(Error::Refused { .. }) => 0,
+        Err(other) => return Err(other),
+    };
+    if let Some(chip) = Chip::by_magic(magic).filter(|_| magic != 0) {
+        return Ok((chip, None));
+    }
+    let security = match security_info(link) {
+        Ok(security) => Some(security),
+        Err(Error::Refused { .. }) => None,
+        Err(other) => return Err(other),
+    };
+    let id = security.and_then(|security| security.chip).and_then(|(id, _)| u16::try_from(id).ok());
+    match id.and_then(Chip::by_chip_id).or(wanted) {
+        Some(chip) => Ok((chip, security)),
+        None => Err(Error::UnknownChip { magic }),
+    }
+}
+
+fn security_info(link: &mut Link<'_>) -> Result<SecurityInfo, Error> {
+    let answer = link.exchange(&Command::GetSecurityInfo, DEFAULT_TIMEOUT)?;
+    let long = answer.body.len() >= SecurityInfo::LEN + 2;
+    let len = if long { SecurityInfo::LEN } else { SecurityInfo::LEN_WITHOUT_CHIP };
+    let response =
+        larch_protocol::Response { opcode: Opcode::GetSecurityInfo as u8, value: 0, body: &answer.body };
+    let data = response.data(len).map_err(|error| Error::refused(Opcode::GetSecurityInfo, error))?;
+    let parsed = SecurityInfo::parse(data);
+    parsed.ok_or(Error::refused(Opcode::GetSecurityInfo, larch_protocol::ChipError::SHORT))
+}
+
+/// The way to the first answer.
+struct Connector<'a, 'o> {
+    link: Link<'a>,
+    observer: Box<dyn Observer + 'a>,
+    options: &'o Options,
+}
+
+impl Connector<'_, '_> {
+    fn reach(&mut self) -> Result<(), Error> {
+        if self.options.before == Before::NoSync {
+            return Ok(());
+        }
+        let mut printed = Vec::new();
+        let mut attempt = 0;
+        while self.options.attempts == 0 || attempt < self.options.attempts {
+            attempt += 1;
+            self.observer.event(&Event::Connecting { attempt });
+            self.reset(attempt)?;
+            if self.synchronise()? {
+                return Ok(());
+            }
+            printed = self.link.take_printed();
+        }
+        Err(Error::NoAnswer(self.diagnose(&printed)))
+    }
+
+    fn diagnose(&self, printed: &[u8]) -> Diagnosis {
+        let strap = self.options.chip.map(|chip| chip.boot_strap.pin);
+        Diagnosis { situation: Situation::of(printed), strap }
+    }
+
+    fn reset(&mut self, attempt: u32) -> Result<(), Error> {
+        self.link.discard()?;
+        let Before::Reset(sequences) = &self.options.before else { return Ok(()) };
+        if let Some(steps) = sequences.get((attempt as usize - 1) % sequences.len().max(1)) {
+            reset::run(self.link.transport(), steps)?;
+        }
+        Ok(())
+    }
+
+    /// Sends SYNC until it is answered; all answers are taken off the line.
+    fn synchronise(&mut self) -> Result<bool, Error> {
+        for _ in 0..SYNCS {
+            self.link.send(&Command::Sync)?;
+            let opcode = Opcode::Sync as u8;
+            if self.link.response(opcode, SYNC_TIMEOUT)?.is_none() {
+                continue;
+            }
+            let mut answers = 1;
+            while answers < SYNC_ANSWERS && self.link.response(opcode, SYNC_TIMEOUT)?.is_some() {
+                answers += 1;
+            }
+            self.link.discard()?;
+            return Ok(true);
+        }
+        Ok(false)
+    }
+}

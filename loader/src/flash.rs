@@ -1,0 +1,83 @@
+//! The flash behind the chip.
+//!
+//! Invariants: nothing is reported as written before the chip's own MD5 of it matched; every check that can be made
+//! without touching flash is made before the first erase.
+
+pub mod digest;
+mod erase;
+pub mod plan;
+mod read;
+mod spi;
+mod verify;
+mod write;
+
+pub use verify::Difference;
+pub use write::{FlashSettings, Keep, WriteOptions, WriteReport};
+
+use crate::connect::Loader;
+use crate::error::Error;
+use crate::link::DEFAULT_TIMEOUT;
+use larch_chips::FlashSize;
+use larch_protocol::{Command, SpiParameters};
+use std::time::Duration;
+
+/// Bytes of an erase sector.
+pub const SECTOR: u32 = 0x1000;
+
+/// What flash is there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FlashChip {
+    /// JEDEC id: manufacturer in the low byte, then type and capacity.
+    pub id: u32,
+    /// Its size, if the id tells.
+    pub size: Option<FlashSize>,
+}
+
+impl FlashChip {
+    /// Manufacturer byte of the JEDEC id.
+    pub fn manufacturer(&self) -> u8 {
+        self.id.to_le_bytes()[0]
+    }
+
+    /// Device bytes of the JEDEC id: type and capacity.
+    pub fn device(&self) -> u16 {
+        let [_, kind, capacity, _] = self.id.to_le_bytes();
+        u16::from_be_bytes([kind, capacity])
+    }
+
+    /// Bytes, or a safe guess.
+    pub fn bytes(&self) -> u64 {
+        self.size.map_or(4 << 20, FlashSize::bytes)
+    }
+}
+
+/// `seconds` for each megabyte of `size`, at least the default time-out.
+pub(crate) fn per_megabyte(seconds: u64, size: u64) -> Duration {
+    DEFAULT_TIMEOUT.max(Duration::from_millis(seconds * 1000 * size / 1_000_000))
+}
+
+impl Loader<'_> {
+    /// Connects the flash, reads its id, and tells the loader its size. Does so once.
+    ///
+    /// # Errors
+    /// If no flash answers.
+    pub fn flash(&mut self) -> Result<FlashChip, Error> {
+        if let Some(flash) = self.flash {
+            return Ok(flash);
+        }
+        self.command(&Command::SpiAttach { pins: 0, rom: self.dialect.is_rom() }, DEFAULT_TIMEOUT)?;
+        let flash = if self.secure_download() {
+            FlashChip { id: 0, size: None }
+        } else {
+            let id = self.flash_id()?;
+            if matches!(id, 0 | 0xFF_FFFF) {
+                return Err(Error::NoFlash(id));
+            }
+            FlashChip { id, size: FlashSize::from_jedec_capacity(id.to_le_bytes()[2]) }
+        };
+        let size = u32::try_from(flash.bytes()).unwrap_or(u32::MAX);
+        self.command(&Command::SpiSetParams(SpiParameters::of_size(size)), DEFAULT_TIMEOUT)?;
+        self.flash = Some(flash);
+        Ok(flash)
+    }
+}

@@ -1,0 +1,318 @@
+//! Writing files to flash.
+//!
+//! A file goes through: checks, flash settings in its header, deflate, blocks, the chip's MD5. A block that the line
+//! damaged is sent again; a file whose digest does not match is written again; after that it is an error.
+
+use super::digest::Digest;
+use super::erase::ERASE_SECONDS_PER_MEGABYTE;
+use super::per_megabyte;
+use super::plan::{self, Target};
+use crate::connect::Loader;
+use crate::error::Error;
+use crate::event::Event;
+use crate::link::DEFAULT_TIMEOUT;
+use larch_chips::MAGIC_ADDRESS;
+use larch_image::header::MAGIC;
+use larch_image::image::patch_flash_settings;
+use larch_image::merge::Blob;
+use larch_protocol::{ChipError, Command, FlashBegin};
+use std::io::Write as _;
+use std::time::Duration;
+
+/// How often a block is sent before the file is given up.
+const BLOCK_TRIES: u32 = 3;
+/// How often a file is written before it is given up.
+const FILE_TRIES: u32 = 3;
+/// Silence after which a line counts as quiet again.
+const QUIET: Duration = Duration::from_millis(100);
+/// Seconds that erasing and writing a megabyte may take.
+const WRITE_SECONDS_PER_MEGABYTE: u64 = 40;
+
+/// A setting of the bootloader's header.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Keep<T> {
+    /// As the file has it.
+    #[default]
+    Keep,
+    /// As the board has it.
+    Detect,
+    /// This.
+    Set(T),
+}
+
+/// Settings written into the header of the bootloader's image.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct FlashSettings {
+    /// Header byte 2.
+    pub mode: Keep<u8>,
+    /// Low half of header byte 3.
+    pub frequency: Keep<u8>,
+    /// High half of header byte 3, as its value (2 for 4 MB).
+    pub size: Keep<u8>,
+}
+
+/// How to write.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct WriteOptions {
+    /// Deflate (`Some(true)`), do not, or whichever sends less.
+    pub compress: Option<bool>,
+    /// Erase the whole flash first.
+    pub erase_all: bool,
+    /// Write images that checks refuse.
+    pub force: bool,
+    /// Leave out files that flash has already.
+    pub skip_flashed: bool,
+    /// Settings for the bootloader's header.
+    pub settings: FlashSettings,
+}
+
+/// What was written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WriteReport {
+    /// The file.
+    pub name: String,
+    /// Flash offset.
+    pub offset: u32,
+    /// Bytes.
+    pub size: u64,
+    /// Flash had it already.
+    pub unchanged: bool,
+    /// The chip's digest.
+    pub md5: Digest,
+}
+
+impl Loader<'_> {
+    /// Writes files to flash and has the chip confirm each with its digest.
+    ///
+    /// # Errors
+    /// Before anything is erased if a check fails; afterwards if the chip refuses, stops answering, or its digest of
+    /// what was written is not that of the file.
+    pub fn write_flash(&mut self, blobs: &[Blob], options: &WriteOptions) -> Result<Vec<WriteReport>, Error> {
+        let flash = self.flash()?;
+        let revision = self.info().map(|info| info.revision);
+        let target = Target { chip: self.chip, revision, flash_bytes: flash.bytes() };
+        for note in plan::check(blobs, &target, options.force)? {
+            self.note(&note);
+        }
+        self.check_security(blobs, options)?;
+        let blobs: Vec<Blob> =
+            blobs.iter().map(|blob| self.prepared(blob, &options.settings)).collect::<Result<_, _>>()?;
+        if options.erase_all {
+            self.erase_flash()?;
+        }
+        blobs.iter().map(|blob| self.write_blob(blob, options)).collect()
+    }
+
+    /// Refuses what could make the board unusable.
+    fn check_security(&mut self, blobs: &[Blob], options: &WriteOptions) -> Result<(), Error> {
+        if options.force || self.secure_download() {
+            return Ok(());
+        }
+        let efuse = &self.chip.efuse;
+        let mut secure_boot = false;
+        for field in efuse.secure_boot {
+            secure_boot |= field.read(|register| self.read_register(register))? != 0;
+        }
+        let bootloader_end = 0x8000;
+        if secure_boot && blobs.iter().any(|blob| blob.offset < bootloader_end) {
+            let problem = "secure boot is on: a bootloader with a wrong signature makes the board unusable for good; \
+                           write it only if you are sure (--force)";
+            return Err(Error::Security(problem.to_owned()));
+        }
+        if efuse.flash_encryption.read(|register| self.read_register(register))?.count_ones() % 2 == 1 {
+            let problem = "flash encryption is on: what is written unencrypted cannot be run; \
+                           write an encrypted file with --force";
+            return Err(Error::Security(problem.to_owned()));
+        }
+        Ok(())
+    }
+
+    /// The blob as it goes to flash: settings in the bootloader's header, length a multiple of four.
+    fn prepared(&mut self, blob: &Blob, settings: &FlashSettings) -> Result<Blob, Error> {
+        let mut blob = blob.clone();
+        let is_boot_image = blob.offset == self.chip.bootloader_offset && blob.data.first() == Some(&MAGIC);
+        if is_boot_image && *settings != FlashSettings::default() {
+            let (mode, size_frequency) = (blob.data[2], blob.data[3]);
+            let detected = self.flash()?.size.map(|size| size.nibble());
+            let pick = |keep: Keep<u8>, file: u8, board: Option<u8>| match keep {
+                Keep::Keep => file,
+                Keep::Detect => board.unwrap_or(file),
+                Keep::Set(value) => value,
+            };
+            let size = pick(settings.size, size_frequency >> 4, detected);
+            let frequency = pick(settings.frequency, size_frequency & 0xF, None);
+            let mode = pick(settings.mode, mode, None);
+            patch_flash_settings(&mut blob.data, mode, size << 4 | frequency)
+                .map_err(|source| Error::Image { name: blob.name.clone(), source })?;
+        }
+        blob.data.resize(blob.data.len().next_multiple_of(4), 0xFF);
+        Ok(blob)
+    }
+
+    fn write_blob(&mut self, blob: &Blob, options: &WriteOptions) -> Result<WriteReport, Error> {
+        let size = blob.data.len() as u64;
+        let md5 = Digest::of(&blob.data);
+        let Blob { name, offset, .. } = blob;
+        let report = WriteReport { name: name.clone(), offset: *offset, size, unchanged: false, md5 };
+        if options.skip_flashed && self.holds(blob, md5)? {
+            self.observer.event(&Event::Unchanged { name, offset: *offset });
+            return Ok(WriteReport { unchanged: true, ..report });
+        }
+        let deflated = match options.compress {
+            Some(false) => None,
+            wish => Some(deflate(&blob.data))
+                .filter(|deflated| wish.is_some() || deflated.len() < blob.data.len()),
+        };
+        let compressed = deflated.as_ref().map(|deflated| deflated.len() as u64);
+        self.observer.event(&Event::Writing { name, offset: *offset, size, compressed });
+        let start = self.link.now();
+        let mut tries = 1;
+        loop {
+            match self.send_and_confirm(blob, deflated.as_deref(), md5) {
+                Ok(()) => break,
+                Err(error) if tries < FILE_TRIES && may_succeed_again(&error) => {
+                    self.observer.event(&Event::Retry { what: &error.to_string() });
+                    tries += 1;
+                    self.resynchronise()?;
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        let seconds = (self.link.now() - start).as_secs_f64();
+        self.observer.event(&Event::Written { size, compressed, offset: *offset, seconds });
+        self.observer.event(&Event::Verified { name });
+        Ok(report)
+    }
+
+    /// Whether flash holds the blob already. A chip that cannot tell does not.
+    fn holds(&mut self, blob: &Blob, md5: Digest) -> Result<bool, Error> {
+        let size = u32::try_from(blob.data.len()).unwrap_or(u32::MAX);
+        match self.flash_md5(blob.offset, size) {
+            Ok(found) => Ok(found == md5),
+            Err(Error::Refused { .. }) => Ok(false),
+            Err(other) => Err(other),
+        }
+    }
+
+    fn send_and_confirm(&mut self, blob: &Blob, deflated: Option<&[u8]>, md5: Digest) -> Result<(), Error> {
+        match deflated {
+            Some(deflated) => self.send_deflated(blob, deflated)?,
+            None => self.send_plain(blob)?,
+        }
+        if self.dialect.answers_early {
+            // Answered only when everything is in flash.
+            self.read_register(MAGIC_ADDRESS)?;
+        }
+        let size = u32::try_from(blob.data.len()).unwrap_or(u32::MAX);
+        let found = self.with_retries(|loader| loader.flash_md5(blob.offset, size))?;
+        if found == md5 {
+            return Ok(());
+        }
+        let (expected, found) = (md5.to_string(), found.to_string());
+        Err(Error::DigestMismatch { name: blob.name.clone(), offset: blob.offset, expected, found })
+    }
+
+    fn send_deflated(&mut self, blob: &Blob, deflated: &[u8]) -> Result<(), Error> {
+        let block_size = self.dialect.block_size;
+        // The ROM wants whole blocks; a stub counts bytes.
+        let size = if self.dialect.is_rom() {
+            blob.data.len().next_multiple_of(block_size)
+        } else {
+            blob.data.len()
+        };
+        let begin = self.flash_begin(size, deflated.len(), blob.offset);
+        self.begin(&Command::FlashDeflBegin(begin), size)?;
+        // One block of deflated data can hold much more than a block of flash.
+        let timeout = per_megabyte(WRITE_SECONDS_PER_MEGABYTE, size as u64);
+        for (number, block) in (0..).zip(deflated.chunks(block_size)) {
+            self.send_block(&Command::FlashDeflData(number, block), timeout)?;
+            let done = deflated.len().min((number as usize + 1) * block_size) as u64;
+            self.observer.event(&Event::Progress { done, total: deflated.len() as u64 });
+        }
+        Ok(())
+    }
+
+    fn send_plain(&mut self, blob: &Blob) -> Result<(), Error> {
+        let block_size = self.dialect.block_size;
+        let begin = self.flash_begin(blob.data.len(), blob.data.len(), blob.offset);
+        self.begin(&Command::FlashBegin(begin), blob.data.len())?;
+        for (number, block) in (0..).zip(blob.data.chunks(block_size)) {
+            let mut block = block.to_vec();
+            block.resize(block_size, 0xFF);
+            self.send_block(&Command::FlashData(number, &block), DEFAULT_TIMEOUT)?;
+            let done = blob.data.len().min((number as usize + 1) * block_size) as u64;
+            self.observer.event(&Event::Progress { done, total: blob.data.len() as u64 });
+        }
+        Ok(())
+    }
+
+    fn flash_begin(&self, size: usize, on_the_line: usize, offset: u32) -> FlashBegin {
+        let block_size = self.dialect.block_size;
+        let word = |value: usize| u32::try_from(value).unwrap_or(u32::MAX);
+        FlashBegin {
+            erase_size: word(size),
+            blocks: word(on_the_line.div_ceil(block_size)),
+            block_size: word(block_size),
+            offset,
+            encrypt: self.dialect.begin_has_encrypt.then_some(false),
+        }
+    }
+
+    /// The ROM erases everything before it answers.
+    fn begin(&mut self, command: &Command<'_>, size: usize) -> Result<(), Error> {
+        let timeout = per_megabyte(ERASE_SECONDS_PER_MEGABYTE, size as u64);
+        self.with_retries(|loader| loader.command(command, timeout))
+    }
+
+    fn send_block(&mut self, command: &Command<'_>, timeout: Duration) -> Result<(), Error> {
+        self.with_retries(|loader| loader.command(command, timeout))
+    }
+
+    /// Runs a command again if the line damaged it.
+    pub(super) fn with_retries<T>(
+        &mut self,
+        mut run: impl FnMut(&mut Self) -> Result<T, Error>,
+    ) -> Result<T, Error> {
+        let mut tries = 1;
+        loop {
+            match run(self) {
+                Err(error) if tries < BLOCK_TRIES && error.is_line_error() => {
+                    self.observer.event(&Event::Retry { what: &error.to_string() });
+                    tries += 1;
+                    self.quieten()?;
+                }
+                other => return other,
+            }
+        }
+    }
+
+    /// Lets late answers come and drops them, and ends any frame that the chip is still collecting.
+    fn quieten(&mut self) -> Result<(), Error> {
+        self.link.transport().write_all(&[larch_protocol::slip::END])?;
+        self.link.listen(QUIET)?;
+        Ok(self.link.discard()?)
+    }
+
+    /// Brings both sides into step again.
+    fn resynchronise(&mut self) -> Result<(), Error> {
+        self.quieten()?;
+        self.with_retries(|loader| loader.link.exchange(&Command::Sync, DEFAULT_TIMEOUT).map(|_| ()))?;
+        self.quieten()
+    }
+}
+
+/// Whether writing the file again may succeed where this failed.
+fn may_succeed_again(error: &Error) -> bool {
+    match error {
+        Error::DigestMismatch { .. } | Error::Silent { .. } => true,
+        Error::Refused { error, .. } => *error != ChipError::INVALID_MESSAGE || error.is_line_error(),
+        _ => false,
+    }
+}
+
+/// zlib-wrapped deflate, as small as it gets.
+fn deflate(data: &[u8]) -> Vec<u8> {
+    let mut encoder = flate2::write::ZlibEncoder::new(Vec::new(), flate2::Compression::best());
+    let written = encoder.write_all(data).and_then(|()| encoder.finish());
+    written.expect("writing to memory does not fail")
+}
