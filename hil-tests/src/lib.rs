@@ -6,6 +6,7 @@
 #![forbid(unsafe_code)]
 
 pub mod differences;
+pub mod lab;
 pub mod redact;
 pub mod run;
 pub mod scenario;

@@ -44,6 +44,8 @@ macro_rules! redactions {
 }
 
 redactions! {
+    /// The whole first line of the banner.
+    Banner = "banner": r"MicroPython [^\n]+ on [^\n]+; [^\n]+" => "[banner]",
     /// The version in the banner and in `os.uname()`: `v1.29.0-larch.0.1.0`.
     Version = "version": r"\bv\d+\.\d+[^ ;']*" => "[version]",
     /// The release without its `v`, in quotes: `'1.29.0'`.
@@ -74,7 +76,11 @@ mod tests {
     use rstest::rstest;
 
     #[rstest]
-    #[case("version", "MicroPython v1.29.0-larch.0.1.0 on 2026-11-25; x", "MicroPython [version] on 2026-11-25; x")]
+    #[case(
+        "version",
+        "MicroPython v1.29.0-larch.0.1.0 on 2026-11-25; x",
+        "MicroPython [version] on 2026-11-25; x"
+    )]
     #[case("date", "on 2026-11-25; x", "on [date]; x")]
     #[case("machine", "on d; ESP32C3 module with ESP32C3", "on d; [machine]")]
     #[case("machine", "machine='ESP32C3 module with ESP32C3')", "machine='[machine]')")]

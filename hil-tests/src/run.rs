@@ -66,7 +66,8 @@ impl Suite {
     /// # Errors
     /// What is wrong with a scenario file or the list of differences.
     pub fn load(hil_tests: &Path) -> Result<Self, String> {
-        let scenarios = Scenario::load_all(&hil_tests.join("scenarios")).map_err(|error| error.to_string())?;
+        let scenarios =
+            Scenario::load_all(&hil_tests.join("scenarios")).map_err(|error| error.to_string())?;
         let names: Vec<&str> = scenarios.iter().map(|scenario| scenario.name.as_str()).collect();
         let differences = Differences::load(&hil_tests.join("differences.yaml"), &names)?;
         let snapshots = Snapshots::new(&hil_tests.join("snapshots"));
@@ -108,7 +109,13 @@ impl Suite {
         Report { board: board.name.clone(), scenario: scenario.name.clone(), outcome, time: start.elapsed() }
     }
 
-    fn judge(&self, board: &Board, scenario: &Scenario, update: Update, console: &mut dyn Console) -> Outcome {
+    fn judge(
+        &self,
+        board: &Board,
+        scenario: &Scenario,
+        update: Update,
+        console: &mut dyn Console,
+    ) -> Outcome {
         let mut session = Session::new(console);
         let ended = session.boot().and_then(|()| session.run(scenario));
         let transcript = finish(&session.transcript(), scenario);
@@ -147,7 +154,9 @@ impl Suite {
                 self.snapshots.forget_proposal(&name)?;
                 return Ok(None);
             }
-            Comparison::Missing => format!("hil-tests/snapshots/{name}.snap is missing; seen:\n{transcript}\n"),
+            Comparison::Missing => {
+                format!("hil-tests/snapshots/{name}.snap is missing; seen:\n{transcript}\n")
+            }
             Comparison::Differs(lines) => format!("hil-tests/snapshots/{name}.snap\n{lines}"),
         };
         let listed = self.differences.reason(&board.name, &scenario.name).is_some();

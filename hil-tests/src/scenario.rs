@@ -120,8 +120,7 @@ impl Scenario {
     /// # Errors
     /// A directive that is unknown, misplaced or has a bad value, with its line.
     pub fn parse(name: &str, text: &str) -> Result<Self, Error> {
-        let mut scenario =
-            Self { name: name.into(), requires: vec![], redactions: vec![], steps: vec![] };
+        let mut scenario = Self { name: name.into(), requires: vec![], redactions: vec![], steps: vec![] };
         let mut lines = text.lines().enumerate().peekable();
         while let Some((index, line)) = lines.next() {
             let wrong = |message| Error { file: format!("{name}.repl"), line: index + 1, message };
@@ -187,7 +186,8 @@ impl Scenario {
     }
 
     fn add(&mut self, word: &str, value: &str) -> Result<(), String> {
-        if matches!(word, "requires" | "redact") && !self.steps.is_empty() {
+        let begun = self.steps.iter().any(|step| !matches!(step, Step::Timeout(_)));
+        if matches!(word, "requires" | "redact") && begun {
             return Err(format!("'# {word}:' belongs above the first line that is typed"));
         }
         match word {
@@ -316,7 +316,8 @@ mod tests {
 
     #[test]
     fn raw_paste_takes_the_lines_up_to_the_next_directive() {
-        let scenario = Scenario::parse("a", "# raw-paste:\nfor i in x:\n\n    pass\n# press: Ctrl-B\n").unwrap();
+        let scenario =
+            Scenario::parse("a", "# raw-paste:\nfor i in x:\n\n    pass\n# press: Ctrl-B\n").unwrap();
         assert_eq!(scenario.steps[0], Step::RawPaste("for i in x:\n\n    pass\n".into()));
         assert_eq!(scenario.steps.len(), 2);
     }

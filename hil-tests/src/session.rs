@@ -123,6 +123,8 @@ pub struct Session<'a> {
     limit: Duration,
     prompt: Prompt,
     interrupt_after: Option<Duration>,
+    /// Text of the next `wait-for`.
+    answer_to: Option<String>,
     /// Something was typed on this line and not entered.
     pending: bool,
     /// What was done last, for messages.
@@ -140,6 +142,7 @@ impl<'a> Session<'a> {
             limit: LINE_LIMIT,
             prompt: Prompt::Friendly,
             interrupt_after: None,
+            answer_to: None,
             pending: false,
             last: "start".into(),
         }
@@ -158,7 +161,12 @@ impl<'a> Session<'a> {
     /// # Errors
     /// The first step after which the board does not come back to a prompt.
     pub fn run(&mut self, scenario: &Scenario) -> Result<(), Failure> {
-        for step in &scenario.steps {
+        for (index, step) in scenario.steps.iter().enumerate() {
+            // A program that asks gives no prompt of the REPL.
+            self.answer_to = match scenario.steps.get(index + 1) {
+                Some(Step::WaitFor(text)) => Some(text.clone()),
+                _ => None,
+            };
             self.step(step)?;
         }
         self.prove_prompt()
@@ -233,11 +241,14 @@ impl<'a> Session<'a> {
     fn type_text(&mut self, text: &str) -> Result<(), Failure> {
         let mut rest = text;
         while !rest.is_empty() {
-            let end = rest.char_indices().map(|(at, _)| at).find(|at| *at >= TYPE_AHEAD).unwrap_or(rest.len());
+            let end =
+                rest.char_indices().map(|(at, _)| at).find(|at| *at >= TYPE_AHEAD).unwrap_or(rest.len());
             let (chunk, after) = rest.split_at(end);
             self.send(chunk.as_bytes())?;
-            self.wait(self.limit.max(ECHO_LIMIT), |session| session.terminal.before_cursor().ends_with(chunk))
-                .map_err(|failure| self.without_echo(failure, chunk))?;
+            self.wait(self.limit.max(ECHO_LIMIT), |session| {
+                session.terminal.before_cursor().ends_with(chunk)
+            })
+            .map_err(|failure| self.without_echo(failure, chunk))?;
             rest = after;
         }
         Ok(())
@@ -255,11 +266,18 @@ impl<'a> Session<'a> {
     fn enter(&mut self) -> Result<(), Failure> {
         self.pending = false;
         self.send(b"\r")?;
-        if let Some(time) = self.interrupt_after.take() {
+        if let Some(time) = self.interrupt_after {
             self.listen(time)?;
-            self.send(b"\x03")?;
+            // At a prompt nothing runs yet: the interrupt is for the line that ends the block.
+            if self.find_prompt().is_none() {
+                self.interrupt_after = None;
+                self.send(b"\x03")?;
+            }
         }
-        self.wait_prompt(self.limit)
+        match self.answer_to.take() {
+            Some(text) => self.wait_for(&text),
+            None => self.wait_prompt(self.limit),
+        }
     }
 
     fn press(&mut self, key: Key) -> Result<(), Failure> {
@@ -284,7 +302,8 @@ impl<'a> Session<'a> {
         loop {
             let mark = self.terminal.mark();
             self.line(&format!("print(bool({expression}))"))?;
-            let is_true = self.terminal.text().trim_end().trim_end_matches(">>>").trim_end().ends_with("\nTrue");
+            let is_true =
+                self.terminal.text().trim_end().trim_end_matches(">>>").trim_end().ends_with("\nTrue");
             self.terminal.rewind(&mark);
             if is_true {
                 return Ok(());
@@ -365,7 +384,7 @@ impl<'a> Session<'a> {
     }
 
     fn find_prompt(&self) -> Option<Prompt> {
-        if self.tail.ends_with(b"\x04>") || self.tail.ends_with(b"CTRL-B to exit\r\n>") {
+        if self.at_raw_prompt() {
             return Some(Prompt::Raw);
         }
         match self.terminal.before_cursor().as_str() {
@@ -376,6 +395,12 @@ impl<'a> Session<'a> {
                 blank.then_some(Prompt::Continuation)
             }
         }
+    }
+
+    /// The raw REPL's prompt follows its banner or the end of an answer; a pseudo-terminal may double the `\r`.
+    fn at_raw_prompt(&self) -> bool {
+        let tail: Vec<u8> = self.tail.iter().copied().filter(|byte| *byte != b'\r').collect();
+        tail.ends_with(b"\x04>") || tail.ends_with(b"CTRL-B to exit\n>")
     }
 
     /// Listens until the condition holds and the line has been quiet.

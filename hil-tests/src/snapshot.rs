@@ -110,7 +110,8 @@ impl Snapshots {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
             Err(error) => return Err(error),
         };
-        let body = text.strip_prefix("---\n").and_then(|rest| rest.split_once("\n---\n")).map(|(_, body)| body);
+        let body =
+            text.strip_prefix("---\n").and_then(|rest| rest.split_once("\n---\n")).map(|(_, body)| body);
         body.map(|body| Some(body.to_owned())).ok_or_else(|| {
             let why = format!("{}: not an insta snapshot (no `---` header)", self.path(name).display());
             io::Error::new(io::ErrorKind::InvalidData, why)
@@ -129,7 +130,11 @@ impl Snapshots {
 
 /// As insta writes it.
 fn contents(name: &str, transcript: &str) -> String {
-    format!("---\nsource: hil-tests/scenarios/{}.repl\n---\n{}\n", name.replace("__", "/"), normal(transcript))
+    format!(
+        "---\nsource: hil-tests/scenarios/{}.repl\n---\n{}\n",
+        name.replace("__", "/"),
+        normal(transcript)
+    )
 }
 
 /// As insta compares it: line ends unified, blank lines at both ends dropped.
@@ -184,8 +189,10 @@ mod tests {
     fn a_difference_is_readable() {
         let snapshots = empty("differs");
         snapshots.accept("a__b", ">>> exit()\nNameError: name 'exit' isn't defined").unwrap();
-        let compared = snapshots.compare("a__b", ">>> exit()\nNameError: name 'exit' is not defined").unwrap();
-        let shown = "  >>> exit()\n- NameError: name 'exit' isn't defined\n+ NameError: name 'exit' is not defined\n";
+        let compared =
+            snapshots.compare("a__b", ">>> exit()\nNameError: name 'exit' is not defined").unwrap();
+        let shown =
+            "  >>> exit()\n- NameError: name 'exit' isn't defined\n+ NameError: name 'exit' is not defined\n";
         assert_eq!(compared, Comparison::Differs(shown.into()));
     }
 }

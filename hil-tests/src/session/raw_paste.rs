@@ -22,7 +22,9 @@ impl Session<'_> {
         self.send(b"\x05A\x01")?;
         match self.take(2)?.as_slice() {
             b"R\x01" => {}
-            b"R\x00" => return Err(Failure::RawPaste("the firmware knows it but does not support it".into())),
+            b"R\x00" => {
+                return Err(Failure::RawPaste("the firmware knows it but does not support it".into()));
+            }
             other => return Err(Failure::RawPaste(format!("unexpected answer {other:02x?}"))),
         }
         let window = self.take(2)?;
@@ -42,7 +44,9 @@ impl Session<'_> {
                 match self.take(1)?[0] {
                     REFILL => room += window,
                     END => return self.send(&[END]),
-                    other => return Err(Failure::RawPaste(format!("unexpected byte {other:02x} while sending"))),
+                    other => {
+                        return Err(Failure::RawPaste(format!("unexpected byte {other:02x} while sending")));
+                    }
                 }
             }
             let (now, later) = rest.split_at(room.min(rest.len()));

@@ -230,8 +230,10 @@ fn invalid_utf8_and_escapes_are_harmless() {
 
 #[test]
 fn wait_until_leaves_no_trace() {
-    let (shown, outcome) =
-        run(vec![("print(bool(ready()))", vec![Piece::Say(b"True\r\n")])], "# wait-until: ready()  (2 s)\n1\n");
+    let (shown, outcome) = run(
+        vec![("print(bool(ready()))", vec![Piece::Say(b"True\r\n")])],
+        "# wait-until: ready()  (2 s)\n1\n",
+    );
     outcome.unwrap();
     assert_eq!(shown, ">>> 1\n>>>");
     let (_, outcome) =

@@ -57,7 +57,9 @@ impl Program {
     }
 
     fn running(&mut self) -> io::Result<&mut Running> {
-        self.running.as_mut().ok_or_else(|| io::Error::new(io::ErrorKind::NotConnected, "the program is not running"))
+        self.running
+            .as_mut()
+            .ok_or_else(|| io::Error::new(io::ErrorKind::NotConnected, "the program is not running"))
     }
 }
 

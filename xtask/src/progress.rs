@@ -1,0 +1,60 @@
+//! What a person sees while a verb works: short lines, and bars where something takes time.
+
+use std::time::{Duration, Instant};
+
+use console::style;
+use indicatif::{ProgressBar, ProgressStyle};
+
+/// Width of the text before the time of a step.
+const TEXT_WIDTH: usize = 78;
+
+/// `   build   text                                     34.1 s`
+pub(crate) fn step(word: &str, text: &str, time: Option<Duration>) {
+    println!("{}", step_line(word, text, time));
+}
+
+fn step_line(word: &str, text: &str, time: Option<Duration>) -> String {
+    let word = style(format!("{word:<7}")).bold();
+    match time {
+        Some(time) => format!("   {word} {text:<TEXT_WIDTH$} {:>7}", seconds(time)),
+        None => format!("   {word} {text}"),
+    }
+}
+
+/// `34.1 s`
+pub(crate) fn seconds(time: Duration) -> String {
+    format!("{:.1} s", time.as_secs_f64())
+}
+
+/// `412 KB`
+pub(crate) fn kilobytes(bytes: u64) -> String {
+    if bytes < 100 * 1024 {
+        format!("{:.1} KB", bytes as f64 / 1024.0)
+    } else {
+        format!("{} KB", bytes.div_ceil(1024))
+    }
+}
+
+/// A bar of `total` steps; invisible when nobody looks.
+pub(crate) fn bar(total: u64, text: &str) -> ProgressBar {
+    let bar = ProgressBar::new(total);
+    let style = ProgressStyle::with_template("           {msg:<24} {bar:30} {pos}/{len} {elapsed}");
+    if let Ok(style) = style {
+        bar.set_style(style.progress_chars("##-"));
+    }
+    bar.set_message(text.to_owned());
+    bar
+}
+
+/// Measures a step.
+pub(crate) struct Watch(Instant);
+
+impl Watch {
+    pub(crate) fn start() -> Self {
+        Self(Instant::now())
+    }
+
+    pub(crate) fn time(&self) -> Duration {
+        self.0.elapsed()
+    }
+}

@@ -1,0 +1,12 @@
+//! One module per verb.
+
+pub(crate) mod bench;
+pub(crate) mod boards;
+pub(crate) mod build;
+pub(crate) mod ci;
+pub(crate) mod emulate;
+pub(crate) mod flash;
+pub(crate) mod hil;
+pub(crate) mod image;
+pub(crate) mod repl;
+pub(crate) mod test;
