@@ -18,6 +18,7 @@ pub mod iterators;
 pub mod list;
 pub mod memoryview;
 pub mod module;
+pub mod number_format;
 pub mod object;
 pub mod range;
 pub mod set;
