@@ -54,6 +54,20 @@ pub static STATIC_HASHES: [u16; STATIC_COUNT] = {
     hashes
 };
 
+/// The names of one ASCII character, by character.
+pub static ASCII: [Qstr; 128] = {
+    let mut names = [Qstr(0); 128];
+    let mut i = 0;
+    while i < STATIC_COUNT {
+        let text = TEXTS[i].as_bytes();
+        if text.len() == 1 && text[0] < 128 {
+            names[text[0] as usize] = Qstr(i as u16);
+        }
+        i += 1;
+    }
+    names
+};
+
 const SLOTS: usize = (STATIC_COUNT * 2).next_power_of_two();
 
 /// Open-addressed index of [`STATIC`] by hash; 0xffff marks an empty slot.
@@ -101,6 +115,9 @@ mod tests {
         for (number, text) in STATIC.iter().enumerate() {
             let found = Qstr::find_static(text.as_bytes(), hash(text.as_bytes()));
             assert_eq!(found, Some(Qstr(number as u16)), "{text}");
+        }
+        for (character, name) in ASCII.iter().enumerate() {
+            assert_eq!(name.static_text().map(str::as_bytes), Some(&[character as u8][..]));
         }
         assert_eq!(Qstr::find_static(b"no such name", hash(b"no such name")), None);
     }
