@@ -64,10 +64,10 @@ pub enum Root {
     Builtins,
     /// `sys.ps1`, `sys.ps2`, `sys.exitfunc` and the like.
     Sys,
+    /// What the last generator returned.
+    Returned,
     /// Spare.
     Spare0,
-    /// Spare.
-    Spare1,
     /// How many there are.
     Count,
 }
@@ -241,6 +241,13 @@ impl Heap {
         }
     }
 
+    /// Changes a cell's kind to one with the same layout.
+    pub fn set_kind(&mut self, at: Ref, kind: Kind) {
+        let header = self.header(at);
+        debug_assert!(header.kind().layout() == kind.layout());
+        self.write(at.0, Header::new(kind, header.count()).bits());
+    }
+
     /// Raw word `index` behind the header; `index` is below [`MAX_FIXED_WORDS`].
     #[inline(always)]
     pub fn word(&self, at: Ref, index: u32) -> u32 {
@@ -335,6 +342,60 @@ impl Heap {
         assert!(u64::from(offset) + u64::from(len) <= u64::from(self.end));
         // SAFETY: as in `bytes`, borrowed mutably.
         unsafe { core::slice::from_raw_parts_mut(self.address(offset), len as usize) }
+    }
+
+    /// `len` raw words of a cell from word `first` behind the header.
+    ///
+    /// # Panics
+    /// If they are not inside the arena.
+    #[expect(unsafe_code, reason = "a slice of the arena")]
+    pub fn words(&self, at: Ref, first: u32, len: u32) -> &[u32] {
+        let offset = at.0 + 4 + 4 * first;
+        assert!(u64::from(offset) + 4 * u64::from(len) <= u64::from(self.end));
+        // SAFETY: inside the arena (just checked), aligned, and borrowed as `self` is.
+        unsafe { core::slice::from_raw_parts(self.address(offset).cast(), len as usize) }
+    }
+
+    /// As [`Heap::words`], to change them.
+    ///
+    /// # Panics
+    /// As [`Heap::words`].
+    #[expect(unsafe_code, reason = "a slice of the arena")]
+    pub fn words_mut(&mut self, at: Ref, first: u32, len: u32) -> &mut [u32] {
+        let offset = at.0 + 4 + 4 * first;
+        assert!(u64::from(offset) + 4 * u64::from(len) <= u64::from(self.end));
+        // SAFETY: as in `words`, borrowed mutably.
+        unsafe { core::slice::from_raw_parts_mut(self.address(offset).cast(), len as usize) }
+    }
+
+    /// Words of one cell to change and words of others to read meanwhile. Each place is a cell, its first word and a
+    /// count.
+    ///
+    /// # Panics
+    /// If one is not inside the arena, or if what is changed overlaps what is read.
+    #[expect(unsafe_code, reason = "disjoint slices of the arena")]
+    pub fn words_split<const N: usize>(
+        &mut self,
+        target: (Ref, u32, u32),
+        sources: [(Ref, u32, u32); N],
+    ) -> (&mut [u32], [&[u32]; N]) {
+        let span = |(at, first, len): (Ref, u32, u32)| {
+            let offset = at.0 + 4 + 4 * first;
+            (u64::from(offset), u64::from(offset) + 4 * u64::from(len))
+        };
+        let (start, end) = span(target);
+        assert!(end <= u64::from(self.end));
+        for source in sources {
+            let (from, to) = span(source);
+            assert!(to <= u64::from(self.end) && (to <= start || end <= from));
+        }
+        let read = sources.map(|(at, first, len)| {
+            // SAFETY: inside the arena and apart from the target (just checked), aligned, borrowed as `self` is.
+            unsafe { core::slice::from_raw_parts(self.address(at.0 + 4 + 4 * first).cast(), len as usize) }
+        });
+        let address = self.address(target.0.0 + 4 + 4 * target.1);
+        // SAFETY: as above; it is the only slice that is written.
+        (unsafe { core::slice::from_raw_parts_mut(address.cast(), target.2 as usize) }, read)
     }
 
     /// Copies `len` bytes between cells (which may be the same), from byte `from_first` to byte `to_first`.
