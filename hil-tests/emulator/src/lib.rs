@@ -1,1 +1,21 @@
-//! An instruction-level ESP32-C3.
+//! An instruction-level ESP32-C3, with the board around it.
+//!
+//! The chip executes its real mask ROM from the reset vector, then whatever the flash holds. Layers, each knowing only those
+//! before it: [`time`], [`memory`], [`registers`] -> [`riscv`] (processor) and [`flash`], [`wire`] (devices) -> [`esp32c3`]
+//! (the chip) -> [`board`] (what a desk adds).
+//!
+//! Invariants: nothing reads the host's clock, so equal inputs give equal runs to the cycle; nothing knows what program
+//! runs; an access to a register that nobody described is reported, never silently answered.
+#![forbid(unsafe_code)]
+
+pub mod board;
+pub mod esp32c3;
+pub mod flash;
+pub mod memory;
+pub mod registers;
+pub mod riscv;
+pub mod time;
+pub mod wire;
+
+pub use board::{Board, Input, Recording, Wiring};
+pub use esp32c3::{Config, Esp32c3, Rom, RomError};

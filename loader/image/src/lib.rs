@@ -12,6 +12,7 @@ pub mod image;
 pub mod layout;
 pub mod merge;
 pub mod partition;
+pub mod packages;
 mod reader;
 
 pub use error::ImageError;

@@ -1,0 +1,89 @@
+//! The serial adapter that is wired to UART0: the far end of the chip's transmit line.
+
+use crate::time::{NEVER, TICKS_PER_SECOND, Ticks};
+use crate::wire::{FRACTION, Receiver, Wire};
+use std::collections::{BTreeMap, VecDeque};
+
+/// Bytes that a test damages or drops, counted from 0 since the adapter was made.
+#[derive(Clone, Debug, Default)]
+pub struct SerialFaults {
+    /// Bits to invert in the n-th byte.
+    pub corrupt: BTreeMap<u64, u8>,
+    /// Bytes that never arrive.
+    pub drop: std::collections::BTreeSet<u64>,
+}
+
+impl SerialFaults {
+    /// What becomes of the `n`-th byte.
+    #[must_use]
+    pub fn apply(&self, n: u64, byte: u8) -> Option<u8> {
+        if self.drop.contains(&n) {
+            return None;
+        }
+        Some(byte ^ self.corrupt.get(&n).copied().unwrap_or(0))
+    }
+}
+
+/// The receiving half of the adapter.
+#[derive(Clone)]
+pub struct Adapter {
+    receiver: Receiver,
+    baud: u32,
+    /// What arrived and was not read yet.
+    pub heard: VecDeque<u8>,
+    /// Stop the run as soon as something was heard.
+    pub wake: bool,
+    /// Damage on the way from the chip.
+    pub faults: SerialFaults,
+    count: u64,
+}
+
+impl Adapter {
+    /// An adapter at `baud`.
+    #[must_use]
+    pub fn new(baud: u32) -> Self {
+        Self {
+            receiver: Receiver::default(),
+            baud: baud.max(1),
+            heard: VecDeque::new(),
+            wake: false,
+            faults: SerialFaults::default(),
+            count: 0,
+        }
+    }
+
+    /// Its rate.
+    #[must_use]
+    pub fn baud(&self) -> u32 {
+        self.baud
+    }
+
+    /// Changes its rate.
+    pub fn set_baud(&mut self, baud: u32) {
+        self.baud = baud.max(1);
+    }
+
+    /// Length of a bit in 1/256 tick.
+    #[must_use]
+    pub fn bit(&self) -> u64 {
+        (TICKS_PER_SECOND * FRACTION / u64::from(self.baud)).max(1)
+    }
+
+    /// Receives what is complete at `now`; gives when the next frame will be.
+    pub fn listen(&mut self, wire: &mut Wire, now: Ticks) -> Ticks {
+        let bit = self.bit();
+        while let Some(frame) = self.receiver.receive(wire, bit, now) {
+            if let Some(byte) = self.faults.apply(self.count, frame.byte) {
+                self.heard.push_back(byte);
+            }
+            self.count += 1;
+        }
+        self.receiver.due(wire, bit).unwrap_or(NEVER)
+    }
+
+    /// Whether the run must stop because something was heard.
+    #[must_use]
+    pub fn wakes(&self) -> bool {
+        self.wake && !self.heard.is_empty()
+    }
+}

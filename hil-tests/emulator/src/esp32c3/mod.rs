@@ -1,0 +1,304 @@
+//! The ESP32-C3: processor, memories, peripherals, resets.
+//!
+//! It starts in the mask ROM at 0x40000000 and knows nothing of what it executes.
+
+mod adapter;
+mod analog;
+mod cache;
+mod dma;
+mod efuse;
+mod gpio;
+mod interrupt;
+mod io;
+mod map;
+mod reset;
+mod rom;
+mod rtc;
+mod sha;
+mod soc;
+mod spi;
+mod system;
+mod systimer;
+mod timg;
+mod uart;
+mod usb;
+
+pub use adapter::SerialFaults;
+pub use reset::Request as ResetCause;
+pub use rom::{Rom, RomError};
+pub use soc::UnknownAccess;
+
+use crate::flash::{Flash, FlashFaults};
+use crate::registers::Register;
+use crate::riscv::Cpu;
+use crate::time::Ticks;
+use reset::Extent;
+use rtc::Sleep;
+use soc::Soc;
+
+/// What a chip is made with.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// Its mask ROM.
+    pub rom: Rom,
+    /// Bytes of the flash chip beside it, a power of two of at least 1 MB.
+    pub flash_size: usize,
+    /// The MAC address in its eFuses.
+    pub mac: [u8; 6],
+    /// Chip revision, major and minor.
+    pub revision: (u8, u8),
+    /// Seed of what is random on silicon: memory at power-on and the random number generator.
+    pub seed: u64,
+    /// Stop at the first access to an unknown register.
+    pub strict: bool,
+}
+
+impl Config {
+    /// A chip of revision 0.4 with 4 MB of flash and a locally known MAC address.
+    #[must_use]
+    pub fn new(rom: Rom) -> Self {
+        Self {
+            rom,
+            flash_size: 4 << 20,
+            mac: [0x60, 0x55, 0xF9, 0, 0, 1],
+            revision: (0, 4),
+            seed: 1,
+            strict: false,
+        }
+    }
+}
+
+/// Why [`Esp32c3::run`] returned.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Stop {
+    /// The limit was reached.
+    Limit,
+    /// The serial adapter heard something and the caller asked to be woken.
+    Output,
+    /// Strict mode: an unknown register was accessed.
+    Unknown(UnknownAccess),
+    /// The injected power cut struck.
+    PowerFailed,
+}
+
+/// The chip.
+#[derive(Clone)]
+pub struct Esp32c3 {
+    cpu: Cpu,
+    soc: Soc,
+    mac: [u8; 6],
+    revision: (u8, u8),
+    resets: Vec<(Ticks, ResetCause)>,
+}
+
+impl Esp32c3 {
+    /// A chip without power: call [`Esp32c3::power_on`].
+    #[must_use]
+    pub fn new(config: &Config) -> Self {
+        let [a, b, c, d, e, f] = config.mac;
+        let unique_id = [0x1A, 0x5C, a, b, c, d, e, f];
+        let soc = Soc::new(config.rom.bytes(), config.flash_size, unique_id, config.seed, config.strict);
+        Self { cpu: Cpu::new(map::ROM), soc, mac: config.mac, revision: config.revision, resets: Vec::new() }
+    }
+
+    /// Power comes up: memory holds rubbish, the straps are latched, the processor starts.
+    pub fn power_on(&mut self) {
+        self.soc.scramble_memory();
+        self.reset(ResetCause::PowerOn);
+    }
+
+    /// Power goes away; a flash operation in progress stays half done.
+    pub fn power_off(&mut self) {
+        let now = self.now();
+        self.soc.flash.power_off(&mut self.soc.memory, now);
+        self.soc.stopped = false;
+    }
+
+    /// Resets the chip for `cause` now.
+    pub fn reset(&mut self, cause: ResetCause) {
+        tracing::debug!(?cause, "reset");
+        self.resets.push((self.now(), cause));
+        self.soc.request = None;
+        self.soc.reset(cause);
+        if cause.extent() == Extent::Chip {
+            efuse::burn(&mut self.soc.registers, self.mac, self.revision.0, self.revision.1);
+        }
+        self.cpu.reset();
+    }
+
+    /// Runs until `limit`, or until something the caller must know of happens.
+    pub fn run(&mut self, limit: Ticks) -> Stop {
+        loop {
+            self.cpu.run(&mut self.soc, limit);
+            if let Some(cause) = self.soc.request.take() {
+                self.reset(cause);
+            } else if self.soc.stopped {
+                self.soc.stopped = false;
+                if self.soc.flash.power_fails_at() <= self.now() {
+                    return Stop::PowerFailed;
+                }
+                if let Some(access) = self.soc.unknown.values().last() {
+                    return Stop::Unknown(access.clone());
+                }
+            } else if self.soc.adapter.wakes() {
+                return Stop::Output;
+            } else if self.now() >= limit {
+                return Stop::Limit;
+            } else if self.soc.rtc.sleeping() == Some(Sleep::Deep) {
+                self.sleep_until(limit);
+            }
+        }
+    }
+
+    /// Deep sleep: only the RTC goes on.
+    fn sleep_until(&mut self, limit: Ticks) {
+        let next = self.soc.rtc.next_event().min(limit);
+        self.soc.clock.base = self.soc.clock.base.max(next);
+        let mut volatile = false;
+        let mut io = Soc::io(&mut self.soc.registers, &self.soc.clock, &mut volatile);
+        if let Some(cause) = self.soc.rtc.advance(&mut io) {
+            self.reset(cause);
+        }
+    }
+
+    /// Lets time pass while the chip is held in reset or has no power.
+    pub fn pass_time(&mut self, until: Ticks) {
+        self.soc.clock.base = self.soc.clock.base.max(until);
+    }
+
+    /// The present moment.
+    #[must_use]
+    pub fn now(&self) -> Ticks {
+        self.soc.clock.base
+    }
+
+    /// The processor.
+    #[must_use]
+    pub fn cpu(&self) -> &Cpu {
+        &self.cpu
+    }
+
+    /// CPU cycles since the simulation began.
+    #[must_use]
+    pub fn cycles(&self) -> u64 {
+        self.soc.clock.cycles()
+    }
+
+    /// Every reset so far: when and why.
+    #[must_use]
+    pub fn resets(&self) -> &[(Ticks, ResetCause)] {
+        &self.resets
+    }
+
+    /// The first access to each unknown register.
+    pub fn unknown_accesses(&self) -> impl Iterator<Item = &UnknownAccess> {
+        self.soc.unknown.values()
+    }
+
+    /// The flash chip.
+    #[must_use]
+    pub fn flash(&self) -> &Flash {
+        &self.soc.flash
+    }
+
+    /// Faults to inject into the flash chip.
+    pub fn flash_faults(&mut self) -> &mut FlashFaults {
+        &mut self.soc.flash.faults
+    }
+
+    /// What the flash holds.
+    #[must_use]
+    pub fn flash_contents(&self) -> &[u8] {
+        &self.soc.memory.bytes()[self.soc.flash.range()]
+    }
+
+    /// Replaces flash contents from `offset` on, as a programmer that is clipped onto the chip does.
+    ///
+    /// # Panics
+    /// If `data` does not fit.
+    pub fn load_flash(&mut self, offset: usize, data: &[u8]) {
+        let range = self.soc.flash.range();
+        assert!(
+            offset + data.len() <= range.len(),
+            "{} bytes at {offset:#x} do not fit the flash",
+            data.len()
+        );
+        self.soc.memory.write_bytes(range.start + offset, data);
+    }
+
+    /// Whether flash contents changed since the last call.
+    pub fn take_flash_changed(&mut self) -> bool {
+        self.soc.flash.take_changed()
+    }
+
+    /// The outside drives `pin`, or leaves it open.
+    ///
+    /// # Panics
+    /// If the chip has no such pin.
+    pub fn set_pin(&mut self, pin: u8, level: Option<bool>) {
+        let mut volatile = false;
+        let mut io = Soc::io(&mut self.soc.registers, &self.soc.clock, &mut volatile);
+        self.soc.gpio.drive(&mut io, pin, level);
+    }
+
+    /// Level of `pin` as the outside measures it; `None` if nothing drives or pulls it.
+    #[must_use]
+    pub fn pin(&mut self, pin: u8) -> Option<bool> {
+        let mut volatile = false;
+        let io = Soc::io(&mut self.soc.registers, &self.soc.clock, &mut volatile);
+        self.soc.gpio.level(&io, pin)
+    }
+
+    /// Plugs a host into the USB connector, or unplugs it.
+    pub fn plug_usb(&mut self, plugged: bool) {
+        self.soc.usb.plugged = plugged;
+    }
+
+    /// The host sends bytes over USB.
+    pub fn send_usb(&mut self, bytes: &[u8]) {
+        let mut volatile = false;
+        let io = Soc::io(&mut self.soc.registers, &self.soc.clock, &mut volatile);
+        self.soc.usb.send(&io, bytes);
+    }
+
+    /// Takes what the host received over USB.
+    pub fn receive_usb(&mut self) -> Vec<u8> {
+        self.soc.usb.to_host.drain(..).collect()
+    }
+
+    /// Reads memory as a debugger does; `None` where nothing is mapped or a device is.
+    #[must_use]
+    pub fn peek(&self, address: u32) -> Option<u32> {
+        self.soc.memory.load32(address)
+    }
+
+    /// Draws a byte on UART0's receive line, with bits of `bit` (1/256 tick); gives when its stop bit ends.
+    pub(crate) fn send_uart(&mut self, byte: u8, bit: u64) -> Ticks {
+        let now = self.now();
+        let end = self.soc.uarts[0].rx.send(byte, now, bit);
+        let mut flag = false;
+        let mut io = Soc::io(&mut self.soc.registers, &self.soc.clock, &mut flag);
+        self.soc.uarts[0].schedule(&io);
+        if let Some(cause) = self.soc.rtc.wake_by_uart(&mut io) {
+            self.soc.request = Some(cause);
+        }
+        end
+    }
+
+    /// The adapter at UART0.
+    pub(crate) fn adapter(&mut self) -> &mut adapter::Adapter {
+        &mut self.soc.adapter
+    }
+
+    /// Lets the adapter receive what is complete now, while the chip itself stands still.
+    pub(crate) fn listen(&mut self) {
+        let now = self.now();
+        self.soc.adapter.listen(&mut self.soc.uarts[0].tx, now);
+    }
+}
+
+/// Every register that is modelled or stored, in address order. What is not listed is unknown.
+#[must_use]
+pub fn catalogue() -> Vec<Register> {
+    soc::registers().catalogue().cloned().collect()
+}

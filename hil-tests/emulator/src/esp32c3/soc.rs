@@ -1,0 +1,433 @@
+//! The chip without its processor: memories, peripherals, clocks, and the bus between them.
+
+use super::adapter::Adapter;
+use super::analog::{self, Analog};
+use super::cache::{self, Mmu};
+use super::gpio::{self, Gpio};
+use super::interrupt::{self, Interrupts, source};
+use super::io::{Io, XTAL};
+use super::reset::{Extent, Request};
+use super::rtc::{self, Rtc, Sleep};
+use super::sha::{self, Sha};
+use super::spi::{self, Spi1};
+use super::systimer::{self, Systimer};
+use super::timg::{self, TimerGroup};
+use super::uart::{self, Uart};
+use super::usb::{self, Usb};
+use super::{dma, efuse, map, system};
+use crate::flash::Flash;
+use crate::memory::Memory;
+use crate::registers::{Class, Registers};
+use crate::riscv::{Bus, address_of};
+use crate::time::{Clock, Ticks};
+use std::collections::BTreeMap;
+
+/// Base addresses of the two UARTs.
+const UARTS: [u32; 2] = [0x6000_0000, 0x6001_0000];
+
+/// An access to a register that nobody described.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UnknownAccess {
+    /// The register's address.
+    pub address: u32,
+    /// Where the program was.
+    pub pc: u32,
+    /// The access was a store.
+    pub is_store: bool,
+}
+
+impl std::fmt::Display for UnknownAccess {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let kind = if self.is_store { "write to" } else { "read of" };
+        write!(f, "{kind} unknown register {:#010x} at pc {:#010x}", self.address, self.pc)
+    }
+}
+
+/// Everything but the processor.
+#[derive(Clone)]
+pub struct Soc {
+    pub memory: Memory,
+    pub clock: Clock,
+    pub registers: Registers,
+    pub uarts: [Uart; 2],
+    pub usb: Usb,
+    pub gpio: Gpio,
+    pub flash: Flash,
+    pub rtc: Rtc,
+    systimer: Systimer,
+    groups: [TimerGroup; 2],
+    interrupts: Interrupts,
+    spi: Spi1,
+    sha: Sha,
+    mmu: Mmu,
+    analog: Analog,
+    random: u64,
+    volatile: bool,
+    /// Block and operation that the processor is executing.
+    place: (u32, usize),
+    /// A reset that was asked for and not yet done.
+    pub request: Option<Request>,
+    /// Accesses to unknown registers, first one of each address.
+    pub unknown: BTreeMap<u32, UnknownAccess>,
+    pub strict: bool,
+    pub stopped: bool,
+    /// The serial adapter at UART0.
+    pub adapter: Adapter,
+}
+
+/// The modelled registers of every peripheral.
+pub fn modelled() -> Vec<(u32, &'static [u32])> {
+    vec![
+        (UARTS[0], uart::MODELLED),
+        (UARTS[1], uart::MODELLED),
+        (spi::BASE, spi::MODELLED),
+        (gpio::BASE, gpio::MODELLED),
+        (rtc::BASE, rtc::MODELLED),
+        (efuse::BASE, efuse::MODELLED),
+        (analog::BASE, analog::MODELLED),
+        (analog::FRONT_END, analog::FRONT_END_MODELLED),
+        (timg::BASES[0], timg::MODELLED),
+        (timg::BASES[1], timg::MODELLED),
+        (systimer::BASE, systimer::MODELLED),
+        (system::RNG, &[0]),
+        (sha::BASE, sha::MODELLED),
+        (usb::BASE, usb::MODELLED),
+        (system::BASE, system::MODELLED),
+        (interrupt::BASE, interrupt::MODELLED),
+        (cache::BASE, cache::MODELLED),
+        (cache::MMU, MMU_OFFSETS),
+    ]
+}
+
+/// Offsets of the MMU table's entries.
+const MMU_OFFSETS: &[u32] = &{
+    let mut offsets = [0; cache::ENTRIES];
+    let mut i = 0;
+    while i < cache::ENTRIES {
+        offsets[i] = 4 * i as u32;
+        i += 1;
+    }
+    offsets
+};
+
+/// The register catalogue with everything at its reset value.
+pub fn registers() -> Registers {
+    Registers::new(
+        map::DEVICES,
+        map::DEVICES_SIZE,
+        &[include_str!("registers.txt"), include_str!("undocumented.txt")],
+        &modelled(),
+    )
+}
+
+impl Soc {
+    /// A chip with ROM and flash in place, before its first reset.
+    pub fn new(rom: &[u8], flash_size: usize, unique_id: [u8; 8], seed: u64, strict: bool) -> Self {
+        let mut memory = map::install(flash_size);
+        memory.write_bytes(map::ROM_RANGE.start, rom);
+        let flash_range = map::FLASH_START..map::FLASH_START + flash_size;
+        memory.change(flash_range.clone(), |bytes| bytes.fill(0xFF));
+        Self {
+            memory,
+            clock: Clock::new(XTAL),
+            registers: registers(),
+            uarts: UARTS.map(Uart::new),
+            usb: Usb::default(),
+            gpio: Gpio::default(),
+            flash: Flash::new(flash_range, unique_id),
+            rtc: Rtc::new(0, true),
+            systimer: Systimer::new(0),
+            groups: timg::BASES.map(|base| TimerGroup::new(base, 0, true)),
+            interrupts: Interrupts::default(),
+            spi: Spi1::default(),
+            sha: Sha::default(),
+            mmu: Mmu::default(),
+            analog: Analog::default(),
+            random: seed | 1,
+            volatile: false,
+            place: (map::ROM, 0),
+            request: None,
+            unknown: BTreeMap::new(),
+            strict,
+            stopped: false,
+            adapter: Adapter::new(115_200),
+        }
+    }
+
+    /// Splits the chip into one part and what the others may use meanwhile.
+    pub fn io<'a>(registers: &'a mut Registers, clock: &Clock, volatile: &'a mut bool) -> Io<'a> {
+        let apb = system::apb_period(registers);
+        Io { registers, now: clock.now(), apb, volatile }
+    }
+
+    /// Fills SRAM and RTC memory as power-on leaves them: with no value that a program may rely on.
+    pub fn scramble_memory(&mut self) {
+        let mut state = self.random;
+        for range in [map::SRAM_RANGE, map::RTC_RANGE] {
+            self.memory.change(range, |bytes| {
+                for chunk in bytes.chunks_exact_mut(8) {
+                    state = next_random(state);
+                    chunk.copy_from_slice(&state.to_le_bytes());
+                }
+            });
+        }
+        self.random = state;
+    }
+
+    /// Performs a reset of everything but the processor.
+    pub fn reset(&mut self, request: Request) {
+        let extent = request.extent();
+        if extent == Extent::Chip {
+            self.gpio.latch_straps();
+        }
+        let flash_boot = self.gpio.boots_from_flash();
+        let mut io = Self::io(&mut self.registers, &self.clock, &mut self.volatile);
+        self.rtc.reset(&mut io, request, flash_boot);
+        if extent == Extent::Cpu {
+            return;
+        }
+        for uart in &mut self.uarts {
+            uart.reset(&mut io);
+        }
+        self.usb.reset(&mut io);
+        self.gpio.reset(&mut io);
+        io.registers.reset(map::DEVICES + 0x2000, 0x2000);
+        io.registers.reset(0x6000_E000, 0x1000);
+        io.registers.reset(0x6001_3000, 0x600D_1000 - 0x6001_3000);
+        self.systimer = Systimer::new(io.now);
+        self.groups = timg::BASES.map(|base| TimerGroup::new(base, io.now, flash_boot));
+        self.interrupts = Interrupts::default();
+        self.spi = Spi1::default();
+        self.sha = Sha::default();
+        for entry in 0..cache::ENTRIES as u32 {
+            self.mmu.write(&mut self.memory, &self.flash.range(), 4 * entry, 1 << 8);
+        }
+        system::reset(&mut self.registers);
+        self.clock.set_per_cycle(system::cpu_period(&self.registers));
+    }
+
+    fn demand(&mut self, request: Option<Request>) {
+        if let Some(request) = request {
+            self.request.get_or_insert(request);
+            self.clock.attention = 0;
+        }
+    }
+
+    fn sources(&mut self) -> u64 {
+        let io = Self::io(&mut self.registers, &self.clock, &mut self.volatile);
+        let mut sources = u64::from(self.systimer.interrupts(&io) & 7) << source::SYSTIMER;
+        for (group, number) in self.groups.iter().zip([source::TG0_T0, source::TG1_T0]) {
+            sources |= u64::from(group.interrupts(&io) & 3) << number;
+        }
+        for (active, number) in [
+            (self.uarts[0].interrupt(&io), source::UART0),
+            (self.uarts[1].interrupt(&io), source::UART1),
+            (self.usb.interrupt(&io), source::USB),
+            (self.gpio.interrupt(&io), source::GPIO),
+            (self.rtc.interrupt(&io), source::RTC),
+            (self.sha.interrupt(&io), source::SHA),
+        ] {
+            sources |= u64::from(active) << number;
+        }
+        sources | u64::from(system::software_interrupts(io.registers)) << source::FROM_CPU
+    }
+
+    fn report_unknown(&mut self, address: u32, is_store: bool) {
+        let (block, index) = self.place;
+        if self.unknown.contains_key(&address) {
+            return;
+        }
+        let access = UnknownAccess { address, pc: address_of(&self.memory, block, index), is_store };
+        tracing::warn!("{access}");
+        self.unknown.insert(address, access);
+        if self.strict {
+            self.stopped = true;
+            self.clock.attention = 0;
+        }
+    }
+
+    fn read_register(&mut self, address: u32) -> u32 {
+        let mut io = Self::io(&mut self.registers, &self.clock, &mut self.volatile);
+        let offset = address & 0xFFF;
+        match address & !0xFFF {
+            0x6000_0000 => self.uarts[0].read(&mut io, offset),
+            0x6001_0000 => self.uarts[1].read(&mut io, offset),
+            spi::BASE => self.spi.read(&mut io, offset),
+            gpio::BASE => self.gpio.read(&mut io, offset),
+            rtc::BASE if offset < 0x800 => self.rtc.read(&mut io, offset),
+            analog::BASE => self.analog.read(&io, offset),
+            analog::FRONT_END => analog::read_front_end(&io, offset),
+            0x6001_F000 => self.groups[0].read(&mut io, offset),
+            0x6002_0000 => self.groups[1].read(&mut io, offset),
+            systimer::BASE => self.systimer.read(&mut io, offset),
+            sha::BASE => self.sha.read(&mut io, offset),
+            usb::BASE => self.usb.read(&mut io, offset),
+            interrupt::BASE => self.interrupts.read(&io, offset),
+            cache::BASE => cache::read(&io, offset),
+            cache::MMU => self.mmu.read(offset),
+            _ if address == system::RNG => self.random_word(),
+            _ => self.registers.get(address),
+        }
+    }
+
+    fn random_word(&mut self) -> u32 {
+        self.volatile = true;
+        self.random = next_random(self.random ^ self.clock.now());
+        (self.random >> 24) as u32
+    }
+
+    fn write_register(&mut self, address: u32, value: u32) {
+        let mut io = Self::io(&mut self.registers, &self.clock, &mut self.volatile);
+        let offset = address & 0xFFF;
+        let mut changed = true;
+        match address & !0xFFF {
+            0x6000_0000 => changed = self.uarts[0].write(&mut io, offset, value),
+            0x6001_0000 => changed = self.uarts[1].write(&mut io, offset, value),
+            spi::BASE => changed = self.spi.write(&mut io, &mut self.flash, &mut self.memory, offset, value),
+            gpio::BASE => self.gpio.write(&mut io, offset, value),
+            rtc::BASE if offset >= 0x800 => {
+                efuse::write(io.registers, offset - 0x800, value);
+                changed = false;
+            }
+            rtc::BASE => {
+                let request = self.rtc.write(&mut io, offset, value);
+                self.demand(request);
+            }
+            analog::BASE => {
+                self.analog.write(&mut io, offset, value);
+                changed = false;
+            }
+            0x6001_F000 => changed = self.groups[0].write(&mut io, offset, value),
+            0x6002_0000 => changed = self.groups[1].write(&mut io, offset, value),
+            systimer::BASE => changed = self.systimer.write(&mut io, offset, value),
+            sha::BASE => {
+                if let Some((blocks, first)) = self.sha.write(&mut io, offset, value) {
+                    let data = dma::read(io.registers, &self.memory, dma::SHA, blocks as usize * 64);
+                    self.sha.hash_dma(&mut io, &data, first);
+                } else {
+                    changed = false;
+                }
+            }
+            usb::BASE => self.usb.write(&mut io, offset, value),
+            interrupt::BASE => self.interrupts.write(&mut io, offset, value),
+            cache::MMU => {
+                self.mmu.write(&mut self.memory, &self.flash.range(), offset, value);
+                changed = self.memory.is_stale();
+            }
+            system::BASE => {
+                self.registers.set(address, value);
+                self.clock.set_per_cycle(system::cpu_period(&self.registers));
+            }
+            _ => {
+                self.registers.set(address, value);
+                changed = false;
+            }
+        }
+        if changed {
+            self.clock.attention = 0;
+        }
+    }
+}
+
+fn next_random(mut state: u64) -> u64 {
+    state ^= state << 13;
+    state ^= state >> 7;
+    state ^ state << 17
+}
+
+impl Bus for Soc {
+    #[inline(always)]
+    fn memory(&mut self) -> &mut Memory {
+        &mut self.memory
+    }
+
+    #[inline(always)]
+    fn clock(&mut self) -> &mut Clock {
+        &mut self.clock
+    }
+
+    fn load(&mut self, address: u32, size: u32) -> Option<u32> {
+        if !(map::DEVICES..map::DEVICES + map::DEVICES_SIZE).contains(&address) {
+            return None;
+        }
+        let word = address & !3;
+        if self.registers.class(word) == Class::Unknown {
+            self.report_unknown(word, false);
+        }
+        let value = self.read_register(word) >> (8 * (address & 3));
+        Some(match size {
+            1 => value & 0xFF,
+            2 => value & 0xFFFF,
+            _ => value,
+        })
+    }
+
+    fn store(&mut self, address: u32, size: u32, value: u32) -> Option<()> {
+        if !(map::DEVICES..map::DEVICES + map::DEVICES_SIZE).contains(&address) {
+            return None;
+        }
+        let word = address & !3;
+        if self.registers.class(word) == Class::Unknown {
+            self.report_unknown(word, true);
+        }
+        let value = if size == 4 {
+            value
+        } else {
+            // The bus repeats a narrow store into the word; what was there is kept around it.
+            let (shift, mask) = (8 * (address & 3), if size == 1 { 0xFF } else { 0xFFFF });
+            self.registers.get(word) & !(mask << shift) | (value & mask) << shift
+        };
+        self.write_register(word, value);
+        Some(())
+    }
+
+    fn service(&mut self) -> Ticks {
+        let now = self.clock.now();
+        let mut io = Self::io(&mut self.registers, &self.clock, &mut self.volatile);
+        let mut request = None;
+        for uart in &mut self.uarts {
+            uart.advance(&mut io);
+        }
+        self.usb.advance(&mut io);
+        self.systimer.advance(&mut io);
+        for group in &mut self.groups {
+            request = request.or(group.advance(&mut io));
+        }
+        request = request.or(self.rtc.advance(&mut io));
+        let mut next = self.systimer.next_event().min(self.usb.next_event()).min(self.rtc.next_event());
+        next = next.min(self.spi.next_event(now)).min(self.flash.next_event(now));
+        for (uart, group) in self.uarts.iter().zip(&self.groups) {
+            next = next.min(uart.next_event()).min(group.next_event());
+        }
+        self.demand(request);
+        let sources = self.sources();
+        let io = Self::io(&mut self.registers, &self.clock, &mut self.volatile);
+        self.interrupts.update(&io, sources);
+        if self.flash.power_fails_at() <= now {
+            self.stopped = true;
+        }
+        let heard = self.adapter.listen(&mut self.uarts[0].tx, now);
+        next.min(heard).max(now + 1)
+    }
+
+    fn interrupt(&self) -> Option<u8> {
+        self.interrupts.best().filter(|_| self.rtc.sleeping().is_none())
+    }
+
+    fn acknowledge(&mut self, _line: u8) {}
+
+    fn stop(&self) -> bool {
+        self.stopped
+            || self.request.is_some()
+            || self.rtc.sleeping() == Some(Sleep::Deep)
+            || self.adapter.wakes()
+    }
+
+    fn take_volatile(&mut self) -> bool {
+        std::mem::take(&mut self.volatile)
+    }
+
+    fn at(&mut self, block: u32, index: usize) {
+        self.place = (block, index);
+    }
+}

@@ -1,0 +1,306 @@
+//! The memories of a chip in one arena, behind page tables that a processor can use without asking the bus.
+//!
+//! Invariants: a page table entry is either [`INVALID`] or the arena offset of a whole page; a page that holds decoded
+//! code is not in the write table, so every store to it takes the slow path, which marks stale code.
+//! Addresses outside the window, unaligned accesses and device registers are never answered here.
+
+use std::ops::Range;
+
+/// log2 of the page size.
+const PAGE_BITS: u32 = 12;
+/// Bytes in a page.
+pub const PAGE: usize = 1 << PAGE_BITS;
+/// First address of the window that has page tables; covers the memories of ESP32 and ESP32-C3.
+const WINDOW: u32 = 0x3C00_0000;
+/// Pages in the window.
+const PAGES: usize = (0x5010_0000 - WINDOW as usize) >> PAGE_BITS;
+/// An arena offset beyond every arena.
+const INVALID: u32 = 0x8000_0000;
+
+/// The arena, its page tables and the map of decoded code.
+#[derive(Clone)]
+pub struct Memory {
+    bytes: Vec<u8>,
+    read: Vec<u32>,
+    write: Vec<u32>,
+    /// Ranges of the arena that the processor may write.
+    writable: Vec<Range<usize>>,
+    /// One bit per aligned word of the arena that some decoded block was made from.
+    code: Vec<u64>,
+    /// Arena pages that are out of the write table because they hold decoded code.
+    code_pages: Vec<bool>,
+    stale: bool,
+}
+
+impl Memory {
+    /// An arena of `size` zero bytes with nothing mapped.
+    ///
+    /// # Panics
+    /// If `size` is 2 GiB or more.
+    #[must_use]
+    pub fn new(size: usize) -> Self {
+        assert!(size < INVALID as usize, "the memory arena is limited to 2 GiB");
+        Self {
+            bytes: vec![0; size],
+            read: vec![INVALID; PAGES],
+            write: vec![INVALID; PAGES],
+            writable: Vec::new(),
+            code: vec![0; size.div_ceil(256)],
+            code_pages: vec![false; size.div_ceil(PAGE)],
+            stale: false,
+        }
+    }
+
+    /// Maps the arena's range at `address`. `writable` says whether stores reach it.
+    ///
+    /// # Panics
+    /// If address or range are not made of whole pages inside the window and the arena.
+    pub fn map(&mut self, address: u32, range: Range<usize>, writable: bool) {
+        assert!(
+            range.start.is_multiple_of(PAGE)
+                && range.end.is_multiple_of(PAGE)
+                && range.end <= self.bytes.len()
+        );
+        if writable {
+            self.writable.push(range.clone());
+        }
+        for (i, offset) in range.step_by(PAGE).enumerate() {
+            let page = Self::page(address) + i;
+            self.read[page] = u32::try_from(offset).expect("the arena is below 2 GiB");
+            if writable {
+                self.write[page] = self.read[page];
+            }
+        }
+    }
+
+    /// Removes `count` pages at `address`.
+    pub fn unmap(&mut self, address: u32, count: usize) {
+        let first = Self::page(address);
+        self.read[first..first + count].fill(INVALID);
+        self.write[first..first + count].fill(INVALID);
+    }
+
+    fn page(address: u32) -> usize {
+        (address.wrapping_sub(WINDOW) >> PAGE_BITS) as usize
+    }
+
+    fn is_writable(&self, at: usize) -> bool {
+        self.writable.iter().any(|range| range.contains(&at))
+    }
+
+    /// Arena offset of a readable address.
+    #[must_use]
+    pub fn offset(&self, address: u32) -> Option<usize> {
+        let base = *self.read.get(Self::page(address))?;
+        (base != INVALID).then_some(base as usize + (address as usize & (PAGE - 1)))
+    }
+
+    /// The arena itself, for loaders, DMA and flash.
+    #[must_use]
+    pub fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    /// Writes arena bytes from outside the processor (loader, DMA, flash) and drops code decoded from them.
+    ///
+    /// # Panics
+    /// If the range is outside the arena.
+    pub fn write_bytes(&mut self, at: usize, data: &[u8]) {
+        self.bytes[at..at + data.len()].copy_from_slice(data);
+        self.touched(at..at + data.len());
+    }
+
+    /// Applies `change` to an arena range and drops code decoded from it.
+    ///
+    /// # Panics
+    /// If the range is outside the arena.
+    pub fn change(&mut self, range: Range<usize>, change: impl FnOnce(&mut [u8])) {
+        change(&mut self.bytes[range.clone()]);
+        self.touched(range);
+    }
+
+    fn touched(&mut self, range: Range<usize>) {
+        if range.is_empty() {
+            return;
+        }
+        let (first, last) = (range.start / 4, (range.end - 1) / 4);
+        // Whole 64-word groups are tested at once; a group that is only partly inside costs a needless flush at worst.
+        self.stale |= self.code[first / 64..=last / 64].iter().any(|&bits| bits != 0);
+    }
+
+    /// Loads a naturally aligned word from mapped memory.
+    #[inline(always)]
+    #[must_use]
+    pub fn load32(&self, address: u32) -> Option<u32> {
+        let at = self.fast(&self.read, address, 3)?;
+        Some(u32::from_le_bytes(self.bytes.get(at..at + 4)?.try_into().ok()?))
+    }
+
+    /// Loads a naturally aligned half-word from mapped memory.
+    #[inline(always)]
+    #[must_use]
+    pub fn load16(&self, address: u32) -> Option<u16> {
+        let at = self.fast(&self.read, address, 1)?;
+        Some(u16::from_le_bytes(self.bytes.get(at..at + 2)?.try_into().ok()?))
+    }
+
+    /// Loads a byte from mapped memory.
+    #[inline(always)]
+    #[must_use]
+    pub fn load8(&self, address: u32) -> Option<u8> {
+        self.bytes.get(self.fast(&self.read, address, 0)?).copied()
+    }
+
+    /// Stores a naturally aligned word; `None` if the page is not plain writable memory.
+    #[inline(always)]
+    pub fn store32(&mut self, address: u32, value: u32) -> Option<()> {
+        let at = self.fast(&self.write, address, 3)?;
+        self.bytes.get_mut(at..at + 4)?.copy_from_slice(&value.to_le_bytes());
+        Some(())
+    }
+
+    /// Stores a naturally aligned half-word; `None` if the page is not plain writable memory.
+    #[inline(always)]
+    pub fn store16(&mut self, address: u32, value: u16) -> Option<()> {
+        let at = self.fast(&self.write, address, 1)?;
+        self.bytes.get_mut(at..at + 2)?.copy_from_slice(&value.to_le_bytes());
+        Some(())
+    }
+
+    /// Stores a byte; `None` if the page is not plain writable memory.
+    #[inline(always)]
+    pub fn store8(&mut self, address: u32, value: u8) -> Option<()> {
+        let at = self.fast(&self.write, address, 0)?;
+        *self.bytes.get_mut(at)? = value;
+        Some(())
+    }
+
+    #[inline(always)]
+    fn fast(&self, table: &[u32], address: u32, align: u32) -> Option<usize> {
+        let base = *table.get((address.wrapping_sub(WINDOW) >> PAGE_BITS) as usize)?;
+        if address & align != 0 {
+            return None;
+        }
+        Some(base as usize + (address as usize & (PAGE - 1)))
+    }
+
+    /// Stores any bytes at any alignment to writable memory, code pages included. `None` if any byte is not writable.
+    pub fn store_slow(&mut self, address: u32, data: &[u8]) -> Option<()> {
+        for (i, &byte) in data.iter().enumerate() {
+            let at = self.offset(address.wrapping_add(u32::try_from(i).ok()?))?;
+            if !self.is_writable(at) {
+                return None;
+            }
+            if self.bytes[at] != byte {
+                self.bytes[at] = byte;
+                self.stale |= self.code[at / 256] >> (at / 4 % 64) & 1 != 0;
+            }
+        }
+        Some(())
+    }
+
+    /// Loads `N` bytes at any alignment from mapped memory.
+    #[must_use]
+    pub fn load_slow<const N: usize>(&self, address: u32) -> Option<[u8; N]> {
+        let mut out = [0; N];
+        for (i, byte) in out.iter_mut().enumerate() {
+            *byte = *self.bytes.get(self.offset(address.wrapping_add(u32::try_from(i).ok()?))?)?;
+        }
+        Some(out)
+    }
+
+    /// Notes that the half-word at `address` was decoded, so that a later change of it is seen.
+    pub fn mark_code(&mut self, address: u32) {
+        let Some(at) = self.offset(address) else { return };
+        self.code[at / 256] |= 1 << (at / 4 % 64);
+        // Every alias of this page must take the slow path.
+        let base = u32::try_from(at & !(PAGE - 1)).expect("the arena is below 2 GiB");
+        if !std::mem::replace(&mut self.code_pages[at / PAGE], true) && self.is_writable(at) {
+            for entry in &mut self.write {
+                if *entry == base {
+                    *entry = INVALID;
+                }
+            }
+        }
+    }
+
+    /// Whether memory that code was decoded from has changed since [`Memory::forget_code`].
+    #[must_use]
+    pub fn is_stale(&self) -> bool {
+        self.stale
+    }
+
+    /// Forgets what was decoded, after the block cache was emptied.
+    pub fn forget_code(&mut self) {
+        self.stale = false;
+        self.code.fill(0);
+        self.code_pages.fill(false);
+        for page in 0..PAGES {
+            let base = self.read[page];
+            if base != INVALID && self.write[page] == INVALID && self.is_writable(base as usize) {
+                self.write[page] = base;
+            }
+        }
+    }
+
+    /// Asks for the block cache to be emptied, because addresses now mean other memory.
+    pub fn remapped(&mut self) {
+        self.stale = true;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn two_aliases() -> Memory {
+        let mut memory = Memory::new(4 * PAGE);
+        memory.map(0x3FC8_0000, 0..2 * PAGE, true);
+        memory.map(0x4038_0000, 0..2 * PAGE, true);
+        memory.map(0x4000_0000, 2 * PAGE..4 * PAGE, false);
+        memory
+    }
+
+    #[test]
+    fn aliases_show_the_same_bytes() {
+        let mut memory = two_aliases();
+        memory.store32(0x3FC8_0010, 0x1234_5678).unwrap();
+        assert_eq!(memory.load32(0x4038_0010), Some(0x1234_5678));
+        assert_eq!(memory.load16(0x4038_0012), Some(0x1234));
+        assert_eq!(memory.load8(0x4038_0011), Some(0x56));
+    }
+
+    #[test]
+    fn fast_path_refuses_rom_writes_unaligned_and_unmapped() {
+        let mut memory = two_aliases();
+        assert_eq!(memory.store32(0x4000_0000, 1), None);
+        assert_eq!(memory.store_slow(0x4000_0000, &[1]), None);
+        assert_eq!(memory.load32(0x3FC8_0001), None);
+        assert_eq!(memory.load32(0x6000_0000), None);
+        assert_eq!(memory.load8(0x3FC8_2000), None);
+    }
+
+    #[test]
+    fn changing_decoded_code_is_noticed_through_either_alias() {
+        let mut memory = two_aliases();
+        memory.mark_code(0x4038_0010);
+        assert_eq!(memory.store32(0x3FC8_0014, 7), None, "the page went to the slow path");
+        memory.store_slow(0x3FC8_0014, &7u32.to_le_bytes()).unwrap();
+        assert!(!memory.is_stale(), "the neighbouring word is not code");
+        memory.store_slow(0x3FC8_0010, &0u32.to_le_bytes()).unwrap();
+        assert!(!memory.is_stale(), "nothing changed");
+        memory.store_slow(0x3FC8_0010, &9u32.to_le_bytes()).unwrap();
+        assert!(memory.is_stale());
+        memory.forget_code();
+        assert!(memory.store32(0x3FC8_0010, 1).is_some());
+    }
+
+    #[test]
+    fn slow_accesses_cross_pages() {
+        let mut memory = two_aliases();
+        let edge = 0x3FC8_0000 + PAGE as u32 - 2;
+        memory.store_slow(edge, &[1, 2, 3, 4]).unwrap();
+        assert_eq!(memory.load_slow(edge), Some([1, 2, 3, 4]));
+        assert_eq!(memory.load_slow::<4>(0x3FC8_2000 - 2), None);
+    }
+}

@@ -1,0 +1,183 @@
+//! The catalogue and the storage of a chip's device registers.
+//!
+//! Every word of the device space is one of three classes: *modelled* (a peripheral gives it behaviour), *stored* (it
+//! reads back what was written, from the documented reset value on) or *unknown*. The catalogue is parsed from tables that
+//! list what the manual documents; peripherals say which of those they model.
+
+use std::collections::BTreeMap;
+
+/// How faithful a register is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Class {
+    /// A peripheral gives it behaviour.
+    Modelled,
+    /// It reads back what was written, from the documented reset value on.
+    Stored,
+    /// Nobody described it; an access is reported.
+    Unknown,
+}
+
+/// A register of the catalogue.
+#[derive(Clone, Debug)]
+pub struct Register {
+    /// `PERIPHERAL.REGISTER`
+    pub name: String,
+    /// Its address.
+    pub address: u32,
+    /// Value after reset.
+    pub reset: u32,
+    /// How faithful it is.
+    pub class: Class,
+}
+
+/// Storage for the device space `base..base + size`, with what is known about each word.
+#[derive(Clone)]
+pub struct Registers {
+    base: u32,
+    words: Vec<u32>,
+    catalogue: BTreeMap<u32, Register>,
+    classes: Vec<Class>,
+}
+
+impl Registers {
+    /// Storage for `size` bytes of device space at `base`, described by `tables`.
+    ///
+    /// # Panics
+    /// If a table is malformed; the tables are part of the program.
+    #[must_use]
+    pub fn new(base: u32, size: u32, tables: &[&str], modelled: &[(u32, &[u32])]) -> Self {
+        let words = (size / 4) as usize;
+        let mut this = Self {
+            base,
+            words: vec![0; words],
+            catalogue: BTreeMap::new(),
+            classes: vec![Class::Unknown; words],
+        };
+        for table in tables {
+            this.parse(table);
+        }
+        for (peripheral, offsets) in modelled {
+            for offset in *offsets {
+                this.classify(peripheral + offset, Class::Modelled);
+            }
+        }
+        this.reset(base, size);
+        this
+    }
+
+    fn parse(&mut self, table: &str) {
+        let hex = |text: &str| {
+            u32::from_str_radix(text, 16).unwrap_or_else(|_| panic!("'{text}' is not hexadecimal"))
+        };
+        let (mut peripheral, mut base) = ("", 0);
+        for line in table.lines().filter(|line| !line.starts_with('#')) {
+            let fields: Vec<&str> = line.split_whitespace().collect();
+            match *fields.as_slice() {
+                [] => {}
+                [name, address] => (peripheral, base) = (name, hex(address)),
+                [offset, name, _access, reset] => match offset.split_once('-') {
+                    None => self.add(format!("{peripheral}.{name}"), base + hex(offset), hex(reset)),
+                    Some((first, last)) => {
+                        for offset in (hex(first)..=hex(last)).step_by(4) {
+                            self.add(format!("{peripheral}.{name}+{offset:03x}"), base + offset, hex(reset));
+                        }
+                    }
+                },
+                _ => panic!("a register table has the line '{line}'"),
+            }
+        }
+    }
+
+    fn add(&mut self, name: String, address: u32, reset: u32) {
+        let index = self.index(address).unwrap_or_else(|| panic!("{name} is outside the device space"));
+        self.classes[index] = Class::Stored;
+        self.catalogue.entry(address).or_insert(Register { name, address, reset, class: Class::Stored });
+    }
+
+    fn classify(&mut self, address: u32, class: Class) {
+        let index = self.index(address).unwrap_or_else(|| panic!("{address:#x} is outside the device space"));
+        self.classes[index] = class;
+        let unnamed = || Register { name: format!("{address:#010x}"), address, reset: 0, class };
+        self.catalogue.entry(address).or_insert_with(unnamed).class = class;
+    }
+
+    fn index(&self, address: u32) -> Option<usize> {
+        let index = (address.checked_sub(self.base)? / 4) as usize;
+        (index < self.words.len()).then_some(index)
+    }
+
+    /// Puts `size` bytes of registers at `address` back to their reset values.
+    pub fn reset(&mut self, address: u32, size: u32) {
+        for at in (address..address + size).step_by(4) {
+            let value = self.catalogue.get(&at).map_or(0, |register| register.reset);
+            self.set(at, value);
+        }
+    }
+
+    /// What is stored at `address` (any byte of the word); 0 outside the device space.
+    #[must_use]
+    pub fn get(&self, address: u32) -> u32 {
+        self.index(address).map_or(0, |index| self.words[index])
+    }
+
+    /// Stores a word; ignored outside the device space.
+    pub fn set(&mut self, address: u32, value: u32) {
+        if let Some(index) = self.index(address) {
+            self.words[index] = value;
+        }
+    }
+
+    /// Stores a word after `change`.
+    pub fn modify(&mut self, address: u32, change: impl FnOnce(u32) -> u32) {
+        self.set(address, change(self.get(address)));
+    }
+
+    /// How faithful the word at `address` is.
+    #[must_use]
+    pub fn class(&self, address: u32) -> Class {
+        self.index(address).map_or(Class::Unknown, |index| self.classes[index])
+    }
+
+    /// The register's name, or its address.
+    #[must_use]
+    pub fn name(&self, address: u32) -> String {
+        self.catalogue
+            .get(&(address & !3))
+            .map_or_else(|| format!("{address:#010x}"), |register| register.name.clone())
+    }
+
+    /// Every register that is known, in address order.
+    pub fn catalogue(&self) -> impl Iterator<Item = &Register> {
+        self.catalogue.values()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TABLE: &str =
+        "# comment\nUART 60000000\n000 FIFO rw 0\n014 CLKDIV rw 2b6\nPHY 60001000\n000-00f PHY rw 5\n";
+
+    #[test]
+    fn knows_three_classes() {
+        let registers = Registers::new(0x6000_0000, 0x2000, &[TABLE], &[(0x6000_0000, &[0])]);
+        assert_eq!(registers.class(0x6000_0000), Class::Modelled);
+        assert_eq!(registers.class(0x6000_0014), Class::Stored);
+        assert_eq!(registers.class(0x6000_0018), Class::Unknown);
+        assert_eq!(registers.class(0x7000_0000), Class::Unknown);
+        assert_eq!(registers.name(0x6000_0014), "UART.CLKDIV");
+        assert_eq!(registers.name(0x6000_0018), "0x60000018");
+        assert_eq!(registers.get(0x6000_100C), 5);
+    }
+
+    #[test]
+    fn reset_restores_documented_values() {
+        let mut registers = Registers::new(0x6000_0000, 0x2000, &[TABLE], &[]);
+        registers.set(0x6000_0014, 1);
+        registers.set(0x6000_1000, 1);
+        registers.reset(0x6000_0000, 0x1000);
+        assert_eq!(registers.get(0x6000_0014), 0x2B6);
+        assert_eq!(registers.get(0x6000_1000), 1);
+    }
+}

@@ -1,0 +1,202 @@
+//! The cache of decoded blocks.
+//!
+//! A direct-mapped table of [`Slot`]s is looked at first; behind it a map keeps every block that was decoded, so that two
+//! hot blocks that share a slot are not decoded again and again. All operations live in one pool.
+
+use super::Bus;
+use super::decode::{decode, expand};
+use super::op::{Code, Op, SINK};
+use crate::memory::Memory;
+use std::collections::HashMap;
+
+/// Slots of the direct-mapped table.
+const SLOTS: usize = 1 << 14;
+/// Longest block; bounds the time between two looks at interrupts.
+const MAX_OPS: usize = 32;
+/// A program counter that no block has (odd).
+const NO_PC: u32 = 1;
+
+/// Where a block's operations are and what it costs.
+#[derive(Clone, Copy, Debug)]
+pub struct Slot {
+    /// Address of the first instruction.
+    pub pc: u32,
+    /// Address behind the last instruction.
+    pub end: u32,
+    /// First operation in the pool.
+    pub start: u32,
+    /// Operations.
+    pub len: u16,
+    /// Cycles that a whole pass takes.
+    pub cycles: u16,
+    /// A loop onto itself that carries nothing from turn to turn: if nothing outside changes, it spins.
+    pub idle: bool,
+}
+
+/// The cache.
+#[derive(Clone)]
+pub struct Blocks {
+    slots: Box<[Slot; SLOTS]>,
+    all: HashMap<u32, Slot>,
+    pool: Vec<Op>,
+}
+
+const EMPTY: Slot = Slot { pc: NO_PC, end: 0, start: 0, len: 0, cycles: 0, idle: false };
+
+impl Blocks {
+    pub fn new() -> Self {
+        let slots: Box<[Slot; SLOTS]> =
+            vec![EMPTY; SLOTS].try_into().unwrap_or_else(|_| unreachable!("the length is SLOTS"));
+        Self { slots, all: HashMap::new(), pool: Vec::new() }
+    }
+
+    /// Drops all blocks.
+    pub fn clear(&mut self) {
+        self.slots.fill(EMPTY);
+        self.all.clear();
+        self.pool.clear();
+    }
+
+    fn index(pc: u32) -> usize {
+        ((pc >> 1) ^ (pc >> 15)) as usize & (SLOTS - 1)
+    }
+
+    /// The block at `pc`, decoded now if it was not yet.
+    #[inline(always)]
+    pub fn find<B: Bus>(&mut self, bus: &mut B, pc: u32) -> Slot {
+        let slot = self.slots[Self::index(pc)];
+        if slot.pc == pc { slot } else { self.fill(bus, pc) }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn fill<B: Bus>(&mut self, bus: &mut B, pc: u32) -> Slot {
+        let slot = match self.all.get(&pc) {
+            Some(&slot) => slot,
+            None => {
+                let slot = self.decode(bus, pc);
+                self.all.insert(pc, slot);
+                slot
+            }
+        };
+        self.slots[Self::index(pc)] = slot;
+        slot
+    }
+
+    /// A block's operations.
+    #[inline(always)]
+    pub fn ops(&self, slot: Slot) -> &[Op] {
+        &self.pool[slot.start as usize..slot.start as usize + usize::from(slot.len)]
+    }
+
+    fn decode<B: Bus>(&mut self, bus: &mut B, pc: u32) -> Slot {
+        let start = self.pool.len();
+        let mut end = pc;
+        let mut cycles = 0;
+        loop {
+            let (op, size) = fetch(bus, end);
+            self.pool.push(op);
+            cycles += op.cycles();
+            end = end.wrapping_add(size);
+            if op.ends_block() || self.pool.len() - start == MAX_OPS {
+                break;
+            }
+        }
+        let ops = &self.pool[start..];
+        Slot {
+            pc,
+            end,
+            start: u32::try_from(start).expect("the pool of decoded operations is far below 4 Gi"),
+            len: u16::try_from(ops.len()).expect("blocks are short"),
+            cycles,
+            idle: is_idle(ops, pc),
+        }
+    }
+}
+
+/// Fetches and decodes the instruction at `pc`; gives its size in bytes.
+fn fetch<B: Bus>(bus: &mut B, pc: u32) -> (Op, u32) {
+    let fault = (Op { code: Code::FetchFault, rd: SINK, a: 0, b: 0, imm: pc }, 2);
+    let memory = bus.memory();
+    let Some(low) = memory.load_slow(pc).map(u16::from_le_bytes) else { return fault };
+    memory.mark_code(pc);
+    if low & 3 != 3 {
+        return (decode(expand(u32::from(low)), pc), 2);
+    }
+    let Some(high) = memory.load_slow(pc.wrapping_add(2)).map(u16::from_le_bytes) else { return fault };
+    memory.mark_code(pc.wrapping_add(2));
+    (decode(u32::from(high) << 16 | u32::from(low), pc), 4)
+}
+
+/// Address of operation `index` of the block at `pc`, found by walking the instructions.
+#[must_use]
+pub fn address_of(memory: &Memory, mut pc: u32, index: usize) -> u32 {
+    for _ in 0..index {
+        let low = memory.load_slow(pc).map_or(1, u16::from_le_bytes);
+        pc = pc.wrapping_add(if low & 3 == 3 { 4 } else { 2 });
+    }
+    pc
+}
+
+/// Whether the block jumps to itself and computes the same in every turn as long as what it loads stays the same.
+fn is_idle(ops: &[Op], pc: u32) -> bool {
+    let Some((last, body)) = ops.split_last() else { return false };
+    let closes = match last.code {
+        Code::Beq | Code::Bne | Code::Blt | Code::Bge | Code::Bltu | Code::Bgeu => last.imm == pc,
+        Code::Jal => last.imm == pc && last.rd == SINK,
+        _ => false,
+    };
+    if !closes || !body.iter().all(|op| op.is_plain() || op.is_load()) {
+        return false;
+    }
+    let written_in_turn = body.iter().fold(0u64, |set, op| set | 1 << op.rd);
+    let mut written_so_far = 1u64 << SINK;
+    for op in ops {
+        let reads = 1u64 << op.a | if uses_b(*op) { 1 << op.b } else { 0 };
+        let carried = reads & written_in_turn & !written_so_far;
+        if carried != 0 && op.code != Code::Li {
+            return false;
+        }
+        written_so_far |= 1 << op.rd;
+    }
+    true
+}
+
+fn uses_b(op: Op) -> bool {
+    !matches!(
+        op.code,
+        Code::Li
+            | Code::Addi
+            | Code::Slti
+            | Code::Sltiu
+            | Code::Xori
+            | Code::Ori
+            | Code::Andi
+            | Code::Slli
+            | Code::Srli
+            | Code::Srai
+            | Code::Nop
+            | Code::Jal
+    ) && !op.is_load()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ops(words: &[u32]) -> Vec<Op> {
+        words.iter().enumerate().map(|(i, &w)| decode(w, 0x4000_0000 + 4 * i as u32)).collect()
+    }
+
+    #[test]
+    fn polling_is_idle_and_counting_is_not() {
+        // lw a5, 0(a4); andi a5, a5, 1; beqz a5, start
+        assert!(is_idle(&ops(&[0x0007_2783, 0x0017_F793, 0xFE07_8CE3]), 0x4000_0000));
+        // addi a5, a5, -1; bnez a5, start
+        assert!(!is_idle(&ops(&[0xFFF7_8793, 0xFE07_9EE3]), 0x4000_0000));
+        // j .
+        assert!(is_idle(&ops(&[0x0000_006F]), 0x4000_0000));
+        // sw a5, 0(a4); j start
+        assert!(!is_idle(&ops(&[0x00F7_2023, 0xFFDF_F06F]), 0x4000_0000));
+    }
+}

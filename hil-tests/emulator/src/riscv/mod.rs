@@ -1,0 +1,244 @@
+//! The RV32IMC processor: decoder, decoded-block cache, executor, CSRs and traps.
+//!
+//! The processor knows memory through [`Memory`]'s page tables and everything else through [`Bus`]; it knows no chip.
+//! Invariants: a block is decoded once and executed until the memory it came from changes; interrupts are taken between
+//! blocks only; simulated time moves by whole blocks, and a device that is accessed sees the time of that instruction.
+
+mod block;
+mod csr;
+mod decode;
+mod exec;
+mod op;
+
+pub use block::address_of;
+pub use csr::Csrs;
+
+/// Where the `jal` instruction `word` at `pc` jumps to.
+#[must_use]
+pub fn jump_target(word: u32, pc: u32) -> u32 {
+    decode::decode(word, pc).imm
+}
+
+use crate::memory::Memory;
+use crate::time::{Clock, Ticks};
+use block::Blocks;
+
+/// What the processor is connected to.
+pub trait Bus {
+    /// Plain memory and its page tables.
+    fn memory(&mut self) -> &mut Memory;
+    /// The simulation's clock.
+    fn clock(&mut self) -> &mut Clock;
+    /// Loads `size` (1, 2, 4) bytes that the page tables did not answer. `None` is a bus fault.
+    fn load(&mut self, address: u32, size: u32) -> Option<u32>;
+    /// Stores `size` bytes that the page tables did not take. `None` is a bus fault.
+    fn store(&mut self, address: u32, size: u32, value: u32) -> Option<()>;
+    /// Handles events that are due and says when the next one is.
+    fn service(&mut self) -> Ticks;
+    /// The interrupt line to take now, if one is pending, enabled and above the threshold.
+    fn interrupt(&self) -> Option<u8>;
+    /// Tells the interrupt controller that the processor took `line`.
+    fn acknowledge(&mut self, line: u8);
+    /// Why the processor must stop, if it must (reset, power cut, strict mode).
+    fn stop(&self) -> bool;
+    /// Whether a register that changes by itself was read since the last call.
+    fn take_volatile(&mut self) -> bool;
+    /// The processor executes `wfi`; the bus may enter a sleep mode.
+    fn wait_for_interrupt(&mut self) {}
+    /// Where the processor is, for reports about the access that follows: operation `index` of the block at `block`
+    /// (see [`address_of`]).
+    fn at(&mut self, block: u32, index: usize);
+}
+
+/// Why [`Cpu::run`] returned.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Exit {
+    /// The limit was reached.
+    Limit,
+    /// [`Bus::stop`] said so.
+    Stopped,
+}
+
+/// Exception causes of the RISC-V privileged specification.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+#[expect(missing_docs, reason = "the names are those of the RISC-V manual")]
+pub enum Cause {
+    FetchFault = 1,
+    Illegal = 2,
+    Breakpoint = 3,
+    LoadFault = 5,
+    StoreFault = 7,
+    EnvironmentCall = 11,
+}
+
+/// An exception on its way to the trap handler.
+#[derive(Clone, Copy, Debug)]
+struct Trap {
+    /// Which operation of the block it was.
+    index: usize,
+    cause: Cause,
+    value: u32,
+}
+
+/// The processor.
+#[derive(Clone)]
+pub struct Cpu {
+    /// x0 to x31, then the sink that absorbs writes to x0; the rest pads the array so that a masked index needs no check.
+    x: [u32; 64],
+    pc: u32,
+    csrs: Csrs,
+    blocks: Blocks,
+    instructions: u64,
+    /// Set by `wfi` until an interrupt is pending.
+    waiting: bool,
+    reset_vector: u32,
+}
+
+impl Cpu {
+    /// A processor that starts at `reset_vector`.
+    #[must_use]
+    pub fn new(reset_vector: u32) -> Self {
+        Self {
+            x: [0; 64],
+            pc: reset_vector,
+            csrs: Csrs::default(),
+            blocks: Blocks::new(),
+            instructions: 0,
+            waiting: false,
+            reset_vector,
+        }
+    }
+
+    /// Resets registers, CSRs and program counter; the decoded blocks stay, because memory does.
+    pub fn reset(&mut self) {
+        self.x = [0; 64];
+        self.pc = self.reset_vector;
+        self.csrs = Csrs::default();
+        self.waiting = false;
+    }
+
+    /// Program counter.
+    #[must_use]
+    pub fn pc(&self) -> u32 {
+        self.pc
+    }
+
+    /// Sets the program counter; for debuggers and tests.
+    pub fn set_pc(&mut self, pc: u32) {
+        self.pc = pc;
+    }
+
+    /// Register `n` (0 to 31).
+    #[must_use]
+    pub fn register(&self, n: usize) -> u32 {
+        self.x[n & 31]
+    }
+
+    /// Sets register `n`; writes to x0 are ignored.
+    pub fn set_register(&mut self, n: usize, value: u32) {
+        if n & 31 != 0 {
+            self.x[n & 31] = value;
+        }
+    }
+
+    /// Control and status registers.
+    #[must_use]
+    pub fn csrs(&self) -> &Csrs {
+        &self.csrs
+    }
+
+    /// Instructions executed, those skipped in idle loops included.
+    #[must_use]
+    pub fn instructions(&self) -> u64 {
+        self.instructions
+    }
+
+    /// Whether the processor waits for an interrupt.
+    #[must_use]
+    pub fn is_waiting(&self) -> bool {
+        self.waiting
+    }
+
+    /// Runs until `limit` is reached or the bus stops it.
+    pub fn run<B: Bus>(&mut self, bus: &mut B, limit: Ticks) -> Exit {
+        bus.clock().attention = 0;
+        loop {
+            if bus.clock().base >= bus.clock().attention
+                && let Some(exit) = self.attend(bus, limit)
+            {
+                return exit;
+            }
+            let slot = self.blocks.find(bus, self.pc);
+            match self.execute(bus, slot) {
+                Ok(next) => {
+                    let span = u64::from(slot.cycles) * bus.clock().per_cycle;
+                    bus.clock().base += span;
+                    self.instructions += u64::from(slot.len);
+                    if next == slot.pc && slot.idle {
+                        self.skip_idle(bus, span, u64::from(slot.len));
+                    }
+                    self.pc = next;
+                }
+                Err(trap) => self.trap(bus, slot.pc, trap),
+            }
+        }
+    }
+
+    /// Everything that happens between blocks: events, stale code, interrupts, waiting. Returns why to leave, if so.
+    #[cold]
+    fn attend<B: Bus>(&mut self, bus: &mut B, limit: Ticks) -> Option<Exit> {
+        loop {
+            let next = bus.service();
+            if bus.memory().is_stale() {
+                self.blocks.clear();
+                bus.memory().forget_code();
+            }
+            if bus.stop() {
+                return Some(Exit::Stopped);
+            }
+            if let Some(line) = bus.interrupt() {
+                self.waiting = false;
+                if self.csrs.interrupts_enabled() {
+                    bus.acknowledge(line);
+                    self.pc = self.csrs.enter(self.pc, 0x8000_0000 | u32::from(line), 0);
+                    continue;
+                }
+            }
+            if bus.clock().base >= limit {
+                return Some(Exit::Limit);
+            }
+            let until = next.min(limit);
+            if self.waiting {
+                let base = &mut bus.clock().base;
+                *base = (*base).max(until);
+                continue;
+            }
+            bus.clock().attention = until;
+            return None;
+        }
+    }
+
+    /// A loop without memory of its own just closed: skip the whole turns that fit before anything can change.
+    #[cold]
+    fn skip_idle<B: Bus>(&mut self, bus: &mut B, span: Ticks, instructions: u64) {
+        if bus.take_volatile() {
+            return;
+        }
+        let clock = bus.clock();
+        let turns = clock.attention.saturating_sub(clock.base) / span.max(1);
+        clock.base += turns * span;
+        self.instructions += turns * instructions;
+    }
+
+    fn trap<B: Bus>(&mut self, bus: &mut B, block: u32, trap: Trap) {
+        let pc = address_of(bus.memory(), block, trap.index);
+        let done = trap.index as u64;
+        bus.clock().base += done * bus.clock().per_cycle;
+        self.instructions += done;
+        let value = if trap.cause == Cause::Breakpoint { pc } else { trap.value };
+        self.pc = self.csrs.enter(pc, trap.cause as u32, value);
+        // Entering a handler takes a few cycles; without them a handler that faults at once would stop the clock.
+        bus.clock().base += 4 * bus.clock().per_cycle;
+    }
+}
