@@ -320,6 +320,70 @@ impl Heap {
         unsafe { core::slice::from_raw_parts_mut(self.address(offset).cast(), len as usize) }
     }
 
+    /// The first values of two cells, to change both.
+    ///
+    /// # Panics
+    /// If they overlap or are not inside the arena.
+    #[expect(unsafe_code, reason = "two slices of the arena")]
+    pub fn values_pair_mut(
+        &mut self,
+        left: Ref,
+        left_len: u32,
+        right: Ref,
+        right_len: u32,
+    ) -> (&mut [Value], &mut [Value]) {
+        let (a, b) = (u64::from(left.0) + 4, u64::from(right.0) + 4);
+        let (a_end, b_end) = (a + 4 * u64::from(left_len), b + 4 * u64::from(right_len));
+        assert!(a_end <= u64::from(self.end) && b_end <= u64::from(self.end));
+        assert!(a_end <= b || b_end <= a);
+        // SAFETY: inside the arena and apart from each other (just checked), aligned, borrowed mutably as `self` is.
+        unsafe {
+            (
+                core::slice::from_raw_parts_mut(self.address(left.0 + 4).cast(), left_len as usize),
+                core::slice::from_raw_parts_mut(self.address(right.0 + 4).cast(), right_len as usize),
+            )
+        }
+    }
+
+    /// The 16-bit number at position `index` of a cell of bytes.
+    ///
+    /// # Panics
+    /// If it is outside the arena.
+    #[inline(always)]
+    #[expect(unsafe_code, reason = "the arena is raw memory")]
+    pub fn half(&self, at: Ref, index: u32) -> u16 {
+        let offset = at.0 + 4 + 2 * index;
+        assert!(offset < self.end);
+        // SAFETY: inside the arena (just checked; its end is a multiple of 8) and aligned.
+        unsafe { *self.address(offset).cast::<u16>() }
+    }
+
+    /// Sets a 16-bit number.
+    ///
+    /// # Panics
+    /// As [`Heap::half`].
+    #[inline(always)]
+    #[expect(unsafe_code, reason = "the arena is raw memory")]
+    pub fn set_half(&mut self, at: Ref, index: u32, number: u16) {
+        let offset = at.0 + 4 + 2 * index;
+        assert!(offset < self.end);
+        // SAFETY: as in `half`.
+        unsafe { *self.address(offset).cast::<u16>() = number }
+    }
+
+    /// The byte at position `index` of a cell of bytes.
+    ///
+    /// # Panics
+    /// If it is outside the arena.
+    #[inline(always)]
+    #[expect(unsafe_code, reason = "the arena is raw memory")]
+    pub fn byte(&self, at: Ref, index: u32) -> u8 {
+        let offset = at.0 + 4 + index;
+        assert!(offset < self.end);
+        // SAFETY: inside the arena (just checked).
+        unsafe { *self.address(offset) }
+    }
+
     /// `len` bytes of a cell from byte `first` behind the header.
     ///
     /// # Panics

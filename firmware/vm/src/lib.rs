@@ -12,6 +12,8 @@
 mod attr_cache;
 mod pending;
 mod protocol;
+mod sequence;
+mod sort;
 
 pub mod modules;
 pub mod native;

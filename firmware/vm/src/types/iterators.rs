@@ -1,8 +1,11 @@
-//! `iterator`, `enumerate`, `filter`, `map`, `reversed`, `zip`.
+//! `iterator`, `enumerate`, `filter`, `map`, `reversed`, `zip`: cells of type, what is iterated over, and position.
 
 use larch_bytecode::qstr::Qstr;
+use larch_heap::{Kind, Value};
 
-use crate::native::TypeDef;
+use super::ids;
+use crate::native::{Res, TypeDef};
+use crate::vm::Vm;
 
 /// `iterator`
 pub static ITERATOR: TypeDef = TypeDef::new(Qstr::iterator);
@@ -16,3 +19,10 @@ pub static MAP: TypeDef = TypeDef::new(Qstr::map);
 pub static REVERSED: TypeDef = TypeDef::new(Qstr::reversed);
 /// `zip`
 pub static ZIP: TypeDef = TypeDef::new(Qstr::zip);
+
+impl Vm {
+    /// An iterator over a built-in container, or over any object with `__getitem__`.
+    pub fn new_iterator(&mut self, over: Value) -> Res {
+        self.alloc_values(Kind::Iterator, &[ids::iterator.value(), over, Value::small(0)])
+    }
+}
