@@ -16,7 +16,10 @@ mod event;
 mod finish;
 pub mod flash;
 mod link;
+mod memory;
+pub mod ports;
 pub mod reset;
+mod retry;
 mod speed;
 pub mod transport;
 

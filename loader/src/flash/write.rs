@@ -19,12 +19,8 @@ use larch_protocol::{ChipError, Command, FlashBegin};
 use std::io::Write as _;
 use std::time::Duration;
 
-/// How often a block is sent before the file is given up.
-const BLOCK_TRIES: u32 = 3;
 /// How often a file is written before it is given up.
 const FILE_TRIES: u32 = 3;
-/// Silence after which a line counts as quiet again.
-const QUIET: Duration = Duration::from_millis(100);
 /// Seconds that erasing and writing a megabyte may take.
 const WRITE_SECONDS_PER_MEGABYTE: u64 = 40;
 
@@ -266,38 +262,6 @@ impl Loader<'_> {
 
     fn send_block(&mut self, command: &Command<'_>, timeout: Duration) -> Result<(), Error> {
         self.with_retries(|loader| loader.command(command, timeout))
-    }
-
-    /// Runs a command again if the line damaged it.
-    pub(super) fn with_retries<T>(
-        &mut self,
-        mut run: impl FnMut(&mut Self) -> Result<T, Error>,
-    ) -> Result<T, Error> {
-        let mut tries = 1;
-        loop {
-            match run(self) {
-                Err(error) if tries < BLOCK_TRIES && error.is_line_error() => {
-                    self.observer.event(&Event::Retry { what: &error.to_string() });
-                    tries += 1;
-                    self.quieten()?;
-                }
-                other => return other,
-            }
-        }
-    }
-
-    /// Lets late answers come and drops them, and ends any frame that the chip is still collecting.
-    fn quieten(&mut self) -> Result<(), Error> {
-        self.link.transport().write_all(&[larch_protocol::slip::END])?;
-        self.link.listen(QUIET)?;
-        Ok(self.link.discard()?)
-    }
-
-    /// Brings both sides into step again.
-    fn resynchronise(&mut self) -> Result<(), Error> {
-        self.quieten()?;
-        self.with_retries(|loader| loader.link.exchange(&Command::Sync, DEFAULT_TIMEOUT).map(|_| ()))?;
-        self.quieten()
     }
 }
 

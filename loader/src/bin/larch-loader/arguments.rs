@@ -1,0 +1,319 @@
+//! The command line.
+
+use crate::numbers::{SizeOrAll, number, size, size_or_all};
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use std::path::PathBuf;
+
+/// Flashes ESP chips. Verbs and options are esptool's; older spellings with underscores are accepted.
+#[derive(Debug, Parser)]
+#[command(
+    name = "larch-loader",
+    version,
+    after_help = "Examples:\n  larch-loader flash-id\n  larch-loader --port /dev/ttyUSB0 write-flash 0x0 bootloader.bin 0x8000 partitions.bin 0x10000 app.bin\n  larch-loader --port rfc2217://lab:4000 --json erase-flash\n\nExit codes: 0 done, 2 wrong arguments, 3 file, 10-14 port, 20-28 no answer, 30-38 does not fit the chip, 40-45 failed on the chip."
+)]
+pub struct Arguments {
+    #[command(flatten)]
+    pub global: Global,
+    #[command(subcommand)]
+    pub verb: Verb,
+}
+
+/// Options that every verb has.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Connection")]
+pub struct Global {
+    /// Chip that must answer: auto, esp32, esp32c3, ...
+    #[arg(short, long, global = true, default_value = "auto", env = "ESPTOOL_CHIP")]
+    pub chip: String,
+    /// Port: a device, rfc2217://host:port, socket://host:port, or auto.
+    #[arg(short, long, global = true, default_value = "auto", env = "ESPTOOL_PORT")]
+    pub port: String,
+    /// Speed after connecting.
+    #[arg(short, long, global = true, env = "ESPTOOL_BAUD")]
+    pub baud: Option<u32>,
+    /// With --port auto, only ports with this: vid=0x303a, pid=0x1001, name=USB, serial=A50285BI.
+    #[arg(long, global = true, value_name = "KEY=VALUE")]
+    pub port_filter: Vec<String>,
+    /// How to get the chip into its loader.
+    #[arg(long, global = true, value_enum, default_value = "default-reset", env = "ESPTOOL_BEFORE")]
+    pub before: BeforeArgument,
+    /// What to do with the chip at the end.
+    #[arg(short, long, global = true, value_enum, default_value = "hard-reset", env = "ESPTOOL_AFTER")]
+    pub after: AfterArgument,
+    /// Steps of the control lines instead of the usual ones: D0|R1|W0.1|D1|R0|W0.05|D0.
+    #[arg(long, global = true, value_name = "STEPS")]
+    pub custom_reset: Option<String>,
+    /// Talk to the mask ROM only.
+    #[arg(long, global = true)]
+    pub no_stub: bool,
+    /// Tries before giving up; 0 or less: never.
+    #[arg(
+        long,
+        global = true,
+        default_value_t = 7,
+        allow_negative_numbers = true,
+        env = "ESPTOOL_CONNECT_ATTEMPTS"
+    )]
+    pub connect_attempts: i64,
+    /// Set the flash voltage regulator (ESP32): 1.8V, 1.9V or OFF.
+    #[arg(long, global = true, value_name = "VOLTAGE")]
+    pub override_vddsdio: Option<String>,
+    /// Events as one JSON object per line.
+    #[arg(long, global = true)]
+    pub json: bool,
+    /// Print results and errors only.
+    #[arg(short, long, global = true)]
+    pub silent: bool,
+}
+
+/// How to get the chip into its loader.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum BeforeArgument {
+    /// By DTR and RTS through the usual circuit.
+    DefaultReset,
+    /// Over the chip's own USB port.
+    UsbReset,
+    /// It is there already, or somebody does it by hand.
+    NoReset,
+    /// It is there already and synchronised.
+    NoResetNoSync,
+}
+
+/// What to do with the chip at the end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum AfterArgument {
+    /// A pulse on the reset line.
+    HardReset,
+    /// Ask the loader to run the program.
+    SoftReset,
+    /// Leave the loader running.
+    NoReset,
+    /// Leave the stub running.
+    NoResetStub,
+    /// Let the watchdog bite.
+    WatchdogReset,
+}
+
+/// Files and where they go.
+#[derive(Debug, Args)]
+pub struct Files {
+    /// Offset and file, as often as needed: 0x10000 app.bin.
+    #[arg(required = true, value_names = ["OFFSET", "FILE"], num_args = 2..)]
+    pub files: Vec<String>,
+}
+
+/// Settings for the header of the bootloader's image.
+#[derive(Debug, Args)]
+pub struct FlashSettings {
+    /// qio, qout, dio, dout or keep.
+    #[arg(long, short = 'm', default_value = "keep")]
+    pub flash_mode: String,
+    /// 80m, 40m, 26m, 20m, ... or keep.
+    #[arg(long, short = 'f', default_value = "keep")]
+    pub flash_freq: String,
+    /// 1MB to 128MB, detect or keep.
+    #[arg(long, default_value = "keep")]
+    pub flash_size: String,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Verb {
+    /// Write files to flash; the chip's own MD5 confirms each.
+    WriteFlash {
+        #[command(flatten)]
+        files: Files,
+        #[command(flatten)]
+        settings: FlashSettings,
+        /// Erase the whole flash first.
+        #[arg(long, short)]
+        erase_all: bool,
+        /// Send deflated data even if it is longer.
+        #[arg(long, short = 'z', conflicts_with = "no_compress")]
+        compress: bool,
+        /// Send data as they are.
+        #[arg(long, short = 'u')]
+        no_compress: bool,
+        /// Leave out files that flash has already.
+        #[arg(long)]
+        skip_flashed: bool,
+        /// Write images that the checks refuse.
+        #[arg(long)]
+        force: bool,
+        /// No progress bar.
+        #[arg(long)]
+        no_progress: bool,
+    },
+    /// Compare flash with files by the chip's own MD5.
+    VerifyFlash {
+        #[command(flatten)]
+        files: Files,
+        /// Show what differs.
+        #[arg(long, short)]
+        diff: bool,
+    },
+    /// Read a part of flash into a file.
+    ReadFlash {
+        /// Flash offset.
+        #[arg(value_parser = number)]
+        offset: u32,
+        /// Bytes (k, M), or ALL.
+        #[arg(value_parser = size_or_all)]
+        size: SizeOrAll,
+        /// File to write.
+        file: PathBuf,
+    },
+    /// Erase the whole flash.
+    EraseFlash,
+    /// Erase sectors.
+    EraseRegion {
+        /// Flash offset, a multiple of 4096.
+        #[arg(value_parser = number)]
+        offset: u32,
+        /// Bytes (k, M), a multiple of 4096, or ALL.
+        #[arg(value_parser = size_or_all)]
+        size: SizeOrAll,
+    },
+    /// The chip's own MD5 of a part of flash.
+    ChecksumMd5 {
+        /// Flash offset.
+        #[arg(value_parser = number)]
+        offset: u32,
+        /// Bytes (k, M).
+        #[arg(value_parser = size)]
+        size: u32,
+    },
+    /// Factory MAC address.
+    ReadMac,
+    /// What chip it is.
+    ChipId,
+    /// What flash it has.
+    FlashId,
+    /// Chip, flash and security in one.
+    BoardInfo,
+    /// Secure boot and flash encryption state.
+    GetSecurityInfo,
+    /// Status registers of the flash.
+    ReadFlashStatus {
+        /// How many registers, 1 to 3.
+        #[arg(long, default_value_t = 2)]
+        bytes: usize,
+    },
+    /// Write status registers of the flash.
+    WriteFlashStatus {
+        /// How many registers, 1 to 3.
+        #[arg(long, default_value_t = 2)]
+        bytes: usize,
+        /// Keep the value over power cycles.
+        #[arg(long)]
+        non_volatile: bool,
+        /// Value.
+        #[arg(value_parser = number)]
+        value: u32,
+    },
+    /// Read the flash's parameter table (SFDP).
+    ReadFlashSfdp {
+        /// Address in the table.
+        #[arg(value_parser = number)]
+        address: u32,
+        /// Bytes, 1 to 4.
+        #[arg(value_parser = number)]
+        bytes: u32,
+    },
+    /// Load an image into RAM and run it.
+    LoadRam {
+        /// Image file.
+        file: PathBuf,
+    },
+    /// Read memory into a file.
+    DumpMem {
+        /// Address.
+        #[arg(value_parser = number)]
+        address: u32,
+        /// Bytes (k, M).
+        #[arg(value_parser = size)]
+        size: u32,
+        /// File to write.
+        file: PathBuf,
+    },
+    /// Read a word of memory.
+    ReadMem {
+        /// Address.
+        #[arg(value_parser = number)]
+        address: u32,
+    },
+    /// Write a word of memory.
+    WriteMem {
+        /// Address.
+        #[arg(value_parser = number)]
+        address: u32,
+        /// Value.
+        #[arg(value_parser = number)]
+        value: u32,
+        /// Bits to change.
+        #[arg(value_parser = number, default_value = "0xffffffff")]
+        mask: u32,
+    },
+    /// Leave the loader and run the program in flash.
+    Run,
+    /// Reset the chip.
+    Reset,
+    /// Hold the chip in reset until another verb releases it.
+    HoldInReset,
+    /// What an image file is.
+    ImageInfo {
+        /// Image file.
+        file: PathBuf,
+    },
+    /// Make an image of a program.
+    Elf2image {
+        /// ELF file.
+        file: PathBuf,
+        /// Image to write; default: the ELF's name with .bin.
+        #[arg(long, short)]
+        output: Option<PathBuf>,
+        #[command(flatten)]
+        settings: FlashSettings,
+        /// Least chip revision, major * 100 + minor.
+        #[arg(long, default_value_t = 0)]
+        min_rev_full: u16,
+        /// Greatest chip revision, major * 100 + minor.
+        #[arg(long, default_value_t = u16::MAX)]
+        max_rev_full: u16,
+        /// Page size of the flash cache's MMU.
+        #[arg(long, value_parser = size)]
+        flash_mmu_page_size: Option<u32>,
+        /// Leave the SHA-256 digest out.
+        #[arg(long)]
+        dont_append_digest: bool,
+    },
+    /// Put several files into one.
+    MergeBin {
+        #[command(flatten)]
+        files: Files,
+        /// File to write.
+        #[arg(long, short)]
+        output: PathBuf,
+        /// Flash offset that the file will be written to.
+        #[arg(long, short, value_parser = number, default_value = "0")]
+        target_offset: u32,
+        /// Fill up to this size (2MB, 4MB, ...).
+        #[arg(long, value_parser = size)]
+        pad_to_size: Option<u32>,
+    },
+    /// Convert a partition table: CSV to binary, binary to CSV, or print it.
+    PartitionTable {
+        /// CSV or binary file.
+        file: PathBuf,
+        /// File to write; default: print a table.
+        #[arg(long, short)]
+        output: Option<PathBuf>,
+        /// Write CSV instead of binary.
+        #[arg(long)]
+        to_csv: bool,
+    },
+    /// Serial ports of this machine.
+    ListPorts,
+    /// The version of this program.
+    Version,
+}

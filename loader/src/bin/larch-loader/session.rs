@@ -1,0 +1,78 @@
+//! From the command line to a chip that answers.
+
+use crate::arguments::{AfterArgument, BeforeArgument, Global};
+use crate::report::Reporter;
+use larch_chips::Chip;
+use larch_loader::connect::Options;
+use larch_loader::ports::{self, Filter};
+use larch_loader::{After, Before, Error, Loader, reset};
+
+/// Opens the port and connects as the options say.
+pub fn connect(global: &Global, reporter: &Reporter) -> Result<Loader<'static>, Error> {
+    let (port, usb_jtag) = port(global, reporter)?;
+    let transport = ports::open(&port, larch_loader::connect::ROM_BAUD)?;
+    let options = Options {
+        chip: chip(&global.chip)?,
+        before: before(global, &port, usb_jtag)?,
+        attempts: u32::try_from(global.connect_attempts.max(0)).unwrap_or(u32::MAX),
+        ..Options::default()
+    };
+    let mut loader = Loader::connect(transport, Box::new(reporter.clone()), &options)?;
+    if let Some(baud) = global.baud {
+        loader.change_baud(baud)?;
+    }
+    Ok(loader)
+}
+
+/// The port's name, and whether it is the chip's own USB port.
+fn port(global: &Global, reporter: &Reporter) -> Result<(String, bool), Error> {
+    let mut filter = Filter::default();
+    for text in &global.port_filter {
+        filter.add(text).map_err(Error::Argument)?;
+    }
+    let listed = ports::list();
+    let (name, found) = if global.port == "auto" {
+        let found = ports::choose(&filter)?;
+        (found.name.clone(), Some(found))
+    } else {
+        (global.port.clone(), listed.into_iter().find(|port| port.name == global.port))
+    };
+    let usb_jtag = found.as_ref().is_some_and(ports::PortInfo::is_usb_jtag);
+    reporter.port(&name, found.as_ref().and_then(ports::PortInfo::adapter));
+    Ok((name, usb_jtag))
+}
+
+/// The chip that was named, if one was.
+pub fn chip(name: &str) -> Result<Option<&'static Chip>, Error> {
+    if name == "auto" {
+        return Ok(None);
+    }
+    let chip = Chip::by_name(name).ok_or_else(|| {
+        let known: Vec<_> = larch_chips::CHIPS.iter().map(|chip| chip.slug).collect();
+        Error::Argument(format!("unknown chip '{name}' (one of: auto, {})", known.join(", ")))
+    })?;
+    Ok(Some(chip))
+}
+
+fn before(global: &Global, port: &str, usb_jtag: bool) -> Result<Before, Error> {
+    if let Some(steps) = &global.custom_reset {
+        return Ok(Before::Reset(vec![reset::parse(steps).map_err(Error::Argument)?]));
+    }
+    Ok(match global.before {
+        BeforeArgument::DefaultReset if usb_jtag => Before::usb_reset(),
+        BeforeArgument::DefaultReset => Before::default_reset(port),
+        BeforeArgument::UsbReset => Before::usb_reset(),
+        BeforeArgument::NoReset => Before::NoReset,
+        BeforeArgument::NoResetNoSync => Before::NoSync,
+    })
+}
+
+/// What the options say about the end.
+pub fn after(global: &Global) -> After {
+    match global.after {
+        AfterArgument::HardReset => After::hard_reset(),
+        AfterArgument::SoftReset => After::SoftReset,
+        AfterArgument::NoReset | AfterArgument::NoResetStub => After::NoReset,
+        AfterArgument::WatchdogReset => After::WatchdogReset,
+    }
+}

@@ -1,0 +1,82 @@
+//! One function per verb; the groups are in their own files.
+
+mod chip;
+mod files;
+mod flash;
+mod memory;
+
+use crate::arguments::{Arguments, Verb};
+use crate::report::Reporter;
+use crate::session;
+use larch_loader::{After, Error, Loader, ports, reset};
+use serde_json::json;
+use std::path::Path;
+
+/// Does what was asked.
+pub fn run(arguments: &Arguments, reporter: &Reporter) -> Result<(), Error> {
+    let global = &arguments.global;
+    match &arguments.verb {
+        Verb::ImageInfo { file } => files::image_info(file, reporter),
+        Verb::Elf2image { .. } => files::elf2image(&arguments.verb, session::chip(&global.chip)?, reporter),
+        Verb::MergeBin { files, output, target_offset, pad_to_size } => {
+            files::merge_bin(&files.files, output, *target_offset, *pad_to_size, reporter)
+        }
+        Verb::PartitionTable { file, output, to_csv } => {
+            files::partition_table(file, output.as_deref(), *to_csv, reporter)
+        }
+        Verb::ListPorts => {
+            list_ports(reporter);
+            Ok(())
+        }
+        Verb::Version => {
+            let version = env!("CARGO_PKG_VERSION");
+            reporter.result(version, "version", json!(version));
+            Ok(())
+        }
+        Verb::Reset => lines_only(arguments, reset::HARD),
+        Verb::HoldInReset => lines_only(arguments, reset::HOLD),
+        verb => {
+            let mut loader = session::connect(global, reporter)?;
+            let after = on_chip(&mut loader, verb, reporter)?.unwrap_or_else(|| session::after(global));
+            loader.finish(&after)
+        }
+    }
+}
+
+/// Runs a verb that needs a chip. Returns how the session must end if that is not for the options to say.
+fn on_chip(loader: &mut Loader<'_>, verb: &Verb, reporter: &Reporter) -> Result<Option<After>, Error> {
+    match verb {
+        Verb::ReadMac | Verb::ChipId | Verb::BoardInfo | Verb::GetSecurityInfo | Verb::FlashId => {
+            chip::run(loader, verb, reporter)?;
+        }
+        Verb::LoadRam { .. } | Verb::DumpMem { .. } | Verb::ReadMem { .. } | Verb::WriteMem { .. } => {
+            return memory::run(loader, verb, reporter);
+        }
+        Verb::Run => return Ok(Some(After::SoftReset)),
+        other => flash::run(loader, other, reporter)?,
+    }
+    Ok(None)
+}
+
+fn lines_only(arguments: &Arguments, steps: &[reset::Step]) -> Result<(), Error> {
+    let mut transport = ports::open(&arguments.global.port, larch_loader::connect::ROM_BAUD)?;
+    Ok(reset::run(&mut *transport, steps)?)
+}
+
+fn list_ports(reporter: &Reporter) {
+    for port in ports::list() {
+        let usb =
+            port.usb.as_ref().map(|usb| format!("  {:04x}:{:04x}", usb.vid, usb.pid)).unwrap_or_default();
+        let serial = port.usb.as_ref().and_then(|usb| usb.serial.as_deref()).unwrap_or_default();
+        let adapter = port.adapter().unwrap_or_default();
+        reporter.result(&format!("{}{usb}  {adapter} {serial}", port.name), "port", json!(port.name));
+    }
+}
+
+fn read(path: &Path) -> Result<Vec<u8>, Error> {
+    std::fs::read(path).map_err(|source| Error::File { name: path.display().to_string(), source })
+}
+
+fn write(path: &Path, bytes: &[u8]) -> Result<(), Error> {
+    std::fs::write(path, bytes).map_err(|source| Error::File { name: path.display().to_string(), source })
+}

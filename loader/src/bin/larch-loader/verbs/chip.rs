@@ -1,0 +1,66 @@
+//! What chip and what flash.
+
+use crate::arguments::Verb;
+use crate::report::Reporter;
+use larch_loader::{Error, Loader};
+use serde_json::json;
+
+pub fn run(loader: &mut Loader<'_>, verb: &Verb, reporter: &Reporter) -> Result<(), Error> {
+    match verb {
+        Verb::ReadMac | Verb::ChipId => identity(loader, reporter),
+        Verb::FlashId => flash(loader, reporter),
+        Verb::GetSecurityInfo => security(loader, reporter),
+        _ => {
+            identity(loader, reporter)?;
+            flash(loader, reporter)?;
+            if loader.chip().rom.security_info { security(loader, reporter) } else { Ok(()) }
+        }
+    }
+}
+
+fn identity(loader: &Loader<'_>, reporter: &Reporter) -> Result<(), Error> {
+    let Some(info) = loader.info() else {
+        let why = "in secure download mode".to_owned();
+        return Err(Error::Unsupported { what: "reading the MAC".to_owned(), why });
+    };
+    let mac = info.mac.to_string();
+    reporter.result(&format!("MAC: {mac}"), "mac", json!(mac));
+    Ok(())
+}
+
+fn flash(loader: &mut Loader<'_>, reporter: &Reporter) -> Result<(), Error> {
+    let flash = loader.flash()?;
+    let size = flash.size.map_or("unknown", |size| size.name());
+    reporter.result(
+        &format!("Manufacturer: {:02x}", flash.manufacturer()),
+        "manufacturer",
+        json!(flash.manufacturer()),
+    );
+    reporter.result(&format!("Device: {:04x}", flash.device()), "device", json!(flash.device()));
+    reporter.result(&format!("Detected flash size: {size}"), "flash_size", json!(size));
+    Ok(())
+}
+
+fn security(loader: &mut Loader<'_>, reporter: &Reporter) -> Result<(), Error> {
+    let security = loader.security_info()?;
+    let flags = security.flags.0;
+    reporter.result(&format!("Flags: 0x{flags:08x}"), "flags", json!(flags));
+    for (bit, name) in larch_protocol::SecurityFlags::NAMES {
+        if flags >> bit & 1 != 0 {
+            reporter.result(&format!("   {name}"), "flag", json!(name));
+        }
+    }
+    let purposes = security.key_purposes;
+    reporter.result(&format!("Key purposes: {purposes:?}"), "key_purposes", json!(purposes));
+    let count = security.flash_crypt_count;
+    let state = if count.count_ones() % 2 == 1 { "enabled" } else { "disabled" };
+    reporter.result(
+        &format!("Flash encryption: {state} (counter 0x{count:x})"),
+        "flash_encryption",
+        json!(state),
+    );
+    if let Some((chip, version)) = security.chip {
+        reporter.result(&format!("Chip id: {chip}, API version: {version}"), "chip_id", json!(chip));
+    }
+    Ok(())
+}

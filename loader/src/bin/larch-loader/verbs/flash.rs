@@ -1,0 +1,174 @@
+//! Flash: write, verify, read, erase.
+
+use super::{files, read, write};
+use crate::arguments::{FlashSettings, Verb};
+use crate::numbers::{SizeOrAll, number};
+use crate::report::Reporter;
+use larch_chips::{FlashMode, FlashSize};
+use larch_loader::flash::{self, Keep, WriteOptions};
+use larch_loader::{Blob, Error, Loader};
+use serde_json::json;
+use std::path::Path;
+
+pub fn run(loader: &mut Loader<'_>, verb: &Verb, reporter: &Reporter) -> Result<(), Error> {
+    match verb {
+        Verb::WriteFlash {
+            files, settings, erase_all, compress, no_compress, skip_flashed, force, ..
+        } => {
+            let options = WriteOptions {
+                compress: if *no_compress { Some(false) } else { compress.then_some(true) },
+                erase_all: *erase_all,
+                force: *force,
+                skip_flashed: *skip_flashed,
+                settings: parse_settings(settings, loader.chip())?,
+            };
+            let reports = loader.write_flash(&blobs(&files.files)?, &options)?;
+            for report in &reports {
+                let value = json!({ "file": report.name, "md5": report.md5.to_string(), "unchanged": report.unchanged });
+                reporter.json_only("written", value);
+            }
+            Ok(())
+        }
+        Verb::VerifyFlash { files, diff } => verify(loader, &blobs(&files.files)?, *diff, reporter),
+        Verb::ReadFlash { offset, size, file } => {
+            let size = bytes(loader, *offset, *size)?;
+            let data = loader.read_flash(*offset, size)?;
+            write(file, &data)?;
+            let text = format!(
+                "Read {size} bytes at 0x{offset:08x} to '{}'; MD5 matches the chip's.",
+                file.display()
+            );
+            reporter.result(&text, "bytes", json!(size));
+            Ok(())
+        }
+        Verb::EraseFlash => loader.erase_flash(),
+        Verb::EraseRegion { offset, size } => {
+            let size = bytes(loader, *offset, *size)?;
+            loader.erase_region(*offset, size)
+        }
+        Verb::ChecksumMd5 { offset, size } => {
+            let digest = loader.flash_md5(*offset, *size)?.to_string();
+            reporter.result(&digest, "md5", json!(digest));
+            Ok(())
+        }
+        Verb::ReadFlashStatus { bytes } => {
+            let status = loader.flash_status((*bytes).clamp(1, 3))?;
+            reporter.result(
+                &format!("Status value: 0x{status:0width$x}", width = bytes * 2),
+                "status",
+                json!(status),
+            );
+            Ok(())
+        }
+        Verb::WriteFlashStatus { bytes, non_volatile, value } => {
+            write_status(loader, *bytes, *non_volatile, *value, reporter)
+        }
+        Verb::ReadFlashSfdp { address, bytes } => {
+            let value = loader.read_sfdp(*address, *bytes)?;
+            let shown: Vec<_> = value.to_le_bytes()[..(*bytes).clamp(1, 4) as usize]
+                .iter()
+                .map(|byte| format!("{byte:02x}"))
+                .collect();
+            reporter.result(&format!("SFDP[0x{address:x}] = {}", shown.join(" ")), "sfdp", json!(value));
+            Ok(())
+        }
+        _ => Ok(()),
+    }
+}
+
+fn write_status(
+    loader: &mut Loader<'_>,
+    bytes: usize,
+    non_volatile: bool,
+    value: u32,
+    reporter: &Reporter,
+) -> Result<(), Error> {
+    let bytes = bytes.clamp(1, 3);
+    let before = loader.flash_status(bytes)?;
+    loader.write_flash_status(value, bytes, non_volatile)?;
+    let after = loader.flash_status(bytes)?;
+    reporter.result(&format!("Status was 0x{before:x}, is 0x{after:x}."), "status", json!(after));
+    Ok(())
+}
+
+fn bytes(loader: &mut Loader<'_>, offset: u32, size: SizeOrAll) -> Result<u32, Error> {
+    let flash = u32::try_from(loader.flash()?.bytes()).unwrap_or(u32::MAX);
+    Ok(match size {
+        SizeOrAll::Bytes(bytes) => bytes,
+        SizeOrAll::All => flash.saturating_sub(offset),
+    })
+}
+
+fn verify(loader: &mut Loader<'_>, blobs: &[Blob], diff: bool, reporter: &Reporter) -> Result<(), Error> {
+    if !diff {
+        return loader.verify_flash(blobs);
+    }
+    for blob in blobs {
+        let differences = loader.diff_flash(blob)?;
+        for flash::Difference { offset, expected, found } in &differences {
+            let text = format!(
+                "0x{offset:08x}: {} bytes, file {}, flash {}",
+                expected.len(),
+                hex(expected),
+                hex(found)
+            );
+            reporter.result(&text, "difference", json!({ "offset": offset, "size": expected.len() }));
+        }
+        if let Some(first) = differences.first() {
+            return Err(Error::VerifyFailed { name: blob.name.clone(), first: Some(first.offset) });
+        }
+        reporter.result(&format!("{}: no difference.", blob.name), "verified", json!(blob.name));
+    }
+    Ok(())
+}
+
+fn hex(bytes: &[u8]) -> String {
+    const SHOWN: usize = 16;
+    let text: Vec<_> = bytes.iter().take(SHOWN).map(|byte| format!("{byte:02x}")).collect();
+    text.join(" ") + if bytes.len() > SHOWN { " ..." } else { "" }
+}
+
+/// Pairs of offset and file.
+pub fn blobs(words: &[String]) -> Result<Vec<Blob>, Error> {
+    if !words.len().is_multiple_of(2) {
+        return Err(Error::Argument("files are given as OFFSET FILE, OFFSET FILE, ...".to_owned()));
+    }
+    words
+        .chunks_exact(2)
+        .map(|pair| {
+            let offset = number(&pair[0]).map_err(Error::Argument)?;
+            Ok(Blob {
+                name: files::short_name(Path::new(&pair[1])),
+                offset,
+                data: read(Path::new(&pair[1]))?,
+            })
+        })
+        .collect()
+}
+
+/// Names of settings to header values.
+pub fn parse_settings(
+    settings: &FlashSettings,
+    chip: &larch_chips::Chip,
+) -> Result<flash::FlashSettings, Error> {
+    let keep = |text: &str, name: &str, known: &dyn Fn(&str) -> Option<u8>| match text {
+        "keep" => Ok(Keep::Keep),
+        "detect" => Ok(Keep::Detect),
+        other => known(other)
+            .map(Keep::Set)
+            .ok_or_else(|| Error::Argument(format!("unknown --{name} '{other}' for the {}", chip.name))),
+    };
+    let frequency = |text: &str| {
+        let named = chip.image.frequencies.iter().find(|known| known.1.eq_ignore_ascii_case(text));
+        named.and_then(|known| u8::try_from(known.0).ok())
+    };
+    Ok(flash::FlashSettings {
+        mode: keep(&settings.flash_mode, "flash-mode", &|text| {
+            FlashMode::by_name(text).map(FlashMode::byte)
+        })?,
+        frequency: keep(&settings.flash_freq, "flash-freq", &frequency)?,
+        size: keep(&settings.flash_size, "flash-size", &|text| {
+            FlashSize::by_name(text).map(FlashSize::nibble)
+        })?,
+    })
+}

@@ -1,0 +1,99 @@
+//! The chip's RAM: load, run, peek and poke.
+
+use crate::connect::Loader;
+use crate::error::Error;
+use crate::event::Event;
+use crate::link::DEFAULT_TIMEOUT;
+use larch_image::Image;
+use larch_protocol::{Command, Opcode};
+use std::time::Duration;
+
+/// Longest block that ROMs take for RAM.
+const RAM_BLOCK: usize = 0x1800;
+/// The ROM may jump away before its answer has left.
+const JUMP_TIMEOUT: Duration = Duration::from_millis(200);
+
+impl Loader<'_> {
+    /// Writes bytes to RAM; the length is rounded up to whole words.
+    ///
+    /// # Errors
+    /// If the chip refuses or does not answer.
+    pub fn write_memory(&mut self, address: u32, data: &[u8]) -> Result<(), Error> {
+        let word = |value: usize| u32::try_from(value).unwrap_or(u32::MAX);
+        let blocks = word(data.len().div_ceil(RAM_BLOCK));
+        let begin =
+            Command::MemBegin { size: word(data.len()), blocks, block_size: word(RAM_BLOCK), address };
+        self.with_retries(|loader| loader.command(&begin, DEFAULT_TIMEOUT))?;
+        for (number, block) in (0..).zip(data.chunks(RAM_BLOCK)) {
+            self.with_retries(|loader| loader.command(&Command::MemData(number, block), DEFAULT_TIMEOUT))?;
+            let done = data.len().min((number as usize + 1) * RAM_BLOCK) as u64;
+            self.observer.event(&Event::Progress { done, total: data.len() as u64 });
+        }
+        Ok(())
+    }
+
+    /// Jumps to a program in RAM. The chip's answer may be lost in the jump.
+    ///
+    /// # Errors
+    /// If the chip refuses.
+    pub fn run_memory(&mut self, entry: u32) -> Result<(), Error> {
+        let command = Command::MemEnd { entry: Some(entry) };
+        self.link.send(&command)?;
+        match self.link.response(Opcode::MemEnd as u8, JUMP_TIMEOUT)? {
+            Some(answer) if answer.body.first().is_some_and(|&status| status != 0) => {
+                let code = answer.body.get(1).copied().unwrap_or(0);
+                Err(Error::refused(Opcode::MemEnd, larch_protocol::ChipError(code)))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Loads an image's segments into RAM and runs it.
+    ///
+    /// # Errors
+    /// If the image is not for this chip's RAM, or the chip refuses.
+    pub fn load_ram(&mut self, name: &str, bytes: &[u8]) -> Result<(), Error> {
+        let bad = |source| Error::Image { name: name.to_owned(), source };
+        let image = Image::parse(bytes).map_err(bad)?;
+        image.check().map_err(bad)?;
+        if image.header.chip_id != self.chip.identity.chip_id {
+            return Err(Error::ImageForOtherChip {
+                name: name.to_owned(),
+                image: image.chip().map_or_else(|| "another chip".to_owned(), |chip| chip.name.to_owned()),
+                chip: self.chip.name,
+            });
+        }
+        if let Some(segment) = image.segments.iter().find(|segment| self.chip.is_flash(segment.address)) {
+            let what = format!("loading {name} into RAM");
+            let why = format!(
+                "because its segment at 0x{:08x} belongs into flash; use write-flash",
+                segment.address
+            );
+            return Err(Error::Unsupported { what, why });
+        }
+        for segment in image.segments.iter().filter(|segment| segment.address != 0) {
+            self.write_memory(segment.address, &bytes[segment.range.clone()])?;
+        }
+        self.run_memory(image.header.entry)
+    }
+
+    /// Reads memory word by word; address and size are multiples of 4.
+    ///
+    /// # Errors
+    /// If the chip refuses or does not answer.
+    pub fn dump_memory(&mut self, address: u32, size: u32) -> Result<Vec<u8>, Error> {
+        if !address.is_multiple_of(4) || !size.is_multiple_of(4) {
+            return Err(Error::Argument("address and size must be multiples of 4".to_owned()));
+        }
+        let mut data = Vec::with_capacity(size as usize);
+        for at in (0..size).step_by(4) {
+            let address = address.wrapping_add(at);
+            let word = self.with_retries(|loader| loader.read_register(address))?;
+            data.extend(word.to_le_bytes());
+            if at.is_multiple_of(0x400) || at + 4 == size {
+                self.observer.event(&Event::Progress { done: u64::from(at) + 4, total: size.into() });
+            }
+        }
+        Ok(data)
+    }
+}
