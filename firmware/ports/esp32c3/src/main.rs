@@ -1,33 +1,42 @@
 //! The interpreter on an ESP32-C3.
+//!
+//! Where to look: `board` (the chip behind the interpreter's traits), `console` (UART0), `clock`, `flash` (the file
+//! system's partition), `memory` (who gets which RAM).
+//!
+//! Source: ESP32-C3 Technical Reference Manual; MicroPython's `ports/esp32/main.c` for the order of things.
 #![no_std]
 #![no_main]
 
-use esp_hal::uart::{Config, Uart};
+mod board;
+mod cell;
+mod clock;
+mod console;
+mod flash;
+mod memory;
+mod panic;
+mod pins;
+
+use larch_hal::{Clock, Console};
+
+use crate::board::Esp32c3;
+use crate::cell::MainCell;
 
 esp_bootloader_esp_idf::esp_app_desc!();
 
-#[panic_handler]
-fn panic(_: &core::panic::PanicInfo) -> ! {
-    loop {}
-}
+/// The chip, for the interpreter's hooks.
+static BOARD: MainCell<Esp32c3> = MainCell::new();
 
 #[esp_hal::main]
 fn main() -> ! {
-    let chip = esp_hal::init(esp_hal::Config::default());
-    let mut uart = Uart::new(chip.UART0, Config::default().with_baudrate(115_200))
-        .expect("115200 baud is reachable from every clock")
-        .with_rx(chip.GPIO20)
-        .with_tx(chip.GPIO21);
-    let mut buffer = [0; 64];
-    let mut out: &[u8] = b"hello from larch\r\n";
+    let chip = esp_hal::init(Esp32c3::config());
+    memory::guard_stack();
+    BOARD.set(Esp32c3::new(chip));
     loop {
-        while !out.is_empty() {
-            match uart.write(out) {
-                Ok(n) => out = &out[n..],
-                Err(_) => break,
+        BOARD.with(|board| {
+            board.idle(None);
+            while let Some(byte) = board.read() {
+                board.write(&[byte]);
             }
-        }
-        let n = uart.read(&mut buffer).unwrap_or(0);
-        out = &buffer[..n];
+        });
     }
 }

@@ -1,0 +1,174 @@
+//! The chip as the interpreter sees it.
+
+use core::sync::atomic::AtomicBool;
+
+use esp_hal::clock::CpuClock;
+use esp_hal::efuse::{InterfaceMacAddress, interface_mac_address};
+use esp_hal::peripherals::{LPWR, Peripherals};
+use esp_hal::rng::Rng;
+use esp_hal::rtc_cntl::SocResetReason;
+use esp_hal::system::{reset_reason, software_reset};
+use larch_hal::{BlockDevice, Board, Clock, Console, PinError, PinMode, Pins, Port, Pull, ResetCause};
+
+use crate::clock::{self, Clocks};
+use crate::console::{self, Terminal};
+use crate::flash::Partition;
+use crate::pins::PinBank;
+
+/// MicroPython's default.
+const CPU_CLOCK: CpuClock = CpuClock::_160MHz;
+const CPU_CLOCK_HZ: u32 = 160_000_000;
+/// `RTC_CNTL_FORCE_DOWNLOAD_BOOT` in `RTC_CNTL_OPTION1`: the ROM looks at it after a reset.
+const FORCE_DOWNLOAD_BOOT: u32 = 1;
+
+/// The chip.
+pub struct Esp32c3 {
+    terminal: Terminal,
+    clocks: Clocks,
+    storage: Option<Partition>,
+    pins: PinBank,
+    unique_id: [u8; 6],
+    soft_reset: bool,
+}
+
+impl Esp32c3 {
+    /// Sets the chip up. Called once.
+    pub fn new(chip: Peripherals) -> Self {
+        let mut unique_id = [0; 6];
+        unique_id.copy_from_slice(interface_mac_address(InterfaceMacAddress::Station).as_bytes());
+        Self {
+            terminal: Terminal::new(chip.UART0, chip.GPIO20, chip.GPIO21),
+            clocks: Clocks::new(chip.SYSTIMER, chip.RTC_TIMER),
+            storage: Partition::find(chip.FLASH),
+            pins: PinBank::new(),
+            unique_id,
+            soft_reset: false,
+        }
+    }
+
+    /// What the chip is started with.
+    pub fn config() -> esp_hal::Config {
+        esp_hal::Config::default().with_cpu_clock(CPU_CLOCK)
+    }
+
+    /// Brings everything back to how it was after boot, but for the clock, which goes on.
+    pub fn soft_reset(&mut self) {
+        self.pins.release();
+        self.set_interrupt_byte(None);
+        self.soft_reset = true;
+    }
+}
+
+impl Port for Esp32c3 {
+    fn storage(&mut self) -> Option<&mut dyn BlockDevice> {
+        self.storage.as_mut().map(|partition| partition as &mut dyn BlockDevice)
+    }
+}
+
+impl Console for Esp32c3 {
+    fn read(&mut self) -> Option<u8> {
+        self.terminal.read()
+    }
+
+    fn readable(&self) -> bool {
+        console::is_readable()
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        self.terminal.write(bytes);
+    }
+
+    fn flush(&mut self) {
+        self.terminal.flush();
+    }
+
+    fn set_interrupt_byte(&mut self, byte: Option<u8>) {
+        console::set_interrupt_byte(byte);
+    }
+
+    fn interrupt_flag(&self) -> &'static AtomicBool {
+        &console::INTERRUPTED
+    }
+}
+
+impl Clock for Esp32c3 {
+    fn ticks_us(&self) -> u64 {
+        clock::now_us()
+    }
+
+    fn ticks_cpu(&self) -> u32 {
+        clock::cycles()
+    }
+
+    fn epoch_us(&self) -> u64 {
+        self.clocks.epoch_us()
+    }
+
+    fn set_epoch_us(&mut self, epoch_us: u64) {
+        self.clocks.set_epoch_us(epoch_us);
+    }
+
+    fn idle(&mut self, deadline_us: Option<u64>) {
+        self.clocks.idle(deadline_us);
+    }
+}
+
+impl Pins for Esp32c3 {
+    fn configure_pin(&mut self, pin: u8, mode: PinMode, pull: Pull) -> Result<(), PinError> {
+        self.pins.configure(pin, mode, pull)
+    }
+
+    fn pin_level(&self, pin: u8) -> Result<bool, PinError> {
+        self.pins.level(pin)
+    }
+
+    fn set_pin_level(&mut self, pin: u8, high: bool) -> Result<(), PinError> {
+        self.pins.set_level(pin, high)
+    }
+}
+
+impl Board for Esp32c3 {
+    fn reset(&mut self) -> ! {
+        self.flush();
+        software_reset()
+    }
+
+    fn enter_bootloader(&mut self) -> ! {
+        self.flush();
+        LPWR::regs().option1().modify(|_, w| w.force_download_boot().bit(FORCE_DOWNLOAD_BOOT != 0));
+        software_reset()
+    }
+
+    fn reset_cause(&self) -> ResetCause {
+        if self.soft_reset {
+            return ResetCause::Soft;
+        }
+        match reset_reason() {
+            Some(SocResetReason::CoreDeepSleep) => ResetCause::DeepSleep,
+            Some(SocResetReason::CoreSw | SocResetReason::Cpu0Sw) => ResetCause::Hard,
+            Some(
+                SocResetReason::CoreMwdt0
+                | SocResetReason::CoreMwdt1
+                | SocResetReason::CoreRtcWdt
+                | SocResetReason::Cpu0Mwdt0
+                | SocResetReason::Cpu0Mwdt1
+                | SocResetReason::Cpu0RtcWdt
+                | SocResetReason::SysRtcWdt
+                | SocResetReason::SysSuperWdt,
+            ) => ResetCause::Watchdog,
+            _ => ResetCause::PowerOn,
+        }
+    }
+
+    fn unique_id(&self) -> &[u8] {
+        &self.unique_id
+    }
+
+    fn frequency_hz(&self) -> u32 {
+        CPU_CLOCK_HZ
+    }
+
+    fn random(&mut self) -> u32 {
+        Rng::new().random()
+    }
+}

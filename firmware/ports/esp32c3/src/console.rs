@@ -1,0 +1,111 @@
+//! The terminal on UART0, at 115200 baud.
+//!
+//! The receive interrupt moves bytes from the hardware's FIFO of 128 bytes into a ring, so that a program that computes
+//! loses nothing that is typed ahead, and it looks for the interrupt byte on the way.
+//!
+//! Invariant: the interrupt handler alone writes `HEAD`, the main program alone writes `TAIL`.
+
+use core::sync::atomic::{AtomicBool, AtomicU8, AtomicU16, AtomicUsize, Ordering};
+
+use esp_hal::interrupt::Priority;
+use esp_hal::peripherals::{GPIO20, GPIO21, UART0};
+use esp_hal::uart::{Config, RxConfig, Uart, UartInterrupt, UartTx};
+use esp_hal::{Blocking, handler};
+
+const BAUD_RATE: u32 = 115_200;
+/// Twice what the raw-paste mode lets the other side send unasked, and room for what people type ahead.
+const RING_SIZE: usize = 1024;
+/// A byte waits at most this many byte times in the FIFO.
+const RX_TIMEOUT: u8 = 1;
+/// From this many bytes on the FIFO is emptied without waiting.
+const RX_THRESHOLD: u16 = 16;
+const NO_INTERRUPT_BYTE: u16 = 0x100;
+
+static RING: [AtomicU8; RING_SIZE] = [const { AtomicU8::new(0) }; RING_SIZE];
+static HEAD: AtomicUsize = AtomicUsize::new(0);
+static TAIL: AtomicUsize = AtomicUsize::new(0);
+static INTERRUPT_BYTE: AtomicU16 = AtomicU16::new(NO_INTERRUPT_BYTE);
+
+/// Set by the interrupt handler when the interrupt byte arrives.
+pub static INTERRUPTED: AtomicBool = AtomicBool::new(false);
+
+/// The terminal's sending half; the receiving half belongs to the interrupt handler.
+pub struct Terminal {
+    tx: UartTx<'static, Blocking>,
+}
+
+impl Terminal {
+    /// Takes over the UART that the chip's ROM and bootloader have been writing to.
+    pub fn new(uart: UART0<'static>, rx: GPIO20<'static>, tx: GPIO21<'static>) -> Self {
+        let receive = RxConfig::default().with_fifo_full_threshold(RX_THRESHOLD).with_timeout(RX_TIMEOUT);
+        let config = Config::default().with_baudrate(BAUD_RATE).with_rx(receive);
+        let mut uart = Uart::new(uart, config)
+            .expect("115200 baud is reachable from the crystal")
+            .with_rx(rx)
+            .with_tx(tx);
+        uart.set_interrupt_handler(on_receive);
+        uart.listen(UartInterrupt::RxFifoFull | UartInterrupt::RxTimeout);
+        let (rx, tx) = uart.split();
+        // The receiver stays set up; the interrupt handler reads the FIFO itself.
+        core::mem::forget(rx);
+        Self { tx }
+    }
+
+    /// The next byte, if one has arrived.
+    pub fn read(&mut self) -> Option<u8> {
+        let tail = TAIL.load(Ordering::Relaxed);
+        if tail == HEAD.load(Ordering::Acquire) {
+            return None;
+        }
+        let byte = RING[tail].load(Ordering::Relaxed);
+        TAIL.store((tail + 1) % RING_SIZE, Ordering::Release);
+        Some(byte)
+    }
+
+    /// Sends all bytes; waits while the FIFO is full.
+    pub fn write(&mut self, mut bytes: &[u8]) {
+        while !bytes.is_empty() {
+            // Writing fails only for hardware flow control, which is off.
+            let count = self.tx.write(bytes).unwrap_or(bytes.len());
+            bytes = &bytes[count..];
+        }
+    }
+
+    /// Waits until the last bit has left the chip.
+    pub fn flush(&mut self) {
+        // As for `write`.
+        let _ = self.tx.flush();
+    }
+}
+
+/// Whether a byte waits to be read.
+pub fn is_readable() -> bool {
+    TAIL.load(Ordering::Relaxed) != HEAD.load(Ordering::Acquire)
+}
+
+/// Chooses the byte that sets [`INTERRUPTED`] instead of being read.
+pub fn set_interrupt_byte(byte: Option<u8>) {
+    INTERRUPT_BYTE.store(byte.map_or(NO_INTERRUPT_BYTE, u16::from), Ordering::Relaxed);
+}
+
+#[handler(priority = Priority::Priority2)]
+fn on_receive() {
+    let uart = UART0::regs();
+    while uart.status().read().rxfifo_cnt().bits() > 0 {
+        receive(uart.fifo().read().rxfifo_rd_byte().bits());
+    }
+    uart.int_clr().write(|w| w.rxfifo_full().clear_bit_by_one().rxfifo_tout().clear_bit_by_one());
+}
+
+fn receive(byte: u8) {
+    if u16::from(byte) == INTERRUPT_BYTE.load(Ordering::Relaxed) {
+        INTERRUPTED.store(true, Ordering::Release);
+        return;
+    }
+    let head = HEAD.load(Ordering::Relaxed);
+    let next = (head + 1) % RING_SIZE;
+    if next != TAIL.load(Ordering::Acquire) {
+        RING[head].store(byte, Ordering::Relaxed);
+        HEAD.store(next, Ordering::Release);
+    }
+}
