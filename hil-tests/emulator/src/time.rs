@@ -38,8 +38,9 @@ pub struct Clock {
     pub base: Ticks,
     /// Time within that block; only set while a device is being accessed.
     pub within: Ticks,
-    /// Ticks of one CPU cycle.
-    pub per_cycle: u64,
+    per_cycle: u64,
+    /// The CPU's frequency from the next block on, so that time never runs backwards within one.
+    wanted: u64,
     /// When the processor must leave its loop: the next event, the end of the run, or 0 for at once.
     pub attention: Ticks,
     /// CPU cycles counted until [`Clock::since`].
@@ -52,7 +53,7 @@ impl Clock {
     /// A clock at time zero for a CPU whose cycle takes `per_cycle` ticks.
     #[must_use]
     pub fn new(per_cycle: u64) -> Self {
-        Self { base: 0, within: 0, per_cycle, attention: 0, counted: 0, since: 0 }
+        Self { base: 0, within: 0, per_cycle, wanted: per_cycle, attention: 0, counted: 0, since: 0 }
     }
 
     /// CPU cycles since time zero.
@@ -61,11 +62,26 @@ impl Clock {
         self.counted + (self.now() - self.since) / self.per_cycle
     }
 
-    /// Changes the CPU's frequency from now on.
+    /// Ticks of one CPU cycle.
+    #[inline(always)]
+    #[must_use]
+    pub fn per_cycle(&self) -> u64 {
+        self.per_cycle
+    }
+
+    /// Changes the CPU's frequency after the present block.
     pub fn set_per_cycle(&mut self, per_cycle: u64) {
-        self.counted = self.cycles();
-        self.since = self.now();
-        self.per_cycle = per_cycle;
+        self.wanted = per_cycle;
+        self.attention = 0;
+    }
+
+    /// Lets a changed frequency take effect; between blocks only.
+    pub fn apply(&mut self) {
+        if self.wanted != self.per_cycle {
+            self.counted = self.cycles();
+            self.since = self.now();
+            self.per_cycle = self.wanted;
+        }
     }
 
     /// The present moment.

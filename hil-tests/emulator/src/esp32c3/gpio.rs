@@ -74,13 +74,11 @@ pub struct Gpio {
 }
 
 impl Gpio {
-    /// Latches the strapping pins, as at the end of a chip reset. GPIO9 and GPIO8 have weak pull-ups, GPIO2 floats high on
-    /// boards (the chip does not look at it).
+    /// Latches the strapping pins, as at the end of a chip reset. GPIO9 is pulled up by the chip, GPIO8 and GPIO2 by the
+    /// resistors that boards have there.
     pub fn latch_straps(&mut self) {
-        let level = |pin: usize| self.outside[pin].unwrap_or(true);
-        self.strap = u32::from(level(9)) << 3
-            | u32::from(level(8)) << 1
-            | u32::from(self.outside[2].unwrap_or(false)) << 2;
+        let level = |pin: usize| u32::from(self.outside[pin].unwrap_or(true));
+        self.strap = level(9) << 3 | level(8) << 2 | level(2);
     }
 
     /// Whether the latched straps select booting from flash.

@@ -101,7 +101,9 @@ pub struct Rtc {
     raw: u32,
     stage: usize,
     stage_since: Ticks,
-    super_fed: Ticks,
+    /// When the super watchdog was fed last. It sleeps until a program configures it: the ROM never feeds it, and silicon
+    /// stays in download mode for as long as one likes.
+    super_fed: Option<Ticks>,
     flash_boot: bool,
     alarm: Option<Ticks>,
     sleep: Option<Sleep>,
@@ -118,7 +120,7 @@ impl Rtc {
             raw: 0,
             stage: 0,
             stage_since: now,
-            super_fed: now,
+            super_fed: None,
             flash_boot,
             alarm: None,
             sleep: None,
@@ -189,10 +191,9 @@ impl Rtc {
     fn super_watchdog_ends(&self, io: &Io<'_>) -> Ticks {
         let config = io.registers.get(BASE + SWD_CONF);
         // Disabled, or fed by hardware each time it is about to bite.
-        if config & (1 << 30 | 1 << 31) != 0 || self.sleep.is_some() {
-            NEVER
-        } else {
-            self.super_fed + SUPER_WATCHDOG_PERIOD
+        match self.super_fed {
+            Some(fed) if config & (1 << 30 | 1 << 31) == 0 && self.sleep.is_none() => fed + SUPER_WATCHDOG_PERIOD,
+            _ => NEVER,
         }
     }
 
@@ -314,7 +315,7 @@ impl Rtc {
                 if io.registers.get(BASE + SWD_WPROTECT) == SWD_KEY {
                     let flag = if value & 1 << 28 != 0 { 0 } else { io.registers.get(BASE + offset) & 1 };
                     io.registers.set(BASE + offset, value & !(1 << 29 | 1 << 28 | 1) | flag);
-                    self.super_fed = io.now;
+                    self.super_fed = Some(io.now);
                 }
             }
             INT_RAW | INT_ST | TIME_LOW0 | TIME_HIGH0 | SLP_WAKEUP_CAUSE => {}

@@ -134,7 +134,7 @@ impl Cpu {
         let funct3 = op.imm >> 12 & 7;
         let source = if funct3 & 4 != 0 { u32::from(op.a) } else { self.x[usize::from(op.a) & 63] };
         let clock = bus.clock();
-        clock.within = index as u64 * clock.per_cycle;
+        clock.within = index as u64 * clock.per_cycle();
         let cycles = clock.cycles();
         clock.within = 0;
         let old = self.csrs.read(number, cycles)?;
@@ -197,7 +197,7 @@ fn slow_store<B: Bus>(
 /// Accesses a device at the time of operation `index`.
 fn device<B: Bus, R>(bus: &mut B, slot: Slot, index: usize, access: impl FnOnce(&mut B) -> R) -> R {
     let clock = bus.clock();
-    clock.within = index as u64 * clock.per_cycle;
+    clock.within = index as u64 * clock.per_cycle();
     bus.at(slot.pc, index);
     let result = access(bus);
     bus.clock().within = 0;

@@ -172,7 +172,7 @@ impl Cpu {
             let slot = self.blocks.find(bus, self.pc);
             match self.execute(bus, slot) {
                 Ok(next) => {
-                    let span = u64::from(slot.cycles) * bus.clock().per_cycle;
+                    let span = u64::from(slot.cycles) * bus.clock().per_cycle();
                     bus.clock().base += span;
                     self.instructions += u64::from(slot.len);
                     if next == slot.pc && slot.idle {
@@ -188,6 +188,7 @@ impl Cpu {
     /// Everything that happens between blocks: events, stale code, interrupts, waiting. Returns why to leave, if so.
     #[cold]
     fn attend<B: Bus>(&mut self, bus: &mut B, limit: Ticks) -> Option<Exit> {
+        bus.clock().apply();
         loop {
             let next = bus.service();
             if bus.memory().is_stale() {
@@ -234,11 +235,11 @@ impl Cpu {
     fn trap<B: Bus>(&mut self, bus: &mut B, block: u32, trap: Trap) {
         let pc = address_of(bus.memory(), block, trap.index);
         let done = trap.index as u64;
-        bus.clock().base += done * bus.clock().per_cycle;
+        bus.clock().base += done * bus.clock().per_cycle();
         self.instructions += done;
         let value = if trap.cause == Cause::Breakpoint { pc } else { trap.value };
         self.pc = self.csrs.enter(pc, trap.cause as u32, value);
         // Entering a handler takes a few cycles; without them a handler that faults at once would stop the clock.
-        bus.clock().base += 4 * bus.clock().per_cycle;
+        bus.clock().base += 4 * bus.clock().per_cycle();
     }
 }

@@ -1,0 +1,137 @@
+//! The mask ROMs of every published revision, executed from the reset vector.
+
+use larch_emulator::{Board, Config, Rom, Wiring};
+use rstest::rstest;
+use std::time::Duration;
+
+const SECOND: Duration = Duration::from_secs(1);
+
+fn config(revision: u32) -> Config {
+    let path = larch_image::packages::rom_elf("esp32c3", revision).expect("the published ROM is needed for this test");
+    let mut config = Config::new(Rom::parse(&std::fs::read(path).unwrap()).unwrap());
+    config.strict = true;
+    config
+}
+
+/// Reads until `marker` came, or panics with what came instead.
+fn expect(board: &mut Board, marker: &[u8], limit: Duration) -> Vec<u8> {
+    let until = board.now() + limit;
+    let mut text = Vec::new();
+    while !text.windows(marker.len()).any(|window| window == marker) {
+        let mut buffer = [0; 256];
+        let count = board.read(&mut buffer, until.saturating_sub(board.now())).unwrap();
+        text.extend(&buffer[..count]);
+        assert!(
+            board.now() < until,
+            "no {:?} in {:?}, pc {:#x}",
+            String::from_utf8_lossy(marker),
+            String::from_utf8_lossy(&text),
+            board.chip().cpu().pc()
+        );
+    }
+    text
+}
+
+#[rstest]
+#[case(0, "ESP-ROM:esp32c3-20200918")]
+#[case(101, "ESP-ROM:esp32c3-eco7-20230720")]
+#[case(300, "ESP-ROM:esp32c3-api1-20210207")]
+fn blank_flash_is_an_invalid_header(#[case] revision: u32, #[case] banner: &str) {
+    let mut board = Board::new(&config(revision), Wiring::None);
+    board.power_on();
+    let text = expect(&mut board, b"invalid header: 0xffffffff\r\n", SECOND);
+    let text = String::from_utf8(text).unwrap();
+    assert!(text.starts_with(banner), "{text}");
+    assert!(text.contains("rst:0x1 (POWERON),boot:0xd (SPI_FAST_FLASH_BOOT)"), "{text}");
+}
+
+#[test]
+fn the_watchdog_resets_a_chip_that_finds_nothing_to_boot() {
+    let mut board = Board::new(&config(300), Wiring::None);
+    board.power_on();
+    let text = expect(&mut board, b"rst:0x7 (TG0WDT_SYS_RST)", 2 * SECOND);
+    assert!(String::from_utf8_lossy(&text).contains("invalid header: 0xffffffff"));
+}
+
+fn frame(opcode: u8, data: &[u8]) -> Vec<u8> {
+    let mut packet = vec![0xC0, 0, opcode];
+    packet.extend((data.len() as u16).to_le_bytes());
+    packet.extend([0; 4]);
+    packet.extend(data);
+    packet.push(0xC0);
+    packet
+}
+
+fn sync() -> Vec<u8> {
+    let mut data = vec![7, 7, 0x12, 0x20];
+    data.extend([0x55; 32]);
+    frame(8, &data)
+}
+
+#[rstest]
+fn download_mode_answers_sync_at_any_rate(
+    #[values(0, 101, 300)] revision: u32,
+    #[values(19_200, 115_200, 230_400)] baud: u32,
+) {
+    let mut board = Board::new(&config(revision), Wiring::AutoReset);
+    board.power_on();
+    board.set_lines(false, true);
+    board.sleep(Duration::from_millis(100));
+    board.set_lines(true, false);
+    board.sleep(Duration::from_millis(50));
+    board.set_lines(false, false);
+    let text = expect(&mut board, b"download\r\n", SECOND);
+    assert!(String::from_utf8_lossy(&text).contains("boot:0x5 (DOWNLOAD(USB/UART0"), "{}", String::from_utf8_lossy(&text));
+    board.set_baud(baud);
+    let mut answer: Vec<u8> = Vec::new();
+    for _ in 0..5 {
+        board.write_all(&sync()).unwrap();
+        let mut buffer = [0; 512];
+        while let count @ 1.. = board.read(&mut buffer, Duration::from_millis(100)).unwrap() {
+            answer.extend(&buffer[..count]);
+        }
+        if !answer.is_empty() {
+            break;
+        }
+    }
+    let reply = [0xC0, 1, 8, 4, 0, 7, 7, 0x12, 0x20, 0, 0, 0, 0, 0xC0];
+    let replies = answer.windows(reply.len()).filter(|window| *window == reply).count();
+    assert_eq!(replies, 8, "{answer:02x?}");
+}
+
+#[test]
+fn download_mode_reads_memory() {
+    let mut board = Board::new(&config(300), Wiring::None);
+    board.set_jumper(true);
+    board.power_on();
+    expect(&mut board, b"download\r\n", SECOND);
+    board.write_all(&sync()).unwrap();
+    board.sleep(Duration::from_millis(200));
+    board.take_output();
+    board.write_all(&frame(0x0A, &0x4000_1000u32.to_le_bytes())).unwrap();
+    let answer = expect(&mut board, &[0, 0, 0, 0, 0xC0], SECOND);
+    assert_eq!(answer[5..9], 0x1B31_506Fu32.to_le_bytes());
+}
+
+#[test]
+fn two_equal_runs_are_equal_to_the_cycle_and_a_replay_is_too() {
+    let run = |board: &mut Board| {
+        board.sleep(Duration::from_millis(300));
+        (board.chip().cpu().instructions(), board.now_ticks(), board.chip().cpu().pc())
+    };
+    let mut first = Board::new(&config(300), Wiring::AutoReset);
+    first.set_jumper(true);
+    first.power_on();
+    // Odd steps: where a run is interrupted must not matter.
+    for step in [3u64, 7, 11, 40] {
+        first.sleep(Duration::from_millis(step));
+    }
+    first.write_all(&sync()).unwrap();
+    let recording = first.recording().clone();
+    let end = run(&mut first);
+    let mut second = Board::new(&config(300), Wiring::AutoReset);
+    second.replay(&recording, first.now_ticks());
+    let again = (second.chip().cpu().instructions(), second.now_ticks(), second.chip().cpu().pc());
+    assert_eq!(end, again);
+    assert_eq!(first.take_output(), second.take_output());
+}
