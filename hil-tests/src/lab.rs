@@ -1,14 +1,22 @@
-//! Where things are in this checkout: boards, suite, build directory, real MicroPython.
+//! Where things are in this checkout: boards, suite, build directory, flashed boards, real MicroPython.
 
 use std::env;
+use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use larch_boards::{Board, Boards, Port};
+use larch_boards::{Board, Boards, Chip, FlashMethod, Port};
+use larch_image::packages;
 
+use crate::firmware::{Firmware, FlashImage};
 use crate::run::Suite;
 use crate::session::Console;
+use crate::target::emulated::Emulated;
 use crate::target::program::Program;
+use crate::target::serial::{self, Serial};
+
+/// Revision of the mask ROM in an emulated chip.
+const ROM_REVISION: u32 = 300;
 
 /// The checkout, its boards and its scenarios.
 pub struct Lab {
@@ -35,41 +43,110 @@ impl Lab {
         Ok(Self { root, target: target.to_path_buf(), boards, suite })
     }
 
-    /// What the harness keeps between runs: flash images, reports, the files of program boards.
+    /// What the harness keeps between runs: flash images, flashed boards, the files of program boards.
     #[must_use]
     pub fn directory(&self) -> PathBuf {
         self.target.join("hil")
     }
 
+    /// Where the flash image of a chip is kept as files.
+    #[must_use]
+    pub fn image_directory(&self, chip: Chip) -> PathBuf {
+        self.directory().join("image").join(chip.word())
+    }
+
+    /// Keeps the image as files: each piece, all of them as `flash.bin`, the digest, and the ROM of an emulated chip.
+    ///
+    /// # Errors
+    /// A file cannot be written, or the ROM is not to be had.
+    pub fn keep_image(&self, chip: Chip, image: &FlashImage) -> Result<PathBuf, String> {
+        let directory = self.image_directory(chip);
+        let write = |name: &str, data: &[u8]| {
+            let path = directory.join(name);
+            fs::write(&path, data).map_err(|error| format!("{}: {error}", path.display()))
+        };
+        fs::create_dir_all(&directory).map_err(|error| format!("{}: {error}", directory.display()))?;
+        for blob in &image.blobs {
+            write(&format!("0x{:x}-{}.bin", blob.offset, blob.name.replace(' ', "-")), &blob.data)?;
+        }
+        write("flash.bin", &image.merged()?)?;
+        let rom = packages::rom_elf(chip.word(), ROM_REVISION).map_err(|error| error.to_string())?;
+        write("rom.elf", &fs::read(&rom).map_err(|error| format!("{}: {error}", rom.display()))?)?;
+        write("digest", image.digest.as_bytes())?;
+        Ok(directory)
+    }
+
+    /// A board of this chip with blank flash and no power.
+    ///
+    /// # Errors
+    /// The ROM was not [kept](Self::keep_image).
+    pub fn blank_emulated(&self, chip: Chip) -> io::Result<Emulated> {
+        Emulated::new(&self.image_directory(chip).join("rom.elf"))
+    }
+
+    /// The flash contents of an emulated board after this image was flashed and booted once.
+    #[must_use]
+    pub fn flashed(&self, board: &Board, digest: &str) -> PathBuf {
+        self.directory().join("flashed").join(format!("{}-{digest}.bin", board.name))
+    }
+
+    /// Why the board must be built or flashed first, if so; nothing is opened to find out.
+    #[must_use]
+    pub fn not_ready(&self, board: &Board) -> Option<String> {
+        if board.flash == FlashMethod::None {
+            return None;
+        }
+        let firmware = match Firmware::of(board.chip, &self.target) {
+            Ok(firmware) => firmware,
+            Err(message) => return Some(message),
+        };
+        if let Some(reason) = firmware.stale() {
+            return Some(reason);
+        }
+        let digest = self.image_directory(board.chip).join("digest");
+        let time = |path: &Path| fs::metadata(path).and_then(|data| data.modified()).ok();
+        if time(&digest).is_none_or(|made| Some(made) < time(&firmware.elf)) {
+            return Some("the flash image is older than the firmware".into());
+        }
+        let kept = fs::read_to_string(&digest).unwrap_or_default();
+        let record = self.flashed(board, &kept);
+        (!record.exists()).then(|| format!("board {} is not flashed with this image", board.name))
+    }
+
     /// Why the board cannot be used on this machine at all, if so.
     #[must_use]
     pub fn unavailable(&self, board: &Board) -> Option<String> {
-        let Port::Command(words) = &board.port else { return None };
-        match self.program(&words[0]) {
-            Some(_) => None,
-            None => Some(format!("no program '{}'; cargo xtask test --clients installs it", words[0])),
+        match &board.port {
+            Port::Emulator => None,
+            Port::Command(words) => match self.program(&words[0]) {
+                Some(_) => None,
+                None => Some(format!(
+                    "there is no program '{}'; `cargo xtask hil --board {}` installs it",
+                    words[0], board.name
+                )),
+            },
+            port => serial::missing(port),
         }
     }
 
     /// Opens a board that is flashed; `use_name` tells apart what runs at the same time.
     ///
     /// # Errors
-    /// If the port is not there, is busy, or the firmware is not built.
+    /// If the port is not there, is busy, or the board is not flashed.
     pub fn open(&self, board: &Board, use_name: &str) -> io::Result<Box<dyn Console>> {
         match &board.port {
-            Port::Command(_) => self.open_program(board, use_name),
-            _ => Err(io::Error::other("not yet")),
+            Port::Command(words) => self.open_program(board, words, use_name),
+            Port::Emulator => {
+                let digest = fs::read_to_string(self.image_directory(board.chip).join("digest"))?;
+                let mut emulated = self.blank_emulated(board.chip)?;
+                emulated.board().load_flash(&self.flashed(board, &digest))?;
+                Ok(Box::new(emulated))
+            }
+            _ => Ok(Box::new(Serial::open(board)?)),
         }
     }
 
-    /// Opens a program board; `use_name` tells apart what runs at the same time.
-    ///
-    /// # Errors
-    /// If the program is not there or its directory cannot be made.
-    pub fn open_program(&self, board: &Board, use_name: &str) -> io::Result<Box<dyn Console>> {
-        let Port::Command(words) = &board.port else {
-            return Err(io::Error::new(io::ErrorKind::InvalidInput, "not a program"));
-        };
+    fn open_program(&self, board: &Board, words: &[String], use_name: &str) -> io::Result<Box<dyn Console>> {
         let path = self.program(&words[0]).ok_or_else(|| {
             io::Error::new(io::ErrorKind::NotFound, format!("there is no program '{}'", words[0]))
         })?;

@@ -6,6 +6,8 @@
 #![forbid(unsafe_code)]
 
 pub mod differences;
+pub mod firmware;
+pub mod flash;
 pub mod lab;
 pub mod redact;
 pub mod run;

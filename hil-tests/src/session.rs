@@ -129,6 +129,8 @@ pub struct Session<'a> {
     pending: bool,
     /// What was done last, for messages.
     last: String,
+    /// What the board said from its last reset to its prompt.
+    boot_log: String,
 }
 
 impl<'a> Session<'a> {
@@ -145,6 +147,7 @@ impl<'a> Session<'a> {
             answer_to: None,
             pending: false,
             last: "start".into(),
+            boot_log: String::new(),
         }
     }
 
@@ -176,6 +179,24 @@ impl<'a> Session<'a> {
     #[must_use]
     pub fn transcript(&self) -> String {
         self.terminal.text()
+    }
+
+    /// What the board said from its last reset to its prompt.
+    #[must_use]
+    pub fn boot_log(&self) -> &str {
+        &self.boot_log
+    }
+
+    /// Types one line and returns what it printed.
+    ///
+    /// # Errors
+    /// If the board does not come back to a prompt.
+    pub fn ask(&mut self, line: &str) -> Result<String, Failure> {
+        let before = self.terminal.text().len();
+        self.step(&Step::Line(line.into()))?;
+        let text = self.terminal.text();
+        let said = text.get(before..).unwrap_or_default().trim_end_matches(">>>");
+        Ok(said.split_once('\n').map_or("", |(_typed, said)| said).trim_end().to_owned())
     }
 
     fn step(&mut self, step: &Step) -> Result<(), Failure> {
@@ -330,12 +351,11 @@ impl<'a> Session<'a> {
         self.step_bytes = 0;
         self.tail.clear();
         self.wait_prompt(BOOT_LIMIT)?;
-        let boot_log = std::mem::replace(&mut self.terminal, screen);
+        let shown = std::mem::replace(&mut self.terminal, screen).text();
+        self.boot_log = shown.rsplit_once('\n').map_or("", |(log, _prompt)| log).to_owned();
         if show_boot_log {
             self.terminal.feed(b"\r\n");
-            let text = boot_log.text();
-            let log = text.rsplit_once('\n').map_or("", |(log, _prompt)| log);
-            self.feed_lines(log);
+            self.feed_lines(&self.boot_log.clone());
         }
         // The prompt of before the reset is where the new one stands.
         self.terminal.feed(b"\r\x1b[K>>> ");

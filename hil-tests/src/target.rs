@@ -2,4 +2,6 @@
 //!
 //! Invariant: above this module nobody knows whether a board is emulated, plugged in, or a program.
 
+pub mod emulated;
 pub mod program;
+pub mod serial;

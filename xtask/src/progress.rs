@@ -58,3 +58,55 @@ impl Watch {
         self.0.elapsed()
     }
 }
+
+/// Shows what the loader does.
+pub(crate) struct FlashBars {
+    board: String,
+    bar: Option<ProgressBar>,
+    file: String,
+}
+
+impl FlashBars {
+    pub(crate) fn new(board: &str) -> Self {
+        Self { board: board.to_owned(), bar: None, file: String::new() }
+    }
+
+    pub(crate) fn event(&mut self, event: &larch_loader::Event<'_>) {
+        use larch_loader::Event;
+        match event {
+            Event::Chip(info) => {
+                let (chip, features) = (info.description(), info.features.join(", "));
+                let (crystal, mac) = (info.crystal_mhz, info.mac);
+                step(
+                    "flash",
+                    &format!("{:<20} {chip}, {features}, {crystal} MHz, MAC {mac}", self.board),
+                    None,
+                );
+            }
+            Event::Writing { name, size, compressed, .. } => {
+                self.close();
+                self.file = format!("{name} {}", kilobytes(*size));
+                self.bar = Some(bar(compressed.unwrap_or(*size), &self.file));
+            }
+            Event::Progress { done, .. } => {
+                if let Some(bar) = &self.bar {
+                    bar.set_position(*done);
+                }
+            }
+            Event::Verified { .. } | Event::Unchanged { .. } => self.close(),
+            Event::Waiting(diagnosis) => {
+                eprintln!("           {}: {}", diagnosis.finding(), diagnosis.advice());
+            }
+            Event::Retry { what } => eprintln!("           trying again: {what}"),
+            Event::Note(note) => eprintln!("           {note}"),
+            _ => {}
+        }
+    }
+
+    fn close(&mut self) {
+        if let Some(bar) = self.bar.take() {
+            bar.finish_and_clear();
+            println!("           {:<20} {}", "", self.file);
+        }
+    }
+}

@@ -1,12 +1,30 @@
-//! `cargo xtask flash`.
+//! `cargo xtask flash`: build, make the image, write it over the board's serial port.
 
 use anyhow::{Result, bail};
 use clap::Args;
+use larch_boards::FlashMethod;
 
-/// Not there yet.
+use crate::{ready, workspace};
+
+/// Flash a board over its serial port, and wait for its prompt.
 #[derive(Args)]
-pub(crate) struct Arguments {}
+#[command(after_help = "\
+Examples:
+  cargo xtask flash                      the emulated board (kept for `cargo xtask repl`)
+  cargo xtask flash --board c3-devkit    an attached board")]
+pub(crate) struct Arguments {
+    /// Board of boards.yaml [default: its default]
+    #[arg(long, short)]
+    board: Option<String>,
+}
 
-pub(crate) fn run(_arguments: &Arguments) -> Result<()> {
-    bail!("not there yet")
+pub(crate) fn run(arguments: &Arguments) -> Result<()> {
+    let lab = workspace::lab()?;
+    let board = workspace::board(&lab, arguments.board.as_deref())?;
+    if board.flash == FlashMethod::None {
+        bail!("board {} is not flashed by us (`flash: none` in boards.yaml, or a program)", board.name);
+    }
+    ready::flash_afresh(&lab, &board)?;
+    println!("   Ready: cargo xtask repl --board {}", board.name);
+    Ok(())
 }

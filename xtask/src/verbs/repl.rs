@@ -1,12 +1,118 @@
-//! `cargo xtask repl`.
+//! `cargo xtask repl`: a terminal on a board's REPL.
 
-use anyhow::{Result, bail};
+use std::io::{self, IsTerminal, Read, Write};
+use std::sync::mpsc::{Receiver, channel};
+use std::thread;
+use std::time::Duration;
+
+use anyhow::{Context, Result, bail};
 use clap::Args;
+use hil_tests::lab::Lab;
+use hil_tests::session::Console;
+use larch_boards::Board;
+use rustix::termios::{OptionalActions, Termios, tcgetattr, tcsetattr};
 
-/// Not there yet.
+use crate::{ready, workspace};
+
+/// Ctrl-], as in telnet.
+const QUIT: u8 = 0x1d;
+
+/// Talk to a board's REPL. Ctrl-] quits.
 #[derive(Args)]
-pub(crate) struct Arguments {}
+#[command(after_help = "\
+Examples:
+  cargo xtask repl                      the emulated board; its files are kept until the next flash
+  cargo xtask repl --board c3-devkit    an attached board, as it is
+  cargo xtask repl --reset              reset it first")]
+pub(crate) struct Arguments {
+    /// Board of boards.yaml [default: its default]
+    #[arg(long, short)]
+    board: Option<String>,
+    /// Reset the board first (an emulated board and a program always start afresh)
+    #[arg(long)]
+    reset: bool,
+}
 
-pub(crate) fn run(_arguments: &Arguments) -> Result<()> {
-    bail!("not there yet")
+pub(crate) fn run(arguments: &Arguments) -> Result<()> {
+    let lab = workspace::lab()?;
+    let board = workspace::board(&lab, arguments.board.as_deref())?;
+    let mut console = open(&lab, &board)?;
+    if arguments.reset || !ready::is_attached(&board) {
+        console.hard_reset().with_context(|| format!("board {} cannot be reset", board.name))?;
+    }
+    eprintln!("   {} on {}; Ctrl-] quits", board.name, board.port);
+    let terminal = RawTerminal::enter()?;
+    let outcome = talk(console.as_mut());
+    drop(terminal);
+    eprintln!();
+    outcome
+}
+
+/// An attached board is opened as it is; anything else is made ready first.
+fn open(lab: &Lab, board: &Board) -> Result<Box<dyn Console>> {
+    if !ready::is_attached(board) {
+        ready::make_ready(lab, board)?;
+    }
+    lab.open(board, "repl").with_context(|| format!("board {}", board.name))
+}
+
+fn talk(console: &mut dyn Console) -> Result<()> {
+    let typed = keyboard();
+    let mut bytes = [0; 4096];
+    let mut out = io::stdout().lock();
+    loop {
+        let count = match console.port().read(&mut bytes, Duration::from_millis(10)) {
+            Ok(count) => count,
+            Err(error) => bail!("the board's port closed: {error}"),
+        };
+        out.write_all(&bytes[..count])?;
+        out.flush()?;
+        while let Ok(keys) = typed.try_recv() {
+            if keys.is_empty() || keys.contains(&QUIT) {
+                return Ok(());
+            }
+            console.port().write_all(&keys).context("the board takes no input")?;
+        }
+    }
+}
+
+/// What is typed, in pieces; an empty piece is the end of the input.
+fn keyboard() -> Receiver<Vec<u8>> {
+    let (sender, receiver) = channel();
+    thread::spawn(move || {
+        let mut bytes = [0; 256];
+        loop {
+            let count = io::stdin().read(&mut bytes).unwrap_or(0);
+            if sender.send(bytes[..count].to_vec()).is_err() || count == 0 {
+                return;
+            }
+        }
+    });
+    receiver
+}
+
+/// The user's terminal without line editing, restored at the end.
+struct RawTerminal(Option<Termios>);
+
+impl RawTerminal {
+    fn enter() -> Result<Self> {
+        let stdin = io::stdin();
+        if !stdin.is_terminal() {
+            return Ok(Self(None));
+        }
+        let before = tcgetattr(&stdin).context("cannot read the terminal's settings")?;
+        let mut raw = before.clone();
+        raw.make_raw();
+        tcsetattr(&stdin, OptionalActions::Now, &raw).context("cannot set the terminal")?;
+        Ok(Self(Some(before)))
+    }
+}
+
+impl Drop for RawTerminal {
+    fn drop(&mut self) {
+        if let Some(before) = &self.0 {
+            // Nothing can be done if the terminal is gone.
+            let _ = tcsetattr(io::stdin(), OptionalActions::Now, before);
+        }
+    }
 }

@@ -1,0 +1,165 @@
+//! The firmware of a board as cargo left it, and the flash image made of it.
+//!
+//! Invariant: an image that is older than any source of the firmware is never used silently; cargo's own list of
+//! those sources (`larch-esp32c3.d`) decides.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
+
+use larch_boards::Chip;
+use larch_image::elf::{Program, Settings};
+use larch_image::layout;
+use larch_image::merge::{self, Blob};
+use larch_image::packages;
+use larch_image::partition::Table;
+use sha2::{Digest, Sha256};
+
+/// Where cargo puts the firmware of a chip.
+#[derive(Debug, Clone)]
+pub struct Firmware {
+    /// The package that is built.
+    pub package: &'static str,
+    /// The Rust target.
+    pub triple: &'static str,
+    /// The linked program.
+    pub elf: PathBuf,
+    chip: &'static larch_chips::Chip,
+}
+
+/// What is written to the flash of a board.
+#[derive(Debug, Clone)]
+pub struct FlashImage {
+    /// Bootloader, partition table, application, each with its offset.
+    pub blobs: Vec<Blob>,
+    /// Hexadecimal digest of all of it: the name under which a flashed board is kept.
+    pub digest: String,
+}
+
+impl Firmware {
+    /// The firmware for a chip.
+    ///
+    /// # Errors
+    /// There is none for this chip.
+    pub fn of(chip: Chip, target: &Path) -> Result<Self, String> {
+        let package = match chip {
+            Chip::Esp32c3 => "larch-esp32c3",
+            other => return Err(format!("there is no firmware for {other} yet (there is: esp32c3)")),
+        };
+        let chip = larch_chip(chip)?;
+        let elf = target.join(chip.target).join("firmware").join(package);
+        Ok(Self { package, triple: chip.target, elf, chip })
+    }
+
+    /// Why the program must be built (again), if so.
+    #[must_use]
+    pub fn stale(&self) -> Option<String> {
+        let Some(built) = modified(&self.elf) else {
+            return Some(format!("{} is not built", self.package));
+        };
+        let Ok(list) = fs::read_to_string(self.elf.with_extension("d")) else {
+            return Some(format!("{} was built by something else than cargo", self.package));
+        };
+        let sources = list.split_once(": ").map_or("", |(_, sources)| sources).replace("\\ ", "\u{0}");
+        let newer = sources.split_whitespace().map(|path| path.replace('\u{0}', " ")).find(|path| {
+            // A source that is gone changes the program as well.
+            modified(Path::new(path)).is_none_or(|changed| changed > built)
+        })?;
+        Some(format!("{newer} is newer than the built {}", self.package))
+    }
+
+    /// Makes the flash image of the program as it is built.
+    ///
+    /// # Errors
+    /// The program is not built, does not fit, or the bootloader cannot be fetched.
+    pub fn image(&self) -> Result<FlashImage, String> {
+        let elf = fs::read(&self.elf).map_err(|error| format!("{}: {error}", self.elf.display()))?;
+        let wrong = |error: larch_image::ImageError| format!("{}: {error}", self.elf.display());
+        let program = Program::parse(&elf).map_err(wrong)?;
+        let application = program.image(self.chip, &Settings::default()).map_err(wrong)?;
+        let path = packages::bootloader(self.chip.slug).map_err(|error| error.to_string())?;
+        let bootloader = fs::read(&path).map_err(|error| format!("{}: {error}", path.display()))?;
+        let blobs =
+            layout::bootable(self.chip, bootloader, &Table::micropython_4mb(), application).map_err(wrong)?;
+        Ok(FlashImage::new(blobs))
+    }
+}
+
+impl FlashImage {
+    /// An image of these pieces.
+    #[must_use]
+    pub fn new(blobs: Vec<Blob>) -> Self {
+        let mut hash = Sha256::new();
+        for blob in &blobs {
+            hash.update(blob.offset.to_le_bytes());
+            hash.update((blob.data.len() as u64).to_le_bytes());
+            hash.update(&blob.data);
+        }
+        let digest = hash.finalize().iter().take(10).map(|byte| format!("{byte:02x}")).collect();
+        Self { blobs, digest }
+    }
+
+    /// All of it as one file for offset 0.
+    ///
+    /// # Errors
+    /// If the pieces overlap.
+    pub fn merged(&self) -> Result<Vec<u8>, String> {
+        merge::raw(&self.blobs, 0, None).map_err(|error| error.to_string())
+    }
+
+    /// Length of the application in bytes.
+    #[must_use]
+    pub fn application_bytes(&self) -> usize {
+        self.blobs.iter().find(|blob| blob.name == "app").map_or(0, |blob| blob.data.len())
+    }
+}
+
+/// The loader's table of a chip of `boards.yaml`.
+///
+/// # Errors
+/// The chip is none that the loader knows.
+pub fn larch_chip(chip: Chip) -> Result<&'static larch_chips::Chip, String> {
+    larch_chips::Chip::by_name(chip.word()).ok_or_else(|| format!("the loader does not know the chip {chip}"))
+}
+
+fn modified(path: &Path) -> Option<SystemTime> {
+    let time: io::Result<SystemTime> = fs::metadata(path).and_then(|data| data.modified());
+    time.ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Firmware, FlashImage};
+    use larch_boards::Chip;
+    use larch_image::merge::Blob;
+
+    #[test]
+    fn the_digest_tells_images_apart() {
+        let image = |offset, data: &[u8]| {
+            FlashImage::new(vec![Blob { name: "app".into(), offset, data: data.to_vec() }]).digest
+        };
+        assert_eq!(image(0, b"abc"), image(0, b"abc"));
+        assert_ne!(image(0, b"abc"), image(4, b"abc"));
+        assert_ne!(image(0, b"abc"), image(0, b"abd"));
+        assert_eq!(image(0, b"abc").len(), 20);
+    }
+
+    #[test]
+    fn a_firmware_that_is_not_built_is_stale_and_so_is_one_older_than_its_source() {
+        let directory = std::env::temp_dir().join(format!("larch-firmware-{}", std::process::id()));
+        let firmware = Firmware::of(Chip::Esp32c3, &directory).unwrap();
+        assert_eq!(firmware.stale().unwrap(), "larch-esp32c3 is not built");
+        std::fs::create_dir_all(firmware.elf.parent().unwrap()).unwrap();
+        let source = directory.join("main.rs");
+        std::fs::write(&source, "").unwrap();
+        std::fs::write(&firmware.elf, "elf").unwrap();
+        let list = format!("{}: {}\n", firmware.elf.display(), source.display());
+        std::fs::write(firmware.elf.with_extension("d"), list).unwrap();
+        assert_eq!(firmware.stale(), None);
+        let later = std::time::SystemTime::now() + std::time::Duration::from_secs(5);
+        std::fs::File::options().write(true).open(&source).unwrap().set_modified(later).unwrap();
+        assert!(firmware.stale().unwrap().ends_with("main.rs is newer than the built larch-esp32c3"));
+        let _ = std::fs::remove_dir_all(&directory);
+    }
+}

@@ -1,0 +1,131 @@
+//! An emulated board inside this process, on the `free` clock: time passes only while somebody waits.
+
+use std::io;
+use std::path::Path;
+use std::time::Duration;
+
+use larch_emulator::{Board, Config, Rom, Wiring};
+use larch_loader::transport::{Lines, Transport};
+
+use crate::session::Console;
+
+/// How long the ROM needs from power-on until it has read its strapping pins.
+const STRAPS_READ: Duration = Duration::from_millis(20);
+
+/// An emulated ESP32-C3 on a development board.
+pub struct Emulated {
+    board: Board,
+}
+
+impl Emulated {
+    /// A board without power and with blank flash; `rom` is the file of its mask ROM.
+    ///
+    /// # Errors
+    /// The ROM file cannot be read or is none.
+    pub fn new(rom: &Path) -> io::Result<Self> {
+        let file = std::fs::read(rom)
+            .map_err(|error| io::Error::new(error.kind(), format!("{}: {error}", rom.display())))?;
+        let rom = Rom::parse(&file).map_err(io::Error::other)?;
+        Ok(Self { board: Board::new(&Config::new(rom), Wiring::AutoReset) })
+    }
+
+    /// The board, for power, straps, pins and faults.
+    pub fn board(&mut self) -> &mut Board {
+        &mut self.board
+    }
+
+    /// Switches it on with the strapping pin low, so that its ROM waits for a download.
+    pub fn power_on_for_download(&mut self) {
+        self.board.set_jumper(true);
+        self.board.power_on();
+        self.board.sleep(STRAPS_READ);
+        self.board.set_jumper(false);
+    }
+
+    /// Its serial port, borrowed.
+    pub fn line(&mut self) -> Line<'_> {
+        Line(self)
+    }
+}
+
+impl Transport for Emulated {
+    fn read(&mut self, buf: &mut [u8], timeout: Duration) -> io::Result<usize> {
+        self.board.read(buf, timeout)
+    }
+
+    fn write_all(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.board.write_all(bytes)
+    }
+
+    fn set_baud(&mut self, baud: u32) -> io::Result<()> {
+        self.board.set_baud(baud);
+        Ok(())
+    }
+
+    fn set_lines(&mut self, lines: Lines) -> io::Result<()> {
+        self.board.set_lines(lines.dtr, lines.rts);
+        Ok(())
+    }
+
+    fn discard_input(&mut self) -> io::Result<()> {
+        self.board.take_output();
+        Ok(())
+    }
+
+    fn sleep(&mut self, duration: Duration) {
+        self.board.sleep(duration);
+    }
+
+    fn now(&self) -> Duration {
+        self.board.now()
+    }
+}
+
+impl Console for Emulated {
+    fn port(&mut self) -> &mut dyn Transport {
+        self
+    }
+
+    fn hard_reset(&mut self) -> io::Result<()> {
+        if self.board.is_powered() {
+            self.board.press_reset();
+            self.board.take_output();
+        } else {
+            self.board.power_on();
+        }
+        Ok(())
+    }
+}
+
+/// The serial port of an emulated board, for a loader that wants to own its port.
+pub struct Line<'a>(&'a mut Emulated);
+
+impl Transport for Line<'_> {
+    fn read(&mut self, buf: &mut [u8], timeout: Duration) -> io::Result<usize> {
+        self.0.read(buf, timeout)
+    }
+
+    fn write_all(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.0.write_all(bytes)
+    }
+
+    fn set_baud(&mut self, baud: u32) -> io::Result<()> {
+        self.0.set_baud(baud)
+    }
+
+    fn set_lines(&mut self, lines: Lines) -> io::Result<()> {
+        self.0.set_lines(lines)
+    }
+
+    fn discard_input(&mut self) -> io::Result<()> {
+        self.0.discard_input()
+    }
+
+    fn sleep(&mut self, duration: Duration) {
+        self.0.sleep(duration);
+    }
+
+    fn now(&self) -> Duration {
+        self.0.now()
+    }
+}

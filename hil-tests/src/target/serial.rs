@@ -1,0 +1,99 @@
+//! A real board on a serial port of this machine, or on another machine's through RFC 2217 or TCP.
+
+use std::io;
+use std::path::Path;
+
+use larch_boards::{Board, Port, Reset, TtyName};
+use larch_loader::transport::Transport;
+use larch_loader::{ports, reset};
+
+use crate::session::Console;
+
+/// Speed of every REPL.
+const REPL_BAUD: u32 = 115_200;
+
+/// A board on a port.
+pub struct Serial {
+    transport: Box<dyn Transport>,
+    reset: Reset,
+}
+
+impl Serial {
+    /// Opens the board's port.
+    ///
+    /// # Errors
+    /// There is no such port, it is in use, or it may not be opened; the message says which and what to do.
+    pub fn open(board: &Board) -> io::Result<Self> {
+        let port = port_name(&board.port)?;
+        let transport = ports::open(&port, REPL_BAUD).map_err(io::Error::other)?;
+        Ok(Self { transport, reset: board.reset })
+    }
+}
+
+impl Console for Serial {
+    fn port(&mut self) -> &mut dyn Transport {
+        self.transport.as_mut()
+    }
+
+    fn hard_reset(&mut self) -> io::Result<()> {
+        self.transport.discard_input()?;
+        match self.reset {
+            Reset::DtrRts | Reset::Rts | Reset::UsbJtag => reset::run(self.transport.as_mut(), reset::HARD),
+            Reset::Manual => {
+                eprintln!("   Press RESET on the board.             waiting ...");
+                Ok(())
+            }
+        }
+    }
+}
+
+/// The port as the loader names it: a device path or a URL.
+///
+/// # Errors
+/// No connected device matches, or several do.
+pub fn port_name(port: &Port) -> io::Result<String> {
+    match port {
+        Port::Tty(TtyName::Path(path)) => Ok(path.clone()),
+        Port::Tty(TtyName::ById(name)) => Ok(format!("/dev/serial/by-id/{name}")),
+        Port::Tty(TtyName::SerialNumber(wanted)) => {
+            find_usb(port, |device| device.serial.as_deref() == Some(wanted.as_str()))
+        }
+        Port::Tty(TtyName::VidPid(vendor, product)) => {
+            find_usb(port, |device| (device.vid, device.pid) == (*vendor, *product))
+        }
+        Port::Rfc2217(address) => Ok(format!("rfc2217://{address}")),
+        Port::Socket(address) => Ok(format!("socket://{address}")),
+        Port::Emulator | Port::Command(_) => Err(io::Error::other("this board has no port on this machine")),
+    }
+}
+
+fn find_usb(port: &Port, wanted: impl Fn(&ports::UsbInfo) -> bool) -> io::Result<String> {
+    let mut found: Vec<String> = ports::list()
+        .into_iter()
+        .filter(|known| known.usb.as_ref().is_some_and(&wanted))
+        .map(|known| known.name)
+        .collect();
+    let not_found = |why: String| io::Error::new(io::ErrorKind::NotFound, why);
+    match (found.pop(), found.is_empty()) {
+        (Some(name), true) => Ok(name),
+        (Some(name), false) => {
+            let others = found.join(", ");
+            Err(not_found(format!(
+                "{port} is several devices ({name}, {others}); use by-id or serial-number"
+            )))
+        }
+        (None, _) => Err(not_found(format!("no connected device has {port}; is the board plugged in?"))),
+    }
+}
+
+/// Why the port cannot be there, as far as can be told without opening it.
+#[must_use]
+pub fn missing(port: &Port) -> Option<String> {
+    match port_name(port) {
+        Err(error) => Some(error.to_string()),
+        Ok(name) if name.starts_with('/') && !Path::new(&name).exists() => {
+            Some(format!("{name} does not exist; is the board plugged in?"))
+        }
+        Ok(_) => None,
+    }
+}
