@@ -1,0 +1,5 @@
+//! The loader against the chip's real mask ROM, on an emulated ESP32-C3.
+
+mod bench;
+mod identity;
+mod write;
