@@ -3,6 +3,8 @@
 //! The boards are the default one and real MicroPython; `LARCH_BOARDS=a,b` names others. cargo-nextest can list,
 //! filter, retry and shard the pairs. `cargo xtask hil` runs the same code with a nicer face.
 
+mod ready;
+
 use std::process::ExitCode;
 use std::sync::Arc;
 
@@ -52,6 +54,7 @@ fn boards(lab: &Lab) -> Result<Vec<Board>, String> {
 }
 
 fn run(lab: &Lab, board: &Board, index: usize) -> Result<(), Failed> {
+    ready::once(lab, board)?;
     let scenario = &lab.suite.scenarios[index];
     let report = lab.suite.run(board, scenario, Update::Propose, || lab.open(board, &scenario.name));
     match report.outcome {

@@ -3,6 +3,7 @@
 //! This file is the list of verbs; each verb is a module of [`verbs`] and holds no logic that a library should own.
 #![forbid(unsafe_code)]
 
+mod clients;
 mod progress;
 mod ready;
 mod toolchain;

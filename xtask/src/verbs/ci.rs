@@ -1,12 +1,109 @@
-//! `cargo xtask ci`.
+//! `cargo xtask ci`: everything a pull request must pass.
 
-use anyhow::{Result, bail};
+mod actionlint;
+
+use anyhow::{Result, anyhow, bail};
 use clap::Args;
+use hil_tests::firmware::Firmware;
+use hil_tests::lab::Lab;
+use xshell::{Shell, cmd};
 
-/// Not there yet.
+use crate::progress::{self, Watch};
+use crate::{ready, toolchain, workspace};
+
+/// Run what continuous integration runs: formatting, lints, tests, the scenarios, other people's tools.
 #[derive(Args)]
-pub(crate) struct Arguments {}
+#[command(after_help = "\
+Examples:
+  cargo xtask ci               what a pull request must pass
+  cargo xtask ci --nightly     and every attached board of boards.yaml")]
+pub(crate) struct Arguments {
+    /// Also run the scenarios on every attached board of boards.yaml
+    #[arg(long)]
+    nightly: bool,
+}
 
-pub(crate) fn run(_arguments: &Arguments) -> Result<()> {
-    bail!("not there yet")
+pub(crate) fn run(arguments: &Arguments) -> Result<()> {
+    let lab = workspace::lab()?;
+    let shell = Shell::new()?;
+    shell.change_dir(&lab.root);
+    shell.set_var("CARGO_TARGET_DIR", &lab.target);
+    let mut steps = Steps { failed: Vec::new() };
+    steps.run("formatting", || Ok(cmd!(shell, "cargo fmt --all --check").run()?));
+    steps.run("lints", || lints(&lab, &shell));
+    steps.run("workflows", || actionlint::run(&lab, &shell));
+    steps.run("licences", || licences(&shell));
+    steps.run("tests", || xtask(&shell, &["test"]));
+    steps.run("scenarios", || xtask(&shell, &["hil"]));
+    steps.run("clients", || xtask(&shell, &["test", "--clients"]));
+    if arguments.nightly {
+        attached(&lab, &shell, &mut steps);
+    }
+    steps.conclude()
+}
+
+/// Steps go on after a failure: one run tells everything that is wrong.
+struct Steps {
+    failed: Vec<String>,
+}
+
+impl Steps {
+    fn run(&mut self, name: &str, step: impl FnOnce() -> Result<()>) {
+        println!("== {name}");
+        let watch = Watch::start();
+        match step() {
+            Ok(()) => progress::step("ci", &format!("{name} passed"), Some(watch.time())),
+            Err(error) => {
+                eprintln!("error: {name}: {error:#}");
+                progress::step("ci", &format!("{name} FAILED"), Some(watch.time()));
+                self.failed.push(name.to_owned());
+            }
+        }
+    }
+
+    fn conclude(self) -> Result<()> {
+        if self.failed.is_empty() {
+            println!("   all passed");
+            return Ok(());
+        }
+        bail!("failed: {}", self.failed.join(", "))
+    }
+}
+
+/// Another verb, in a process of its own, as a person would call it.
+fn xtask(shell: &Shell, words: &[&str]) -> Result<()> {
+    let program = std::env::current_exe()?;
+    cmd!(shell, "{program} {words...}").quiet().run().map_err(|_| anyhow!("cargo xtask {}", words.join(" ")))
+}
+
+/// clippy on everything that runs here, then on the firmware for its target.
+fn lints(lab: &Lab, shell: &Shell) -> Result<()> {
+    cmd!(shell, "cargo clippy --locked --all-targets -- --deny warnings").run()?;
+    let chip = lab.boards.default_board().chip;
+    let firmware = Firmware::of(chip, &lab.target).map_err(|message| anyhow!(message))?;
+    toolchain::ensure_target(shell, firmware.triple)?;
+    let (package, triple) = (firmware.package, firmware.triple);
+    cmd!(shell, "cargo clippy --locked -p {package} --profile firmware --target {triple} -- --deny warnings")
+        .run()?;
+    Ok(())
+}
+
+/// `cargo deny` is no part of Rust; where it is not installed this step says so.
+fn licences(shell: &Shell) -> Result<()> {
+    if cmd!(shell, "cargo deny --version").quiet().ignore_stdout().ignore_stderr().run().is_err() {
+        println!("   skipped: cargo-deny is not installed (cargo install --locked cargo-deny)");
+        return Ok(());
+    }
+    Ok(cmd!(shell, "cargo deny --all-features check bans licenses sources").run()?)
+}
+
+/// Every board of `boards.yaml` that stands outside this process and can be reached.
+fn attached(lab: &Lab, shell: &Shell, steps: &mut Steps) {
+    for board in lab.boards.iter().filter(|board| ready::is_attached(board)) {
+        let name = board.name.as_str();
+        match lab.unavailable(board) {
+            Some(reason) => println!("   skipped: board {name}: {reason}"),
+            None => steps.run(&format!("board {name}"), || xtask(shell, &["hil", "--board", name])),
+        }
+    }
 }

@@ -16,6 +16,9 @@ pub(crate) struct Arguments {
     /// Board of boards.yaml [default: its default]
     #[arg(long, short)]
     board: Option<String>,
+    /// Do nothing if the board has this image already
+    #[arg(long)]
+    ready: bool,
 }
 
 pub(crate) fn run(arguments: &Arguments) -> Result<()> {
@@ -24,7 +27,11 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     if board.flash == FlashMethod::None {
         bail!("board {} is not flashed by us (`flash: none` in boards.yaml, or a program)", board.name);
     }
-    ready::flash_afresh(&lab, &board)?;
+    if arguments.ready {
+        ready::make_ready(&lab, &board)?;
+    } else {
+        ready::flash_afresh(&lab, &board)?;
+    }
     println!("   Ready: cargo xtask repl --board {}", board.name);
     Ok(())
 }

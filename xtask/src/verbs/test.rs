@@ -1,12 +1,36 @@
-//! `cargo xtask test`.
+//! `cargo xtask test`: every test that runs on this machine.
 
-use anyhow::{Result, bail};
+use anyhow::{Context, Result};
 use clap::Args;
+use xshell::{Shell, cmd};
 
-/// Not there yet.
+use crate::{clients, workspace};
+
+/// Run the tests of this machine: unit tests, and every (board, scenario) pair of the emulated board and of real
+/// MicroPython (`cargo test`).
 #[derive(Args)]
-pub(crate) struct Arguments {}
+#[command(after_help = "\
+Examples:
+  cargo xtask test                       all host tests
+  cargo xtask test --clients             esptool and mpremote use the emulated board
+  cargo test -p hil-tests errors         some pairs; cargo-nextest works too")]
+pub(crate) struct Arguments {
+    /// Instead: esptool and mpremote, installed from PyPI, use the emulated board over RFC 2217 and a PTY
+    #[arg(long)]
+    clients: bool,
+}
 
-pub(crate) fn run(_arguments: &Arguments) -> Result<()> {
-    bail!("not there yet")
+pub(crate) fn run(arguments: &Arguments) -> Result<()> {
+    let lab = workspace::lab()?;
+    if arguments.clients {
+        return clients::run(&lab);
+    }
+    crate::ready::install_judge(&lab)?;
+    let shell = Shell::new()?;
+    shell.change_dir(&lab.root);
+    let target = &lab.target;
+    cmd!(shell, "cargo test --locked")
+        .env("CARGO_TARGET_DIR", target)
+        .run()
+        .context("some tests failed; run one again with `cargo test -p PACKAGE NAME`")
 }

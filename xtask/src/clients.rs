@@ -1,0 +1,142 @@
+//! Other people's tools on the emulated board: esptool over RFC 2217, mpremote over a PTY.
+//!
+//! Invariants: the tools come unchanged from PyPI; each step has a time limit; what a step claims is checked (bytes
+//! that come back are compared, not only exit codes).
+
+mod process;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, bail, ensure};
+use hil_tests::lab::Lab;
+use larch_boards::Board;
+use xshell::Shell;
+
+use crate::clients::process::{Served, Tool};
+use crate::progress::{self, seconds};
+use crate::{ready, venv};
+
+/// Other people's tools, as a user would install them.
+const PACKAGES: &[&str] = &["esptool>=5,<6", "mpremote"];
+/// What the emulated chip says it is.
+const MAC: &str = "60:55:f9:00:00:01";
+/// Bytes of flash that are read back, from 0 on: bootloader, partition table and the start of the application.
+const READ_BACK: usize = 0x1_8000;
+
+/// Installs the tools and lets them use the default board.
+pub(crate) fn run(lab: &Lab) -> Result<()> {
+    let board = lab.boards.default_board().clone();
+    ready::make_ready(lab, &board)?;
+    let programs = venv::ensure(&Shell::new()?, &lab.target, PACKAGES)?;
+    let directory = lab.directory().join("clients");
+    fs::create_dir_all(&directory)?;
+    let clients = Clients { lab, board, programs, directory, start: Instant::now() };
+    clients.esptool(&[])?;
+    clients.esptool(&["--no-stub"])?;
+    clients.mpremote()?;
+    println!("   all clients work; {}", seconds(clients.start.elapsed()));
+    Ok(())
+}
+
+struct Clients<'a> {
+    lab: &'a Lab,
+    board: Board,
+    programs: PathBuf,
+    directory: PathBuf,
+    start: Instant,
+}
+
+impl Clients<'_> {
+    /// esptool writes the image to a blank board, verifies it and reads it back.
+    fn esptool(&self, options: &[&str]) -> Result<()> {
+        let flash = self.directory.join("esptool.bin");
+        let _ = fs::remove_file(&flash);
+        let image = self.lab.image_directory(self.board.chip).join("flash.bin");
+        let mut served = Served::start(&self.board, &["--rfc2217", "0", "--flash"], &flash)?;
+        let port = served.address.clone();
+        let esptool = |step: &str, limit: u64, words: &[&str]| {
+            let mut arguments = vec!["--port", port.as_str(), "--baud", "460800"];
+            arguments.extend(options);
+            arguments.extend(words);
+            let said = self.tool("esptool", limit, &arguments)?;
+            let with = if options.is_empty() { "stub" } else { "ROM" };
+            progress::step("esptool", &format!("{step} ({with})"), Some(said.time));
+            Ok::<String, anyhow::Error>(said.text)
+        };
+        let said = esptool("chip-id", 60, &["chip-id"])?;
+        ensure!(said.contains("ESP32-C3"), "esptool does not recognise the chip:\n{said}");
+        ensure!(said.to_lowercase().contains(MAC), "esptool reads another MAC than {MAC}:\n{said}");
+        let image_path = image.display().to_string();
+        let said = esptool("write-flash", 240, &["write-flash", "0x0", &image_path])?;
+        ensure!(said.contains("Hash of data verified"), "esptool did not verify its write:\n{said}");
+        let said = esptool("verify-flash", 120, &["verify-flash", "0x0", &image_path])?;
+        ensure!(said.contains("erification successful"), "esptool does not find what it wrote:\n{said}");
+        let back = self.directory.join("back.bin");
+        let _ = fs::remove_file(&back);
+        let size = format!("{READ_BACK:#x}");
+        esptool("read-flash", 240, &["read-flash", "0x0", &size, &back.display().to_string()])?;
+        same_start(&image, &back)?;
+        served.stop()?;
+        same_start(&image, &flash).context("the flash file that the emulator left behind")
+    }
+
+    /// mpremote runs code, lists, copies both ways and resets.
+    fn mpremote(&self) -> Result<()> {
+        let (flash, link) = (self.directory.join("mpremote.bin"), self.directory.join("tty"));
+        let digest = fs::read_to_string(self.lab.image_directory(self.board.chip).join("digest"))?;
+        fs::copy(self.lab.flashed(&self.board, &digest), &flash)?;
+        let link_name = link.display().to_string();
+        let mut served = Served::start(&self.board, &["--pty", &link_name, "--flash"], &flash)?;
+        let mpremote = |step: &str, words: &[&str]| {
+            let mut arguments = vec!["connect", link_name.as_str()];
+            arguments.extend(words);
+            let said = self.tool("mpremote", 60, &arguments)?;
+            progress::step("mpremote", step, Some(said.time));
+            Ok::<String, anyhow::Error>(said.text)
+        };
+        let said = mpremote("exec", &["exec", "import sys; print(sys.implementation.name, 6 * 7)"])?;
+        ensure!(said.trim() == "micropython 42", "exec printed {said:?}");
+        let (there, back) = (self.directory.join("there.txt"), self.directory.join("back.txt"));
+        let text: String =
+            (0..300).map(|line| format!("line {line}: \u{e9}\u{20ac} and \\ and '\n")).collect();
+        fs::write(&there, &text)?;
+        let _ = fs::remove_file(&back);
+        mpremote("fs cp to the board", &["fs", "cp", &there.display().to_string(), ":client.txt"])?;
+        let said = mpremote("fs ls", &["fs", "ls"])?;
+        ensure!(
+            said.contains(&format!("{} client.txt", text.len())),
+            "fs ls does not show the file:\n{said}"
+        );
+        let said = mpremote(
+            "soft-reset, then exec",
+            &["soft-reset", "exec", "import os; print('client.txt' in os.listdir())"],
+        )?;
+        ensure!(said.trim() == "True", "the file did not survive a soft reset: {said:?}");
+        mpremote("fs cp from the board", &["fs", "cp", ":client.txt", &back.display().to_string()])?;
+        ensure!(fs::read_to_string(&back)? == text, "what came back is not what was copied to the board");
+        mpremote("fs rm", &["fs", "rm", ":client.txt"])?;
+        served.stop()
+    }
+
+    fn tool(&self, name: &str, limit: u64, arguments: &[&str]) -> Result<process::Said> {
+        let tool = Tool { program: self.programs.join(name), limit: Duration::from_secs(limit) };
+        tool.run(arguments)
+    }
+}
+
+/// The bytes that were read are those of the image.
+fn same_start(image: &Path, read: &Path) -> Result<()> {
+    let name = read.display();
+    let read = fs::read(read).with_context(|| format!("{name}"))?;
+    let image = fs::read(image)?;
+    let count = READ_BACK.min(image.len());
+    ensure!(read.len() >= count, "{name} has {} bytes, at least {count} were read", read.len());
+    // esptool may set flash mode and size in the header of the bootloader (bytes 2 and 3) and its digest.
+    let differs = (0..count).find(|at| read[*at] != image[*at]);
+    match differs {
+        None => Ok(()),
+        Some(at) => bail!("{name} differs from the image from {at:#x} on"),
+    }
+}
