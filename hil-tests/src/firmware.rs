@@ -10,11 +10,16 @@ use std::time::SystemTime;
 
 use larch_boards::Chip;
 use larch_image::elf::{Program, Settings};
+use larch_image::header::Header;
+use larch_image::image::patch_flash_settings;
 use larch_image::layout;
 use larch_image::merge::{self, Blob};
 use larch_image::packages;
 use larch_image::partition::Table;
 use sha2::{Digest, Sha256};
+
+/// 4 MB as image headers say it: the bootloader takes the size of the flash from its own header.
+const FLASH_SIZE_4MB: u8 = 2;
 
 /// Where cargo puts the firmware of a chip.
 #[derive(Debug, Clone)]
@@ -79,7 +84,10 @@ impl Firmware {
         let program = Program::parse(&elf).map_err(wrong)?;
         let application = program.image(self.chip, &Settings::default()).map_err(wrong)?;
         let path = packages::bootloader(self.chip.slug).map_err(|error| error.to_string())?;
-        let bootloader = fs::read(&path).map_err(|error| format!("{}: {error}", path.display()))?;
+        let mut bootloader = fs::read(&path).map_err(|error| format!("{}: {error}", path.display()))?;
+        let header = Header::parse(&bootloader).map_err(|error| format!("{}: {error}", path.display()))?;
+        let size_frequency = FLASH_SIZE_4MB << 4 | header.flash_size_frequency & 0x0F;
+        patch_flash_settings(&mut bootloader, header.flash_mode, size_frequency).map_err(wrong)?;
         let blobs =
             layout::bootable(self.chip, bootloader, &Table::micropython_4mb(), application).map_err(wrong)?;
         Ok(FlashImage::new(blobs))
