@@ -8,5 +8,10 @@
 #![forbid(unsafe_code)]
 
 pub mod code;
+pub mod disasm;
 pub mod op;
+pub mod operand;
 pub mod qstr;
+pub mod verify;
+
+pub use verify::verify;

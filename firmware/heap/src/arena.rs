@@ -384,6 +384,19 @@ impl Heap {
         unsafe { *self.address(offset) }
     }
 
+    /// Sets a byte.
+    ///
+    /// # Panics
+    /// As [`Heap::byte`].
+    #[inline(always)]
+    #[expect(unsafe_code, reason = "the arena is raw memory")]
+    pub fn set_byte(&mut self, at: Ref, index: u32, byte: u8) {
+        let offset = at.0 + 4 + index;
+        assert!(offset < self.end);
+        // SAFETY: as in `byte`.
+        unsafe { *self.address(offset) = byte }
+    }
+
     /// `len` bytes of a cell from byte `first` behind the header.
     ///
     /// # Panics

@@ -101,7 +101,7 @@ kinds! {
     RawThenValues 0x80 {
         /// A list: length, storage.
         List = 0,
-        /// A dict: `live entries | flags << 28`, entries (`Slots`: fill count, then pairs), index (`ByteBuffer`).
+        /// A dict: `live entries | flags << 27`, entries (`Slots`: fill count, then pairs), index (`ByteBuffer`).
         Dict = 1,
         /// A set: as a dict, entries without values.
         Set = 2,

@@ -47,9 +47,11 @@ pub enum FrameKind {
     Init,
     /// A class body.
     ClassBody,
-    /// A generator resumed by `ForIter`: the yielded value goes to a register of the caller.
+    /// A generator resumed by `ForIter`: the yielded value goes to `register` of the caller.
     ForIter,
-    /// A generator resumed by `YieldFrom` of the caller.
+    /// A generator resumed by `IterNext`, likewise.
+    IterNext,
+    /// A generator resumed by `YieldFrom` of the caller, whose result goes to `register`.
     YieldFrom,
     /// A generator resumed by native code.
     Resume,
@@ -62,10 +64,17 @@ pub struct Frame {
     pub pc: Ref,
     /// First register, as an index into the stack.
     pub base: u16,
+    /// Where the stack ended before this call.
+    pub top: u16,
     /// Why it exists.
     pub kind: FrameKind,
     /// A register of the caller, where the kind needs one.
     pub register: u8,
 }
 
-const _: () = assert!(size_of::<Frame>() == 8);
+impl Frame {
+    /// A record that stands for no call.
+    pub const EMPTY: Frame = Frame { pc: Ref(0), base: 0, top: 0, kind: FrameKind::Entry, register: 0 };
+}
+
+const _: () = assert!(size_of::<Frame>() == 12);

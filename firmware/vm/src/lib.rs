@@ -9,7 +9,15 @@
 #![no_std]
 #![forbid(unsafe_code)]
 
+mod attr;
 mod attr_cache;
+mod bigint;
+mod call;
+mod class;
+mod code;
+mod dispatch;
+mod generator;
+mod import;
 mod pending;
 mod protocol;
 mod sequence;
@@ -21,8 +29,9 @@ pub mod print;
 pub mod table;
 pub mod text;
 pub mod types;
+pub mod unicode;
 pub mod vm;
 
 pub use native::{Args, Entry, ModuleDef, ModuleId, Native, Raised, Registry, Res, Rom, TypeDef, TypeId};
 pub use print::{PrintKind, Sink};
-pub use vm::{CompileMode, Hooks, Part, Vm};
+pub use vm::{CompileMode, Hooks, Identity, Part, Vm};

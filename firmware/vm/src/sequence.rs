@@ -154,7 +154,7 @@ impl Vm {
         let scope = self.root(value)?;
         let mut source = value;
         if self.plain_items(value).is_none() {
-            source = self.list_from(value)?;
+            source = self.list_of(value)?;
             self.root(source)?;
         }
         let (_, _, len) = self.sequence_items(source).expect("a list or tuple");

@@ -1,13 +1,19 @@
 //! The hash table behind dict and set: entries in insertion order, and an index beside them once there are more than a
 //! few.
 //!
-//! A dict or set cell is `live entries | flags << 28`, then the entries (a `Slots` cell) and the index (a `ByteBuffer`
+//! A dict or set cell is `live entries | flags << 27`, then the entries (a `Slots` cell) and the index (a `ByteBuffer`
 //! cell), each unbound while not needed. The entries' first value is how many places are filled, deleted ones included
 //! (their key is [`Value::TOMBSTONE`]); then come the places, one value each in a set, key and value in a dict. An index
-//! slot is 0 (empty) or the number of a place plus one, in 1, 2 or 4 bytes as the capacity needs.
+//! slot is 0 (empty) or the number of a place plus one, in 1, 2 or 4 bytes; the index's own size says which.
 //!
-//! Invariants: the index has more slots than the entries have places, so probing ends; a place is never used twice
-//! between two rebuilds, so iteration by position is safe while the table changes.
+//! Invariants:
+//! - The index has more slots than the entries have places, so probing ends; a place is never used twice between two
+//!   rebuilds, so iteration by position is safe while the table changes.
+//! - Unless [`MIXED_KEYS`] is set, every key is an interned string or a small int, so that one of these is found by
+//!   identity.
+//! - `__eq__` and `__hash__` of keys run while the table is searched or rebuilt, and may change it. Whoever calls them
+//!   sets [`BUSY`] (storage is then left to the collector) and keeps the storage alive, and looks afterwards whether it
+//!   still is the table's.
 
 use larch_bytecode::qstr::Qstr;
 use larch_heap::{Header, Kind, Ref, Value};
@@ -18,14 +24,22 @@ use crate::vm::Vm;
 
 /// Tables up to this many places are searched without an index.
 const LINEAR: u32 = 8;
-const COUNT_MASK: u32 = (1 << 28) - 1;
+const COUNT_MASK: u32 = (1 << 27) - 1;
 
 /// Flag: an `OrderedDict`.
 pub const ORDERED: u32 = 1 << 28;
-/// Flag: some key is not an interned string, so a look-up of one must compare more than identity.
+/// Flag: some key is neither an interned string nor a small int.
 const MIXED_KEYS: u32 = 1 << 29;
 /// Flag: must not be changed by Python code.
 pub const FIXED: u32 = 1 << 30;
+/// Flag: a module's names. A new name in it empties the cache of look-ups that fell through to the builtins.
+const NAMESPACE: u32 = 1 << 31;
+/// Flag: being searched or rebuilt by somebody further down the native stack.
+const BUSY: u32 = 1 << 27;
+
+/// Indexes of fewer bytes have slots of one byte; of fewer than the next, of two.
+const BYTE_INDEX: u32 = 512;
+const HALF_INDEX: u32 = 0x3_0000;
 
 impl Vm {
     /// A new dict (`Kind::Dict`) or set with room for `capacity` entries.
@@ -33,7 +47,7 @@ impl Vm {
         let at = self.alloc(Header::new(kind, 3))?;
         if capacity > 0 {
             let scope = self.root(at.into())?;
-            self.table_grow(at, capacity)?;
+            self.table_rebuild(at, capacity)?;
             self.release(scope);
         }
         Ok(at)
@@ -61,6 +75,8 @@ impl Vm {
         self.heap.set_word(at, 0, word);
     }
 
+    /// Words of an entry.
+    #[inline(always)]
     fn stride(&self, at: Ref) -> u32 {
         if self.heap.header(at).kind_byte() == Kind::Dict as u8 { 2 } else { 1 }
     }
@@ -71,8 +87,11 @@ impl Vm {
         Some((entries, self.heap.value(entries, 0).small_unchecked() as u32))
     }
 
+    // ---- by position ----
+
     /// The entry at or after `position`, for iteration: its position, key and value (the key again in a set). Start with
     /// 0 and go on with the position plus one.
+    #[inline]
     pub fn table_next(&self, at: Ref, mut position: u32) -> Option<(u32, Value, Value)> {
         let (entries, filled) = self.entries(at)?;
         let stride = self.stride(at);
@@ -86,209 +105,15 @@ impl Vm {
         None
     }
 
-    /// The position of the value of name `name` in a dict: no hashing beyond the stored one, no Python code.
-    #[inline(always)]
-    pub fn dict_get_qstr(&self, at: Ref, name: Qstr) -> Option<Value> {
-        let position = self.find_qstr_key(at, name)?;
-        let entries = self.heap.value(at, 1).as_cell()?;
-        Some(self.heap.slot(entries, 2 + position * 2))
-    }
-
-    fn find_qstr_key(&self, at: Ref, name: Qstr) -> Option<u32> {
+    /// The last entry before `position` (start with `u32::MAX`), as [`Vm::table_next`].
+    pub fn table_previous(&self, at: Ref, position: u32) -> Option<(u32, Value, Value)> {
         let (entries, filled) = self.entries(at)?;
-        let key = Value::qstr(name);
         let stride = self.stride(at);
-        let mixed = self.heap.word(at, 0) & MIXED_KEYS != 0;
-        if self.heap.value(at, 2).is_unbound() {
-            return (0..filled).find(|position| {
-                let found = self.heap.slot(entries, 1 + position * stride);
-                found == key || mixed && self.same_text(found, key)
-            });
-        }
-        self.probe(at, entries, u32::from(self.text_hash(key)), |vm, found| {
-            found == key || mixed && vm.same_text(found, key)
+        (0..position.min(filled)).rev().find_map(|position| {
+            let key = self.heap.slot(entries, 1 + position * stride);
+            let value = self.heap.slot(entries, stride + position * stride);
+            (key != Value::TOMBSTONE).then_some((position, key, value))
         })
-    }
-
-    /// Whether two values are strings with the same text, or bytes with the same content.
-    pub fn same_text(&self, left: Value, right: Value) -> bool {
-        if left.is_qstr() && right.is_qstr() {
-            return left == right;
-        }
-        match (self.str_span(left), self.str_span(right)) {
-            (Some(a), Some(b)) => {
-                self.text_hash(left) == self.text_hash(right) && self.bytes_at(a) == self.bytes_at(b)
-            }
-            _ => false,
-        }
-    }
-
-    /// Walks the index from `hash` on until `same` accepts the key of a place.
-    fn probe(&self, at: Ref, entries: Ref, hash: u32, same: impl Fn(&Vm, Value) -> bool) -> Option<u32> {
-        let index = self.heap.value(at, 2).as_cell()?;
-        let stride = self.stride(at);
-        let (width, slots) = self.index_shape(entries, index, stride);
-        let mut slot = hash % slots;
-        loop {
-            let number = self.index_get(index, width, slot);
-            if number == 0 {
-                return None;
-            }
-            let key = self.heap.slot(entries, 1 + (number - 1) * stride);
-            if same(self, key) {
-                return Some(number - 1);
-            }
-            slot = if slot + 1 == slots { 0 } else { slot + 1 };
-        }
-    }
-
-    fn index_shape(&self, entries: Ref, index: Ref, stride: u32) -> (u32, u32) {
-        let places = (self.heap.header(entries).count() - 1) / stride;
-        let width = index_width(places);
-        (width, self.heap.header(index).count() / width)
-    }
-
-    fn index_get(&self, index: Ref, width: u32, slot: u32) -> u32 {
-        let bytes = self.heap.bytes(index, slot * width, width);
-        match *bytes {
-            [a] => u32::from(a),
-            [a, b] => u32::from(u16::from_le_bytes([a, b])),
-            [a, b, c, d] => u32::from_le_bytes([a, b, c, d]),
-            _ => 0,
-        }
-    }
-
-    fn index_set(&mut self, index: Ref, width: u32, slot: u32, number: u32) {
-        let bytes = number.to_le_bytes();
-        self.heap.bytes_mut(index, slot * width, width).copy_from_slice(&bytes[..width as usize]);
-    }
-
-    /// The hash of a key. Strings, ints and immediates are hashed here; others by their type, which may run Python code.
-    pub fn hash_of(&mut self, key: Value) -> Res<u32> {
-        if let Some(small) = key.as_small() {
-            return Ok(small as u32);
-        }
-        if self.is_str(key) {
-            return Ok(u32::from(self.text_hash(key)));
-        }
-        let hash = self.unary(UnaryOp::Hash, key)?;
-        Ok(hash.as_small().unwrap_or(0) as u32)
-    }
-
-    /// The place of `key`, comparing with `==` where identity does not decide. May run Python code.
-    fn find_key(&mut self, at: Ref, key: Value, hash: u32) -> Res<Option<u32>> {
-        if let Some(name) = key.as_qstr() {
-            return Ok(self.find_qstr_key(at, name));
-        }
-        let Some((entries, filled)) = self.entries(at) else { return Ok(None) };
-        let stride = self.stride(at);
-        let Some(index) = self.heap.value(at, 2).as_cell() else {
-            for position in 0..filled {
-                let found = self.heap.slot(entries, 1 + position * stride);
-                if self.same_key(found, key)? {
-                    return Ok(Some(position));
-                }
-            }
-            return Ok(None);
-        };
-        let (width, slots) = self.index_shape(entries, index, stride);
-        let mut slot = hash % slots;
-        loop {
-            let number = self.index_get(index, width, slot);
-            if number == 0 {
-                return Ok(None);
-            }
-            let found = self.heap.slot(entries, 1 + (number - 1) * stride);
-            if self.same_key(found, key)? {
-                return Ok(Some(number - 1));
-            }
-            slot = if slot + 1 == slots { 0 } else { slot + 1 };
-        }
-    }
-
-    #[inline(always)]
-    fn same_key(&mut self, found: Value, key: Value) -> Res<bool> {
-        if found == key {
-            return Ok(true);
-        }
-        if found == Value::TOMBSTONE || found.is_small() && key.is_small() {
-            return Ok(false);
-        }
-        if self.is_str(found) && self.is_str(key) {
-            return Ok(self.same_text(found, key));
-        }
-        self.equal(found, key)
-    }
-
-    /// The value of `key` in a dict (`key` itself in a set).
-    ///
-    /// # Errors
-    /// What hashing or comparing raises.
-    pub fn table_get(&mut self, at: Ref, key: Value) -> Res<Option<Value>> {
-        let hash = self.hash_of(key)?;
-        let Some(position) = self.find_key(at, key, hash)? else { return Ok(None) };
-        let stride = self.stride(at);
-        let entries = self.heap.value(at, 1).as_cell().expect("it has an entry");
-        Ok(Some(self.heap.slot(entries, stride + position * stride)))
-    }
-
-    /// Sets the value of `key` in a dict, or adds `key` to a set (`value` is ignored). The table, key and value must be
-    /// alive by themselves.
-    ///
-    /// # Errors
-    /// What hashing or comparing raises; MemoryError.
-    pub fn table_set(&mut self, at: Ref, key: Value, value: Value) -> Res<()> {
-        let hash = self.hash_of(key)?;
-        let stride = self.stride(at);
-        if let Some(position) = self.find_key(at, key, hash)? {
-            if stride == 2 {
-                let entries = self.heap.value(at, 1).as_cell().expect("it has an entry");
-                self.heap.set_slot(entries, 2 + position * 2, value);
-            }
-            return Ok(());
-        }
-        let (entries, filled) = self.table_room(at)?;
-        self.heap.set_slot(entries, 1 + filled * stride, key);
-        if stride == 2 {
-            self.heap.set_slot(entries, 2 + filled * 2, value);
-        }
-        self.heap.set_value(entries, 0, Value::small(filled as i32 + 1));
-        let mut word = self.heap.word(at, 0) + 1;
-        if !key.is_qstr() {
-            word |= MIXED_KEYS;
-        }
-        self.heap.set_word(at, 0, word);
-        if let Some(index) = self.heap.value(at, 2).as_cell() {
-            self.index_enter(entries, index, stride, hash, filled);
-        }
-        Ok(())
-    }
-
-    /// Sets the value of a name in a dict.
-    ///
-    /// # Errors
-    /// MemoryError.
-    pub fn dict_set_qstr(&mut self, at: Ref, name: Qstr, value: Value) -> Res<()> {
-        self.table_set(at, Value::qstr(name), value)
-    }
-
-    fn index_enter(&mut self, entries: Ref, index: Ref, stride: u32, hash: u32, position: u32) {
-        let (width, slots) = self.index_shape(entries, index, stride);
-        let mut slot = hash % slots;
-        while self.index_get(index, width, slot) != 0 {
-            slot = if slot + 1 == slots { 0 } else { slot + 1 };
-        }
-        self.index_set(index, width, slot, position + 1);
-    }
-
-    /// Removes `key`: its value, or `None` if it was not there.
-    ///
-    /// # Errors
-    /// What hashing or comparing raises.
-    pub fn table_remove(&mut self, at: Ref, key: Value) -> Res<Option<Value>> {
-        let hash = self.hash_of(key)?;
-        let Some(position) = self.find_key(at, key, hash)? else { return Ok(None) };
-        Ok(Some(self.table_remove_at(at, position)))
     }
 
     /// Removes the entry at a position given by [`Vm::table_next`]: its value.
@@ -306,6 +131,18 @@ impl Vm {
         value
     }
 
+    /// Removes the last entry: its key and value.
+    pub fn table_pop_last(&mut self, at: Ref) -> Res<Option<(Value, Value)>> {
+        let live = self.table_len(at);
+        if self.entries(at).is_some_and(|(_, filled)| filled > 2 * live + LINEAR) {
+            self.table_rebuild(at, live)?;
+        }
+        Ok(self.table_previous(at, u32::MAX).map(|(position, key, value)| {
+            self.table_remove_at(at, position);
+            (key, value)
+        }))
+    }
+
     /// Removes every entry.
     pub fn table_clear(&mut self, at: Ref) {
         let word = self.heap.word(at, 0) & !(COUNT_MASK | MIXED_KEYS);
@@ -314,80 +151,348 @@ impl Vm {
         self.heap.set_value(at, 2, Value::UNBOUND);
     }
 
-    /// Makes `to` (an empty table of the same kind) a copy of `from`.
-    pub fn table_copy(&mut self, to: Ref, from: Ref) -> Res<()> {
-        let mut position = 0;
-        while let Some((found, key, value)) = self.table_next(from, position) {
-            self.table_set(to, key, value)?;
-            position = found + 1;
+    // ---- names and small ints: found by identity ----
+
+    /// The value of name `name` in a dict: no Python code runs.
+    #[inline]
+    pub fn dict_get_qstr(&self, at: Ref, name: Qstr) -> Option<Value> {
+        let position = self.find_qstr_key(at, name)?;
+        let entries = self.heap.value(at, 1).as_cell()?;
+        Some(self.heap.slot(entries, 2 + position * 2))
+    }
+
+    /// Whether look-ups that found nothing in this dict may be cached: from now on, a new name in it empties the cache.
+    pub(crate) fn is_namespace(&mut self, at: Ref) -> bool {
+        self.set_table_flag(at, NAMESPACE);
+        true
+    }
+
+    /// The position of a name's entry in a dict, for [`Vm::dict_value_at`].
+    pub(crate) fn dict_find_qstr(&self, at: Ref, name: Qstr) -> Option<u32> {
+        self.find_qstr_key(at, name)
+    }
+
+    /// The value at a position where `name` was found before, if it is still there.
+    #[inline(always)]
+    pub(crate) fn dict_value_at(&self, at: Ref, position: u32, name: Qstr) -> Option<Value> {
+        let entries = self.heap.value(at, 1).as_cell()?;
+        let is_inside = 2 + 2 * position < self.heap.header(entries).count();
+        if is_inside && self.heap.slot(entries, 1 + 2 * position) == Value::qstr(name) {
+            Some(self.heap.slot(entries, 2 + 2 * position))
+        } else {
+            None
+        }
+    }
+
+    /// Sets the value at a position where `name` was found before; false if it is not there any more.
+    #[inline(always)]
+    pub(crate) fn dict_set_value_at(&mut self, at: Ref, position: u32, name: Qstr, value: Value) -> bool {
+        let Some(entries) = self.heap.value(at, 1).as_cell() else { return false };
+        let is_inside = 2 + 2 * position < self.heap.header(entries).count();
+        if !is_inside || self.heap.slot(entries, 1 + 2 * position) != Value::qstr(name) {
+            return false;
+        }
+        self.heap.set_slot(entries, 2 + 2 * position, value);
+        true
+    }
+
+    /// The value of a small int or name in a dict all of whose keys are such: no Python code runs. `None`: not there,
+    /// or not so simple.
+    #[inline]
+    pub fn dict_get_simple(&self, at: Ref, key: Value) -> Option<Value> {
+        if !is_simple(key) || self.heap.word(at, 0) & MIXED_KEYS != 0 {
+            return None;
+        }
+        let position = self.find_simple(at, key, 2)?;
+        let entries = self.heap.value(at, 1).as_cell()?;
+        Some(self.heap.slot(entries, 2 + position * 2))
+    }
+
+    /// As [`Vm::dict_get_simple`], to replace the value: whether that was done.
+    #[inline]
+    pub fn dict_replace_simple(&mut self, at: Ref, key: Value, value: Value) -> bool {
+        if !is_simple(key) || self.heap.word(at, 0) & (MIXED_KEYS | FIXED) != 0 {
+            return false;
+        }
+        match (self.find_simple(at, key, 2), self.heap.value(at, 1).as_cell()) {
+            (Some(position), Some(entries)) => {
+                self.heap.set_slot(entries, 2 + position * 2, value);
+                true
+            }
+            _ => false,
+        }
+    }
+
+    fn find_qstr_key(&self, at: Ref, name: Qstr) -> Option<u32> {
+        let key = Value::qstr(name);
+        if self.heap.word(at, 0) & MIXED_KEYS == 0 {
+            return self.find_simple(at, key, self.stride(at));
+        }
+        let (entries, filled) = self.entries(at)?;
+        let stride = self.stride(at);
+        let mut search = Search::new(self, at, filled, self.simple_hash(key));
+        while let Some(position) = search.next(self) {
+            let found = self.heap.slot(entries, 1 + position * stride);
+            if found == key || !found.is_qstr() && self.same_text(found, key) {
+                return Some(position);
+            }
+        }
+        None
+    }
+
+    #[inline(always)]
+    fn simple_hash(&self, key: Value) -> u32 {
+        if key.is_small() { key.bits() } else { u32::from(self.text_hash(key)) }
+    }
+
+    /// The place of a key that is found by identity.
+    #[inline(always)]
+    fn find_simple(&self, at: Ref, key: Value, stride: u32) -> Option<u32> {
+        let (entries, filled) = self.entries(at)?;
+        let Some(index) = self.heap.value(at, 2).as_cell() else {
+            let mut position = 0;
+            while position < filled {
+                if self.heap.slot(entries, 1 + position * stride) == key {
+                    return Some(position);
+                }
+                position += 1;
+            }
+            return None;
+        };
+        let hash = self.simple_hash(key);
+        let bytes = self.heap.header(index).count();
+        if bytes >= HALF_INDEX {
+            return self.find_simple_large(index, entries, key, hash, stride);
+        }
+        let is_small = bytes < BYTE_INDEX;
+        let slots = if is_small { bytes } else { bytes / 2 };
+        let mut slot = first_slot(hash, slots);
+        loop {
+            let number = if is_small {
+                u32::from(self.heap.byte(index, slot))
+            } else {
+                u32::from(self.heap.half(index, slot))
+            };
+            if number == 0 {
+                return None;
+            }
+            if self.heap.slot(entries, 1 + (number - 1) * stride) == key {
+                return Some(number - 1);
+            }
+            slot = if slot + 1 == slots { 0 } else { slot + 1 };
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn find_simple_large(&self, index: Ref, entries: Ref, key: Value, hash: u32, stride: u32) -> Option<u32> {
+        let mut search = Search::in_index(self, index, hash);
+        loop {
+            let position = search.next(self)?;
+            if self.heap.slot(entries, 1 + position * stride) == key {
+                return Some(position);
+            }
+        }
+    }
+
+    // ---- any key ----
+
+    /// Whether two values are strings with the same text, or bytes with the same content.
+    pub fn same_text(&self, left: Value, right: Value) -> bool {
+        if left.is_qstr() && right.is_qstr() {
+            return left == right;
+        }
+        match (self.str_span(left), self.str_span(right)) {
+            (Some(a), Some(b)) => self.bytes_at(a) == self.bytes_at(b),
+            _ => false,
+        }
+    }
+
+    /// The hash of a key. Strings and ints are hashed here; others by their type, which may run Python code.
+    ///
+    /// # Errors
+    /// TypeError for what cannot be hashed; what `__hash__` raises.
+    #[inline]
+    pub fn hash_of(&mut self, key: Value) -> Res<u32> {
+        if key.is_small() {
+            return Ok(key.bits());
+        }
+        self.hash_slowly(key)
+    }
+
+    fn hash_slowly(&mut self, key: Value) -> Res<u32> {
+        if self.is_str(key) {
+            return Ok(u32::from(self.keep_text_hash(key)));
+        }
+        let hash = self.deeper(|vm| vm.unary(UnaryOp::Hash, key))?;
+        // As small ints are hashed, because 1.0 == 1 == True.
+        Ok(if hash.is_small() { hash.bits() } else { 0 })
+    }
+
+    /// The place of `key`, comparing with `==` where identity does not decide. May run Python code. The key must be
+    /// alive by itself.
+    fn find_key(&mut self, at: Ref, key: Value, hash: u32) -> Res<Option<u32>> {
+        if is_simple(key) && self.heap.word(at, 0) & MIXED_KEYS == 0 {
+            return Ok(self.find_simple(at, key, self.stride(at)));
+        }
+        loop {
+            if let Some(answer) = self.find_key_once(at, key, hash)? {
+                return Ok(answer);
+            }
+        }
+    }
+
+    /// As [`Vm::find_key`]; `None`: the table was changed meanwhile.
+    fn find_key_once(&mut self, at: Ref, key: Value, hash: u32) -> Res<Option<Option<u32>>> {
+        let Some((entries, filled)) = self.entries(at) else { return Ok(Some(None)) };
+        let stride = self.stride(at);
+        let mut search = Search::new(self, at, filled, hash);
+        while let Some(position) = search.next(self) {
+            let place = 1 + position * stride;
+            let found = self.heap.slot(entries, place);
+            if found == key {
+                return Ok(Some(Some(position)));
+            }
+            match self.same_without_asking(found, key) {
+                Some(true) => return Ok(Some(Some(position))),
+                Some(false) => continue,
+                None => {}
+            }
+            let same = self.ask_whether_same(at, found, key)?;
+            if self.heap.value(at, 1) != entries.into() || self.entries(at).is_none_or(|(_, f)| f != filled) {
+                return Ok(None);
+            }
+            if same && self.heap.slot(entries, place) == found {
+                return Ok(Some(Some(position)));
+            }
+        }
+        Ok(Some(None))
+    }
+
+    /// Whether two keys that are not identical are equal, as far as their types say.
+    #[inline(always)]
+    fn same_without_asking(&self, found: Value, key: Value) -> Option<bool> {
+        if found == Value::TOMBSTONE || is_simple(found) && is_simple(key) {
+            return Some(false);
+        }
+        match (self.is_str(found), self.is_str(key)) {
+            (true, true) => Some(self.same_text(found, key)),
+            (true, false) if key.is_small() => Some(false),
+            (false, true) if found.is_small() => Some(false),
+            _ => None,
+        }
+    }
+
+    #[inline(never)]
+    fn ask_whether_same(&mut self, at: Ref, found: Value, key: Value) -> Res<bool> {
+        let (scope, was_busy) = self.table_hold(at)?;
+        self.root(found)?;
+        let same = self.equal(found, key);
+        self.table_let_go(at, scope, was_busy);
+        same
+    }
+
+    /// Keeps a table's storage while Python code runs.
+    fn table_hold(&mut self, at: Ref) -> Res<(u32, bool)> {
+        let scope = self.root(at.into())?;
+        self.root(self.heap.value(at, 1))?;
+        self.root(self.heap.value(at, 2))?;
+        let word = self.heap.word(at, 0);
+        self.heap.set_word(at, 0, word | BUSY);
+        Ok((scope, word & BUSY != 0))
+    }
+
+    fn table_let_go(&mut self, at: Ref, scope: u32, was_busy: bool) {
+        if !was_busy {
+            let word = self.heap.word(at, 0) & !BUSY;
+            self.heap.set_word(at, 0, word);
+        }
+        self.release(scope);
+    }
+
+    /// The value of `key` in a dict (the equal key that is there, in a set).
+    ///
+    /// # Errors
+    /// What hashing or comparing raises.
+    pub fn table_get(&mut self, at: Ref, key: Value) -> Res<Option<Value>> {
+        let hash = self.hash_of(key)?;
+        let Some(position) = self.find_key(at, key, hash)? else { return Ok(None) };
+        let stride = self.stride(at);
+        let Some((entries, _)) = self.entries(at) else { return Ok(None) };
+        Ok(Some(self.heap.slot(entries, stride + position * stride)))
+    }
+
+    /// Sets the value of `key` in a dict, or adds `key` to a set (`value` is ignored). The table, key and value must be
+    /// alive by themselves.
+    ///
+    /// # Errors
+    /// What hashing or comparing raises; MemoryError.
+    pub fn table_set(&mut self, at: Ref, key: Value, value: Value) -> Res<()> {
+        let hash = self.hash_of(key)?;
+        let stride = self.stride(at);
+        if let Some(position) = self.find_key(at, key, hash)? {
+            if stride == 2
+                && let Some((entries, _)) = self.entries(at)
+            {
+                self.heap.set_slot(entries, 2 + position * 2, value);
+            }
+            return Ok(());
+        }
+        let (entries, filled) = self.table_room(at)?;
+        self.heap.set_slot(entries, 1 + filled * stride, key);
+        if stride == 2 {
+            self.heap.set_slot(entries, 2 + filled * 2, value);
+        }
+        self.heap.set_value(entries, 0, Value::small(filled as i32 + 1));
+        let mut word = self.heap.word(at, 0) + 1;
+        if !is_simple(key) {
+            word |= MIXED_KEYS;
+        }
+        self.heap.set_word(at, 0, word);
+        if let Some(index) = self.heap.value(at, 2).as_cell() {
+            self.index_enter(index, hash, filled);
+        }
+        if word & NAMESPACE != 0 {
+            self.cache.clear();
         }
         Ok(())
     }
 
-    /// The entries with room for one more, and how many places are filled.
-    fn table_room(&mut self, at: Ref) -> Res<(Ref, u32)> {
-        let stride = self.stride(at);
-        if let Some((entries, filled)) = self.entries(at)
-            && filled < (self.heap.header(entries).count() - 1) / stride
-        {
-            return Ok((entries, filled));
-        }
-        let live = self.table_len(at);
-        self.table_grow(at, live + 1)?;
-        Ok(self.entries(at).expect("just grown"))
+    /// Sets the value of a name in a dict.
+    ///
+    /// # Errors
+    /// MemoryError.
+    pub fn dict_set_qstr(&mut self, at: Ref, name: Qstr, value: Value) -> Res<()> {
+        self.table_set(at, Value::qstr(name), value)
     }
 
-    /// Rebuilds the table with room for at least `wanted` entries, without its deleted places.
-    fn table_grow(&mut self, at: Ref, wanted: u32) -> Res<()> {
-        let stride = self.stride(at);
-        let places = places_for(wanted);
-        if places > Header::MAX_COUNT / 8 {
-            return Err(self.raise_memory());
+    /// Removes `key`: its value, or `None` if it was not there.
+    ///
+    /// # Errors
+    /// What hashing or comparing raises.
+    pub fn table_remove(&mut self, at: Ref, key: Value) -> Res<Option<Value>> {
+        let hash = self.hash_of(key)?;
+        let Some(position) = self.find_key(at, key, hash)? else { return Ok(None) };
+        Ok(Some(self.table_remove_at(at, position)))
+    }
+
+    /// Makes `to` (an empty table of the same kind) a copy of `from`: no key is hashed or compared.
+    pub fn table_copy(&mut self, to: Ref, from: Ref) -> Res<()> {
+        let Some((entries, _)) = self.entries(from) else { return Ok(()) };
+        let words = self.heap.header(entries).count();
+        let new = self.alloc(Header::new(Kind::Slots, words))?;
+        self.heap.copy(new, 0, entries, 0, 4 * words);
+        self.heap.set_value(to, 1, new.into());
+        let word = self.heap.word(to, 0) | self.heap.word(from, 0) & (COUNT_MASK | MIXED_KEYS);
+        if let Some(index) = self.heap.value(from, 2).as_cell() {
+            let scope = self.root(to.into())?;
+            let bytes = self.heap.header(index).count();
+            let new = self.alloc(Header::new(Kind::ByteBuffer, bytes))?;
+            self.heap.copy(new, 0, index, 0, bytes);
+            self.heap.set_value(to, 2, new.into());
+            self.release(scope);
         }
-        let scope = self.root(at.into())?;
-        let entries = self.alloc(Header::new(Kind::Slots, 1 + places * stride))?;
-        self.heap.set_value(entries, 0, Value::small(0));
-        self.root(entries.into())?;
-        let index = match places > LINEAR {
-            true => {
-                let width = index_width(places);
-                Some(self.alloc(Header::new(Kind::ByteBuffer, (places + places / 3 + 1) * width))?)
-            }
-            false => None,
-        };
-        let old = self.entries(at);
-        let old_index = self.heap.value(at, 2);
-        let mut filled = 0;
-        if let Some((old_entries, old_filled)) = old {
-            for position in 0..old_filled {
-                let key = self.heap.slot(old_entries, 1 + position * stride);
-                if key == Value::TOMBSTONE {
-                    continue;
-                }
-                let value = self.heap.slot(old_entries, stride + position * stride);
-                self.heap.set_slot(entries, 1 + filled * stride, key);
-                self.heap.set_slot(entries, stride + filled * stride, value);
-                filled += 1;
-            }
-        }
-        self.heap.set_value(entries, 0, Value::small(filled as i32));
-        if let Some(index) = index {
-            self.root(index.into())?;
-            for position in 0..filled {
-                let key = self.heap.slot(entries, 1 + position * stride);
-                let hash = self.hash_of(key)?;
-                self.index_enter(entries, index, stride, hash, position);
-            }
-        }
-        self.heap.set_value(at, 1, entries.into());
-        self.heap.set_value(at, 2, index.map_or(Value::UNBOUND, Value::cell));
-        if let Some((old_entries, _)) = old {
-            self.heap.free(old_entries);
-        }
-        if let Some(stale) = old_index.as_cell() {
-            self.heap.free(stale);
-        }
-        self.release(scope);
+        self.heap.set_word(to, 0, word);
         Ok(())
     }
 
@@ -401,22 +506,224 @@ impl Vm {
             None => Err(self.raise_arg(ids::KeyError, key)),
         }
     }
-}
 
-/// How many places a table of `wanted` entries gets.
-fn places_for(wanted: u32) -> u32 {
-    match wanted {
-        0..=1 => 1,
-        2..=4 => 4,
-        5..=8 => 8,
-        _ => (wanted + wanted / 4).next_multiple_of(8),
+    // ---- growing ----
+
+    /// The entries with room for one more, and how many places are filled.
+    #[inline(always)]
+    fn table_room(&mut self, at: Ref) -> Res<(Ref, u32)> {
+        if let Some((entries, filled)) = self.entries(at)
+            && filled < (self.heap.header(entries).count() - 1) >> (self.stride(at) - 1)
+        {
+            return Ok((entries, filled));
+        }
+        self.table_make_room(at)
+    }
+
+    #[inline(never)]
+    fn table_make_room(&mut self, at: Ref) -> Res<(Ref, u32)> {
+        let wanted = grown(self.table_len(at));
+        self.table_rebuild(at, wanted)?;
+        Ok(self.entries(at).expect("just grown"))
+    }
+
+    /// Rebuilds the table with room for at least `places` entries, without its deleted places.
+    fn table_rebuild(&mut self, at: Ref, places: u32) -> Res<()> {
+        let places = places.max(self.table_len(at)).max(1);
+        if places > Header::MAX_COUNT / 8 {
+            return Err(self.raise_memory());
+        }
+        let (scope, was_busy) = self.table_hold(at)?;
+        let result = self.table_rebuild_held(at, places, was_busy);
+        self.table_let_go(at, scope, was_busy);
+        match result? {
+            true => Ok(()),
+            // A key's `__hash__` changed the table: its storage is new, and perhaps large enough.
+            false => self.deeper(|vm| vm.table_rebuild(at, places)),
+        }
+    }
+
+    fn table_rebuild_held(&mut self, at: Ref, places: u32, was_busy: bool) -> Res<bool> {
+        let stride = self.stride(at);
+        let old = self.entries(at);
+        let old_index = self.heap.value(at, 2);
+        let entries = self.alloc(Header::new(Kind::Slots, (1 + places * stride) | 1))?;
+        self.root(entries.into())?;
+        let filled = self.move_entries(at, entries, stride);
+        if places > LINEAR {
+            let bytes = index_bytes(places);
+            let index = self.alloc(Header::new(Kind::ByteBuffer, bytes))?;
+            self.root(index.into())?;
+            if !self.fill_index(at, old, entries, index, filled, stride)? {
+                return Ok(false);
+            }
+            self.heap.set_value(at, 2, index.into());
+        } else {
+            self.heap.set_value(at, 2, Value::UNBOUND);
+        }
+        self.heap.set_value(at, 1, entries.into());
+        if !was_busy {
+            if let Some((stale, _)) = old {
+                self.heap.free(stale);
+            }
+            if let Some(stale) = old_index.as_cell() {
+                self.heap.free(stale);
+            }
+        }
+        Ok(true)
+    }
+
+    /// Copies what is alive to new entries: how many places that fills.
+    fn move_entries(&mut self, at: Ref, entries: Ref, stride: u32) -> u32 {
+        let mut filled = 0;
+        if let Some((old, old_filled)) = self.entries(at) {
+            if old_filled == self.table_len(at) {
+                filled = old_filled;
+                self.heap.copy(entries, 4, old, 4, 4 * filled * stride);
+            } else {
+                for position in 0..old_filled {
+                    if self.heap.slot(old, 1 + position * stride) != Value::TOMBSTONE {
+                        let (to, from) = (4 + 4 * filled * stride, 4 + 4 * position * stride);
+                        self.heap.copy(entries, to, old, from, 4 * stride);
+                        filled += 1;
+                    }
+                }
+            }
+        }
+        self.heap.set_value(entries, 0, Value::small(filled as i32));
+        filled
+    }
+
+    /// Enters the keys of new entries into their index; false if that changed the table.
+    fn fill_index(
+        &mut self,
+        at: Ref,
+        old: Option<(Ref, u32)>,
+        entries: Ref,
+        index: Ref,
+        filled: u32,
+        stride: u32,
+    ) -> Res<bool> {
+        let mixed = self.heap.word(at, 0) & MIXED_KEYS != 0;
+        let live = self.table_len(at);
+        for position in 0..filled {
+            let key = self.heap.slot(entries, 1 + position * stride);
+            let hash = match is_simple(key) {
+                true => self.simple_hash(key),
+                false => self.hash_of(key)?,
+            };
+            self.index_enter(index, hash, position);
+            if mixed && (self.entries(at) != old || self.table_len(at) != live) {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
+    #[inline(always)]
+    fn index_enter(&mut self, index: Ref, hash: u32, position: u32) {
+        let bytes = self.heap.header(index).count();
+        if bytes < BYTE_INDEX {
+            let mut slot = first_slot(hash, bytes);
+            while self.heap.byte(index, slot) != 0 {
+                slot = if slot + 1 == bytes { 0 } else { slot + 1 };
+            }
+            self.heap.set_byte(index, slot, position as u8 + 1);
+        } else if bytes < HALF_INDEX {
+            let slots = bytes / 2;
+            let mut slot = first_slot(hash, slots);
+            while self.heap.half(index, slot) != 0 {
+                slot = if slot + 1 == slots { 0 } else { slot + 1 };
+            }
+            self.heap.set_half(index, slot, position as u16 + 1);
+        } else {
+            let slots = bytes / 4;
+            let mut slot = first_slot(hash, slots);
+            while !self.heap.slot(index, slot).is_unbound() {
+                slot = if slot + 1 == slots { 0 } else { slot + 1 };
+            }
+            self.heap.set_slot(index, slot, Value::small(position as i32));
+        }
     }
 }
 
-fn index_width(places: u32) -> u32 {
+/// A walk over the places at which a key can be: through the index, or all of them if there is none.
+struct Search {
+    index: Option<Ref>,
+    slots: u32,
+    slot: u32,
+}
+
+impl Search {
+    fn new(vm: &Vm, at: Ref, filled: u32, hash: u32) -> Search {
+        match vm.heap.value(at, 2).as_cell() {
+            Some(index) => Search::in_index(vm, index, hash),
+            None => Search { index: None, slots: filled, slot: 0 },
+        }
+    }
+
+    fn in_index(vm: &Vm, index: Ref, hash: u32) -> Search {
+        let bytes = vm.heap.header(index).count();
+        let slots = match bytes {
+            0..BYTE_INDEX => bytes,
+            BYTE_INDEX..HALF_INDEX => bytes / 2,
+            _ => bytes / 4,
+        };
+        Search { index: Some(index), slots, slot: first_slot(hash, slots) }
+    }
+
+    #[inline]
+    fn next(&mut self, vm: &Vm) -> Option<u32> {
+        let slot = self.slot;
+        let Some(index) = self.index else {
+            self.slot += 1;
+            return (slot < self.slots).then_some(slot);
+        };
+        self.slot = if slot + 1 == self.slots { 0 } else { slot + 1 };
+        let bytes = vm.heap.header(index).count();
+        if bytes < BYTE_INDEX {
+            u32::from(vm.heap.byte(index, slot)).checked_sub(1)
+        } else if bytes < HALF_INDEX {
+            u32::from(vm.heap.half(index, slot)).checked_sub(1)
+        } else {
+            vm.heap.slot(index, slot).as_small().map(|position| position as u32)
+        }
+    }
+}
+
+/// Whether a key is found by identity among its like.
+#[inline(always)]
+fn is_simple(key: Value) -> bool {
+    key.is_small() || key.is_qstr()
+}
+
+/// Where probing starts: multiplication spreads neighbouring hashes over all slots.
+#[inline(always)]
+fn first_slot(hash: u32, slots: u32) -> u32 {
+    let spread = hash.wrapping_mul(0x9e37_79b1);
+    ((u64::from(spread) * u64::from(slots)) >> 32) as u32
+}
+
+/// How many places a table gets that has `live` entries and no room: twice as many, in larger ones half as many again.
+/// At least a fifth of the places is then free, so that filling, deleting and filling again does not rebuild each time.
+fn grown(live: u32) -> u32 {
+    let wanted = (live + live / 4 + 1).max(2);
+    let doubled = wanted.next_power_of_two();
+    if wanted > 1024 && wanted <= doubled / 4 * 3 { doubled / 4 * 3 } else { doubled }
+}
+
+/// Bytes of the index of so many places: two thirds of the slots can be in use.
+fn index_bytes(places: u32) -> u32 {
+    let slots = places + places / 2;
     match places {
-        0..0xff => 1,
-        0xff..0xffff => 2,
-        _ => 4,
+        // Numbers up to 255, and fewer than `BYTE_INDEX` slots.
+        0..=254 => slots.max(LINEAR + 2),
+        255..=65534 => 2 * slots,
+        _ => 4 * slots,
     }
 }
+
+const _: () = {
+    assert!(254 + 127 < BYTE_INDEX && 2 * (255 + 127) >= BYTE_INDEX);
+    assert!(2 * (65534 + 32767) < 0x3_0000 + 1 && 4 * (65535 + 32767) >= HALF_INDEX);
+};

@@ -7,6 +7,8 @@
 //! - Python code is called with [`Vm::call`] and [`Vm::call_method`]; recursion through Rust goes through
 //!   [`Vm::deeper`], which turns too much of it into RuntimeError.
 
+use core::sync::atomic::{AtomicBool, Ordering};
+
 use larch_bytecode::qstr::Qstr;
 use larch_heap::{Frame, Header, Heap, Kind, Ref, Root, Value};
 
@@ -22,12 +24,37 @@ pub struct Hooks {
     pub write: fn(&[u8]),
     /// Compiles source text (a string or bytes-like value) to a code object.
     pub compile: fn(&mut Vm, Value, Qstr, CompileMode) -> Res,
-    /// Called while the interpreter waits or polls: feeds watchdogs, runs scheduled work.
+    /// Called when [`PENDING`] was set: scheduled work. Also called while built-in code waits.
     pub poll: fn(&mut Vm) -> Res<()>,
-    /// Loads a module that is not built in: `import name`. Returns unbound if there is none.
+    /// Loads a module that is not built in, by its full dotted name; unbound if there is none.
     pub import: fn(&mut Vm, Qstr) -> Res,
-    /// How deep Rust may recurse: bytes of native stack that remain.
+    /// Native stack that remains, in bytes.
     pub stack_room: fn() -> usize,
+    /// `sys.stdin`, `stdout`, `stderr`.
+    pub stream: fn(&mut Vm, Qstr) -> Res,
+    /// Which character interrupts a program (-1: none).
+    pub set_interrupt_char: fn(i32),
+    /// What `help()` writes.
+    pub help: &'static str,
+    /// Who we are.
+    pub identity: Identity,
+}
+
+/// What `sys` says about the interpreter.
+#[derive(Clone, Copy, Debug)]
+pub struct Identity {
+    /// `sys.version`
+    pub version: &'static str,
+    /// Major, minor, patch of the MicroPython version we are compatible with.
+    pub release: [u8; 3],
+    /// `sys.platform`
+    pub platform: &'static str,
+    /// `sys.implementation._machine`
+    pub machine: &'static str,
+    /// `sys.implementation._build`
+    pub build: &'static str,
+    /// `sys.implementation._mpy`
+    pub mpy: i32,
 }
 
 /// What source text is compiled as.
@@ -39,6 +66,18 @@ pub enum CompileMode {
     Single,
     /// An expression.
     Eval,
+}
+
+/// Something waits for the interpreter loop: an interrupt or a scheduled call. Set from interrupt handlers; looked at on
+/// every backward jump.
+pub static PENDING: AtomicBool = AtomicBool::new(false);
+/// Ctrl-C was received: KeyboardInterrupt is raised at the next look at [`PENDING`].
+pub static INTERRUPTED: AtomicBool = AtomicBool::new(false);
+
+/// Asks the running program to stop with KeyboardInterrupt. May be called from an interrupt handler or another thread.
+pub fn interrupt() {
+    INTERRUPTED.store(true, Ordering::Relaxed);
+    PENDING.store(true, Ordering::Relaxed);
 }
 
 /// Part of an exception's message.
@@ -86,6 +125,27 @@ impl Vm {
     pub fn new(heap: Heap, frames: &'static mut [Frame], registry: &'static Registry, hooks: Hooks) -> Vm {
         let cache = AttrCache::new();
         Vm { heap, hooks, registry, frames, depth: 0, cache, opt_level: 0, heap_locked: 0, native_depth: 0 }
+    }
+
+    /// Makes what must exist before any program: the `MemoryError` that needs no memory, and `__main__`.
+    ///
+    /// # Errors
+    /// If the heap is too small even for that.
+    pub fn start(&mut self) -> Res<()> {
+        let error = self.new_exception(ids::MemoryError.value(), &[])?;
+        self.heap.set_root(Root::MemoryError, error);
+        let module = self.new_module(Qstr::__main__)?;
+        let globals = self.module_globals(module).unwrap_or(Value::UNBOUND);
+        self.heap.set_root(Root::Main, globals);
+        Ok(())
+    }
+
+    /// After an exception reached the port: forgets what the interrupted program left on the stacks.
+    pub fn reset_stacks(&mut self) {
+        self.depth = 0;
+        self.native_depth = 0;
+        self.heap_locked = 0;
+        self.heap.reset_stack();
     }
 
     // ---- memory ----
@@ -353,6 +413,21 @@ impl Vm {
         let raised = self.raise(ids::RuntimeError, "maximum recursion depth exceeded");
         self.heap.set_top(top);
         raised
+    }
+
+    /// Does what [`PENDING`] announced.
+    ///
+    /// # Errors
+    /// KeyboardInterrupt, or what scheduled work raises.
+    #[cold]
+    #[inline(never)]
+    pub fn handle_pending(&mut self) -> Res<()> {
+        PENDING.store(false, Ordering::Relaxed);
+        if INTERRUPTED.load(Ordering::Relaxed) {
+            INTERRUPTED.store(false, Ordering::Relaxed);
+            return Err(self.raise_empty(ids::KeyboardInterrupt));
+        }
+        (self.hooks.poll)(self)
     }
 
     /// Takes the exception that was raised.

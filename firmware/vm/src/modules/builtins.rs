@@ -2,7 +2,8 @@
 
 use larch_bytecode::qstr::Qstr;
 
-use crate::native::{Entry, ModuleDef, Rom};
+use super::objects;
+use crate::native::{Entry, ModuleDef, Native, Rom};
 use crate::types::ids;
 
 /// The module.
@@ -69,8 +70,24 @@ static ENTRIES: &[Entry] = &[
     (Qstr::UnicodeError, Rom::Type(ids::UnicodeError)),
     (Qstr::ViperTypeError, Rom::Type(ids::ViperTypeError)),
     // objects and attributes
+    (Qstr::getattr, Rom::Fn(Native::Var(2, 3, objects::getattr))),
+    (Qstr::hasattr, Rom::Fn(Native::F2(objects::hasattr))),
+    (Qstr::setattr, Rom::Fn(Native::F3(objects::setattr))),
+    (Qstr::delattr, Rom::Fn(Native::F2(objects::delattr))),
+    (Qstr::isinstance, Rom::Fn(Native::F2(objects::isinstance))),
+    (Qstr::issubclass, Rom::Fn(Native::F2(objects::issubclass))),
+    (Qstr::callable, Rom::Fn(Native::F1(objects::callable))),
+    (Qstr::dir, Rom::Fn(Native::Var(0, 1, objects::dir))),
+    (Qstr::globals, Rom::Fn(Native::F0(objects::globals))),
+    (Qstr::locals, Rom::Fn(Native::F0(objects::locals))),
     // numbers
     // text
     // containers and iteration
     // running code
+    (Qstr::compile, Rom::Fn(Native::Var(3, 6, objects::compile))),
+    (Qstr::eval, Rom::Fn(Native::Var(1, 3, objects::eval))),
+    (Qstr::exec, Rom::Fn(Native::Var(1, 3, objects::exec))),
+    (Qstr::help, Rom::Fn(Native::Var(0, 1, objects::help))),
+    (Qstr::__import__, Rom::Fn(Native::Var(1, 5, objects::import))),
+    (Qstr::__repl_print__, Rom::Fn(Native::F1(objects::repl_print))),
 ];

@@ -1,8 +1,17 @@
 //! The core's modules.
 
 pub mod builtins;
+pub mod errno;
+pub mod gc;
+pub mod micropython;
+pub(crate) mod objects;
+pub mod sys;
 
 use crate::native::ModuleDef;
 
 /// The definitions of the core's modules, by number.
-pub static MODULES: &[&ModuleDef] = &[&builtins::BUILTINS];
+pub static MODULES: &[&ModuleDef] =
+    &[&builtins::BUILTINS, &sys::SYS, &gc::GC, &micropython::MICROPYTHON, &errno::ERRNO];
+
+/// The number of `builtins`.
+pub(crate) const BUILTINS_ID: crate::native::ModuleId = crate::native::ModuleId(0);

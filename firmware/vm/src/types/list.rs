@@ -95,7 +95,7 @@ impl Vm {
     ///
     /// # Errors
     /// What iterating raises.
-    pub fn list_from(&mut self, iterable: Value) -> Res {
+    pub fn list_of(&mut self, iterable: Value) -> Res {
         if let Some((_, _, len)) = self.plain_items(iterable) {
             return self.new_list_part(iterable, 0, len);
         }
@@ -303,7 +303,7 @@ fn make(vm: &mut Vm, _class: Value, args: Args) -> Res {
     vm.check_args(args, 0, 1)?;
     match vm.opt_arg(args, 0) {
         None => vm.new_list(&[]),
-        Some(iterable) => vm.list_from(iterable),
+        Some(iterable) => vm.list_of(iterable),
     }
 }
 
@@ -446,7 +446,7 @@ fn set_slice(vm: &mut Vm, list: Ref, slice: Value, value: Value) -> Res {
     let scope = vm.scope();
     if vm.heap.as_kind(value, Kind::Tuple).is_none() {
         // A copy, because the items may be this list's own.
-        items = vm.list_from(value)?;
+        items = vm.list_of(value)?;
         vm.root(items)?;
     }
     // Iterating may have changed the list.

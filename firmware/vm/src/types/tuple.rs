@@ -75,7 +75,7 @@ impl Vm {
         if let Some((_, _, len)) = self.plain_items(iterable) {
             return self.new_tuple_part(iterable, 0, len);
         }
-        let list = self.list_from(iterable)?;
+        let list = self.list_of(iterable)?;
         let scope = self.root(list)?;
         let tuple = self.list_to_tuple(list.as_cell().expect("a list"));
         self.release(scope);

@@ -1,0 +1,368 @@
+//! Generators and coroutines: a function's frame that leaves the stack and comes back.
+//!
+//! A generator cell is `state | resume register << 8 | registers << 16`, then the position of its next instruction, the
+//! function, and the registers.
+
+use larch_bytecode::op::{self, Op};
+use larch_bytecode::qstr::Qstr;
+use larch_heap::{Frame, FrameKind, Header, Kind, Ref, Root, Value};
+
+use crate::call::FUNCTION_CODE;
+use crate::code::Code;
+use crate::native::{Raised, Res};
+use crate::types::ids;
+use crate::vm::Vm;
+
+const STARTED: u32 = 1;
+const RUNNING: u32 = 2;
+const FINISHED: u32 = 3;
+const STATE: u32 = 3;
+
+const POSITION: u32 = 1;
+const FUNCTION: u32 = 2;
+const REGISTERS: u32 = 3;
+
+/// What came of going on with something that yields.
+pub(crate) enum Resumed {
+    /// A frame was pushed; the loop goes on in it.
+    Frame,
+    /// It yielded.
+    Yielded(Value),
+    /// It ended.
+    Returned(Value),
+}
+
+impl Vm {
+    /// Makes a generator of a function whose arguments are in the registers at `base`.
+    pub(crate) fn new_generator(&mut self, function: Ref, code: Code, base: u32) -> Res {
+        let count = u32::from(code.signature(self).registers);
+        let bound =
+            u32::from(code.signature(self).positional) + u32::from(code.signature(self).keyword_only) + 2;
+        let at = self.alloc(Header::new(Kind::Generator, REGISTERS + count))?;
+        self.heap.set_word(at, 0, count << 16);
+        self.heap.set_value(at, POSITION, Value::small(0));
+        self.heap.set_value(at, FUNCTION, function.into());
+        for index in 0..count.min(bound) {
+            let value = self.heap.stack(base + index);
+            self.heap.set_slot(at, REGISTERS + index, value);
+        }
+        Ok(at.into())
+    }
+
+    /// Pushes a generator's frame. The value sent goes where its `yield` wants it.
+    fn push_generator(&mut self, at: Ref, sent: Value, kind: FrameKind, register: u8) -> Res<()> {
+        let word = self.heap.word(at, 0);
+        match word & STATE {
+            RUNNING => return Err(self.raise(ids::ValueError, "generator already executing")),
+            0 if !sent.is_none() => {
+                return Err(
+                    self.raise(ids::TypeError, "can't send non-None value to a just-started generator")
+                );
+            }
+            _ => {}
+        }
+        let function = self.heap.value(at, FUNCTION);
+        let function_cell = function.as_cell().expect("a generator has a function");
+        let code = Code::new(
+            self,
+            self.heap.value(function_cell, FUNCTION_CODE).as_cell().expect("a function has code"),
+        );
+        let top = self.heap.top();
+        let count = word >> 16;
+        // slot: the generator, then its function, then the registers.
+        let base = top + 2;
+        if self.depth >= self.frames.len() || self.heap.window(base).is_none() {
+            return Err(self.raise_recursion());
+        }
+        self.heap.set_top(base + count);
+        self.heap.set_stack(top, at.into());
+        self.heap.set_stack(top + 1, function);
+        for index in 0..count {
+            let value = self.heap.slot(at, REGISTERS + index);
+            self.heap.set_stack(base + index, value);
+        }
+        if word & STATE == STARTED {
+            self.heap.set_stack(base + (word >> 8 & 0xff), sent);
+        }
+        let position = self.heap.value(at, POSITION).small_unchecked() as u32;
+        let pc = code.place(self, position);
+        self.heap.set_word(at, 0, word & !STATE | RUNNING);
+        self.frames[self.depth] = Frame { pc, base: base as u16, top: top as u16, kind, register };
+        self.depth += 1;
+        Ok(())
+    }
+
+    /// The generator whose frame is the newest.
+    fn running_generator(&self) -> Ref {
+        let base = u32::from(self.frames[self.depth - 1].base);
+        self.heap.stack(base - 2).as_cell().expect("a generator's frame has its generator")
+    }
+
+    /// Pushes the frame of a generator that a loop instruction iterates over; false if it has ended already.
+    pub(crate) fn resume_in_loop(&mut self, at: Ref, kind: FrameKind, register: u8) -> Res<bool> {
+        if self.heap.word(at, 0) & STATE == FINISHED {
+            return Ok(false);
+        }
+        self.push_generator(at, Value::NONE, kind, register)?;
+        Ok(true)
+    }
+
+    /// Suspends the running generator at `pc` with a value: `Some` if native code waits for it.
+    pub(crate) fn suspend(&mut self, pc: Ref, register: u8, value: Value) -> Option<Value> {
+        let (mut pc, mut register) = (pc, register);
+        loop {
+            self.save_generator(pc, register);
+            let frame = self.pop_frame();
+            match frame.kind {
+                FrameKind::ForIter | FrameKind::IterNext => {
+                    let window = self
+                        .heap
+                        .window(u32::from(self.frames[self.depth - 1].base))
+                        .expect("a frame has room");
+                    window.set(frame.register, value);
+                    self.loop_jump(frame.kind == FrameKind::IterNext);
+                    return None;
+                }
+                FrameKind::YieldFrom => {
+                    // The delegating generator yields the same value and will go on at its `YieldFrom`.
+                    pc = self.heap.offset(self.frames[self.depth - 1].pc, -1);
+                    register = frame.register;
+                }
+                _ => return Some(value),
+            }
+        }
+    }
+
+    fn save_generator(&mut self, pc: Ref, register: u8) {
+        let at = self.running_generator();
+        let base = u32::from(self.frames[self.depth - 1].base);
+        let word = self.heap.word(at, 0);
+        for index in 0..word >> 16 {
+            let value = self.heap.stack(base + index);
+            self.heap.set_slot(at, REGISTERS + index, value);
+        }
+        let function = self.heap.value(at, FUNCTION).as_cell().expect("a generator has a function");
+        let code =
+            Code::new(self, self.heap.value(function, FUNCTION_CODE).as_cell().expect("a function has code"));
+        let position = code.position(self, pc);
+        self.heap.set_value(at, POSITION, Value::small(position as i32));
+        self.heap.set_word(at, 0, word & 0xffff_0000 | u32::from(register) << 8 | STARTED);
+    }
+
+    /// Takes or skips the jump that follows a loop instruction of the newest frame.
+    fn loop_jump(&mut self, taken: bool) {
+        let pc = self.frames[self.depth - 1].pc;
+        let (jump, next) = self.heap.fetch(pc);
+        let target = if taken { self.heap.offset(next, op::j(jump)) } else { next };
+        self.frames[self.depth - 1].pc = target;
+    }
+
+    fn end_generator(&mut self, at: Ref) {
+        let word = self.heap.word(at, 0);
+        self.heap.set_word(at, 0, word & !STATE | FINISHED);
+        for index in 0..word >> 16 {
+            self.heap.set_slot(at, REGISTERS + index, Value::UNBOUND);
+        }
+    }
+
+    /// The generator of the newest frame returned to native code, which gets the value from [`Root::Returned`].
+    pub(crate) fn finish_generator(&mut self, value: Value) {
+        let at = self.running_generator();
+        self.end_generator(at);
+        self.pop_frame();
+        self.heap.set_root(Root::Returned, value);
+    }
+
+    /// The generator of the newest frame returned to a loop or a delegating generator.
+    pub(crate) fn finish_generator_in_loop(&mut self, kind: FrameKind, value: Value) {
+        let at = self.running_generator();
+        self.end_generator(at);
+        let frame = self.pop_frame();
+        if kind == FrameKind::YieldFrom {
+            let window =
+                self.heap.window(u32::from(self.frames[self.depth - 1].base)).expect("a frame has room");
+            window.set(frame.register, value);
+        } else {
+            self.loop_jump(kind == FrameKind::ForIter);
+        }
+    }
+
+    /// If the newest frame is a generator's, marks the generator as ended: an exception leaves it.
+    pub(crate) fn close_generator_frame(&mut self) {
+        let kind = self.frames[self.depth - 1].kind;
+        if matches!(kind, FrameKind::ForIter | FrameKind::IterNext | FrameKind::YieldFrom | FrameKind::Resume)
+        {
+            let at = self.running_generator();
+            self.end_generator(at);
+        }
+    }
+
+    // ---- for native code ----
+
+    /// Goes on with a generator: a yielded value, or `None` when it returned (the value is in [`Root::Returned`]).
+    ///
+    /// # Errors
+    /// What the generator raises.
+    pub fn generator_send(&mut self, at: Ref, sent: Value) -> Res<Option<Value>> {
+        if self.heap.word(at, 0) & STATE == FINISHED {
+            self.heap.set_root(Root::Returned, Value::NONE);
+            return Ok(None);
+        }
+        self.push_generator(at, sent, FrameKind::Resume, 0)?;
+        let value = self.deeper_run()?;
+        Ok((!value.is_unbound()).then_some(value))
+    }
+
+    /// Raises an exception inside a generator, where it is suspended.
+    ///
+    /// # Errors
+    /// What the generator raises (the exception itself, if it does not catch it).
+    pub fn generator_throw(&mut self, at: Ref, exception: Value) -> Res<Option<Value>> {
+        match self.heap.word(at, 0) & STATE {
+            RUNNING => return Err(self.raise(ids::ValueError, "generator already executing")),
+            STARTED => {}
+            _ => {
+                self.end_generator(at);
+                self.heap.set_root(Root::Returned, Value::NONE);
+                return Err(self.raise_value(exception));
+            }
+        }
+        if let Some(iterator) = self.delegate_of(at) {
+            return self.throw_into_delegate(at, iterator, exception);
+        }
+        self.push_generator(at, Value::NONE, FrameKind::Resume, 0)?;
+        self.throw_in_newest(exception)
+    }
+
+    /// Raises in the frame that was just pushed, then runs it. Its place is behind the `Yield`, which is where the
+    /// exception seems to come from.
+    fn throw_in_newest(&mut self, exception: Value) -> Res<Option<Value>> {
+        self.heap.set_root(Root::Raised, exception);
+        let depth = self.depth;
+        let result = self.deeper(Vm::run_throwing);
+        if result.is_err() && self.depth >= depth {
+            self.close_generator_frame();
+            self.pop_frame();
+        }
+        let value = result?;
+        Ok((!value.is_unbound()).then_some(value))
+    }
+
+    /// What a generator delegates to: the iterator of the `YieldFrom` at which it is suspended.
+    fn delegate_of(&self, at: Ref) -> Option<Value> {
+        let function = self.heap.value(at, FUNCTION).as_cell()?;
+        let code = Code::new(self, self.heap.value(function, FUNCTION_CODE).as_cell()?);
+        let position = self.heap.value(at, POSITION).small_unchecked() as u32;
+        let (word, _) = self.heap.fetch(code.place(self, position));
+        match Op::from_byte(word as u8) {
+            Some(Op::YieldFrom) => Some(self.heap.slot(at, REGISTERS + u32::from(op::b(word)))),
+            _ => None,
+        }
+    }
+
+    /// `throw` while delegating: the inner iterator gets the exception first.
+    fn throw_into_delegate(&mut self, at: Ref, iterator: Value, exception: Value) -> Res<Option<Value>> {
+        let word = self.heap.word(at, 0);
+        let register = word >> 8 & 0xff;
+        self.heap.set_word(at, 0, word & !STATE | RUNNING);
+        let scope = self.root(iterator)?;
+        self.root(at.into())?;
+        let inner = self.throw_into(iterator, exception);
+        self.release(scope);
+        let word = self.heap.word(at, 0);
+        self.heap.set_word(at, 0, word & !STATE | STARTED);
+        match inner {
+            Ok(Some(value)) => Ok(Some(value)),
+            Ok(None) => {
+                // The delegate returned: the outer generator goes on behind its `YieldFrom`.
+                let result = self.heap.root(Root::Returned);
+                self.skip_delegation(at, register, result);
+                self.push_generator(at, result, FrameKind::Resume, 0)?;
+                let value = self.deeper_run()?;
+                Ok((!value.is_unbound()).then_some(value))
+            }
+            Err(Raised) => {
+                let exception = self.heap.root(Root::Raised);
+                self.skip_delegation(at, register, Value::NONE);
+                self.push_generator(at, Value::NONE, FrameKind::Resume, 0)?;
+                self.throw_in_newest(exception)
+            }
+        }
+    }
+
+    fn skip_delegation(&mut self, at: Ref, register: u32, result: Value) {
+        let position = self.heap.value(at, POSITION).small_unchecked();
+        self.heap.set_value(at, POSITION, Value::small(position + 1));
+        self.heap.set_slot(at, REGISTERS + register, result);
+    }
+
+    /// Throws into any iterator that yields values: a generator, or an object with `throw`.
+    fn throw_into(&mut self, iterator: Value, exception: Value) -> Res<Option<Value>> {
+        if let Some(at) = self.heap.as_kind(iterator, Kind::Generator) {
+            return self.deeper(|vm| vm.generator_throw(at, exception));
+        }
+        let is_exit = self.is_instance(exception, ids::GeneratorExit.value());
+        let name = if is_exit { Qstr::close } else { Qstr::throw };
+        let method = self.find_attr(iterator, name)?;
+        if method.is_unbound() {
+            return Err(self.raise_value(exception));
+        }
+        if is_exit {
+            self.call(method, &[])?;
+            return Err(self.raise_value(exception));
+        }
+        match self.call(method, &[exception]) {
+            Ok(value) => Ok(Some(value)),
+            Err(raised) => self.end_by_stop_iteration(raised).map(|()| None),
+        }
+    }
+
+    /// Turns a StopIteration that was raised into "returned" (its value in [`Root::Returned`]).
+    fn end_by_stop_iteration(&mut self, raised: Raised) -> Res<()> {
+        let exception = self.heap.root(Root::Raised);
+        if !self.is_instance(exception, ids::StopIteration.value()) {
+            return Err(raised);
+        }
+        self.take_raised();
+        let value = self.exception_value(exception);
+        self.heap.set_root(Root::Returned, value);
+        Ok(())
+    }
+
+    // ---- delegation ----
+
+    /// The iterator of `yield from` or `await`.
+    pub(crate) fn yield_iter(&mut self, value: Value, _is_await: bool) -> Res {
+        if self.heap.as_kind(value, Kind::Generator).is_some() {
+            return Ok(value);
+        }
+        self.iter(value)
+    }
+
+    /// One step of `yield from`.
+    pub(crate) fn delegate(&mut self, iterator: Value, sent: Value, register: u8) -> Res<Resumed> {
+        if let Some(at) = self.heap.as_kind(iterator, Kind::Generator) {
+            if self.heap.word(at, 0) & STATE == FINISHED {
+                return Ok(Resumed::Returned(Value::NONE));
+            }
+            self.push_generator(at, sent, FrameKind::YieldFrom, register)?;
+            return Ok(Resumed::Frame);
+        }
+        self.heap.set_root(Root::Returned, Value::NONE);
+        let value = if sent.is_none() {
+            self.next(iterator)?
+        } else {
+            match self.call_method(iterator, Qstr::send, &[sent]) {
+                Ok(value) => value,
+                Err(raised) => {
+                    self.end_by_stop_iteration(raised)?;
+                    Value::UNBOUND
+                }
+            }
+        };
+        Ok(match value.is_unbound() {
+            true => Resumed::Returned(self.heap.root(Root::Returned)),
+            false => Resumed::Yielded(value),
+        })
+    }
+}

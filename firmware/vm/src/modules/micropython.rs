@@ -1,0 +1,97 @@
+//! `micropython`: the interpreter's own settings and figures.
+
+use larch_bytecode::qstr::Qstr;
+use larch_heap::Value;
+
+use crate::native::{Args, Entry, ModuleDef, Native, Res, Rom};
+use crate::print::Sink;
+use crate::types::ids;
+use crate::vm::{Part, Vm};
+
+/// The module.
+pub static MICROPYTHON: ModuleDef = ModuleDef { name: Qstr::micropython, entries: ENTRIES, attr: None };
+
+static ENTRIES: &[Entry] = &[
+    (Qstr::__name__, Rom::Str(Qstr::micropython)),
+    (Qstr::const_, Rom::Fn(Native::F1(identity))),
+    (Qstr::native, Rom::Fn(Native::F1(identity))),
+    (Qstr::viper, Rom::Fn(Native::F1(identity))),
+    (Qstr::bytecode, Rom::Fn(Native::F1(identity))),
+    (Qstr::opt_level, Rom::Fn(Native::Var(0, 1, opt_level))),
+    (Qstr::mem_info, Rom::Fn(Native::Var(0, 1, mem_info))),
+    (Qstr::stack_use, Rom::Fn(Native::F0(stack_use))),
+    (Qstr::heap_lock, Rom::Fn(Native::F0(heap_lock))),
+    (Qstr::heap_unlock, Rom::Fn(Native::F0(heap_unlock))),
+    (Qstr::heap_locked, Rom::Fn(Native::F0(heap_locked))),
+    (Qstr::kbd_intr, Rom::Fn(Native::F1(kbd_intr))),
+    (Qstr::alloc_emergency_exception_buf, Rom::Fn(Native::F1(alloc_emergency_exception_buf))),
+];
+
+fn identity(_vm: &mut Vm, value: Value) -> Res {
+    Ok(value)
+}
+
+fn opt_level(vm: &mut Vm, args: Args) -> Res {
+    match vm.opt_arg(args, 0) {
+        None => Ok(Value::small(i32::from(vm.opt_level))),
+        Some(level) => {
+            vm.opt_level = vm.int_arg(level)?.clamp(0, 3) as u8;
+            Ok(Value::NONE)
+        }
+    }
+}
+
+fn mem_info(vm: &mut Vm, _args: Args) -> Res {
+    let figures = vm.heap.statistics();
+    let total = figures.used + figures.free;
+    let parts = [
+        Part::Text("GC: total: "),
+        Part::Int(total as i32),
+        Part::Text(", used: "),
+        Part::Int(figures.used as i32),
+        Part::Text(", free: "),
+        Part::Int(figures.free as i32),
+        Part::Text("\n max free sz: "),
+        Part::Int(figures.largest_free as i32),
+        Part::Text(", collections: "),
+        Part::Int(figures.collections as i32),
+        Part::Text("\n"),
+    ];
+    let text = vm.format_parts(&parts)?;
+    vm.root(text)?;
+    vm.print_value(Sink::Console, text, crate::print::PrintKind::Str)?;
+    Ok(Value::NONE)
+}
+
+fn stack_use(vm: &mut Vm) -> Res {
+    Ok(Value::small(vm.heap.top() as i32 * 4))
+}
+
+fn heap_lock(vm: &mut Vm) -> Res {
+    vm.heap_locked += 1;
+    Ok(Value::small(i32::from(vm.heap_locked)))
+}
+
+fn heap_unlock(vm: &mut Vm) -> Res {
+    if vm.heap_locked == 0 {
+        return Err(vm.raise(ids::RuntimeError, "heap is not locked"));
+    }
+    vm.heap_locked -= 1;
+    Ok(Value::small(i32::from(vm.heap_locked)))
+}
+
+fn heap_locked(vm: &mut Vm) -> Res {
+    Ok(Value::small(i32::from(vm.heap_locked)))
+}
+
+fn kbd_intr(vm: &mut Vm, value: Value) -> Res {
+    let character = vm.int_arg(value)?;
+    (vm.hooks.set_interrupt_char)(character);
+    Ok(Value::NONE)
+}
+
+/// MemoryError needs no memory here, so there is nothing to reserve.
+fn alloc_emergency_exception_buf(vm: &mut Vm, size: Value) -> Res {
+    vm.int_arg(size)?;
+    Ok(Value::NONE)
+}
