@@ -27,8 +27,10 @@ pub struct Memory {
     writable: Vec<Range<usize>>,
     /// One bit per aligned word of the arena that some decoded block was made from.
     code: Vec<u64>,
-    /// Arena pages that are out of the write table because they hold decoded code.
+    /// Arena pages that hold decoded code; writable ones are out of the write table.
     code_pages: Vec<bool>,
+    /// Where each writable arena page is mapped.
+    aliases: Vec<Vec<usize>>,
     stale: bool,
 }
 
@@ -47,6 +49,7 @@ impl Memory {
             writable: Vec::new(),
             code: vec![0; size.div_ceil(256)],
             code_pages: vec![false; size.div_ceil(PAGE)],
+            aliases: vec![Vec::new(); size.div_ceil(PAGE)],
             stale: false,
         }
     }
@@ -69,6 +72,7 @@ impl Memory {
             self.read[page] = u32::try_from(offset).expect("the arena is below 2 GiB");
             if writable {
                 self.write[page] = self.read[page];
+                self.aliases[offset / PAGE].push(page);
             }
         }
     }
@@ -209,17 +213,20 @@ impl Memory {
         Some(out)
     }
 
-    /// Notes that the half-word at `address` was decoded, so that a later change of it is seen.
-    pub fn mark_code(&mut self, address: u32) {
+    /// Notes that `size` bytes at `address` were decoded, so that a later change of them is seen.
+    pub fn mark_code(&mut self, address: u32, size: u32) {
+        // Bytes of a page are next to each other in the arena; a block may end in the next page.
+        let in_page = (PAGE as u32 - address % PAGE as u32).min(size);
+        if in_page < size {
+            self.mark_code(address + in_page, size - in_page);
+        }
         let Some(at) = self.offset(address) else { return };
-        self.code[at / 256] |= 1 << (at / 4 % 64);
-        // Every alias of this page must take the slow path.
-        let base = u32::try_from(at & !(PAGE - 1)).expect("the arena is below 2 GiB");
-        if !std::mem::replace(&mut self.code_pages[at / PAGE], true) && self.is_writable(at) {
-            for entry in &mut self.write {
-                if *entry == base {
-                    *entry = INVALID;
-                }
+        for word in at / 4..=(at + in_page.max(1) as usize - 1) / 4 {
+            self.code[word / 64] |= 1 << (word % 64);
+        }
+        if !std::mem::replace(&mut self.code_pages[at / PAGE], true) {
+            for &page in &self.aliases[at / PAGE] {
+                self.write[page] = INVALID;
             }
         }
     }
@@ -234,11 +241,11 @@ impl Memory {
     pub fn forget_code(&mut self) {
         self.stale = false;
         self.code.fill(0);
-        self.code_pages.fill(false);
-        for page in 0..PAGES {
-            let base = self.read[page];
-            if base != INVALID && self.write[page] == INVALID && self.is_writable(base as usize) {
-                self.write[page] = base;
+        for (code_page, aliases) in self.code_pages.iter_mut().zip(&self.aliases) {
+            if std::mem::take(code_page) {
+                for &page in aliases {
+                    self.write[page] = self.read[page];
+                }
             }
         }
     }
@@ -283,7 +290,7 @@ mod tests {
     #[test]
     fn changing_decoded_code_is_noticed_through_either_alias() {
         let mut memory = two_aliases();
-        memory.mark_code(0x4038_0010);
+        memory.mark_code(0x4038_0010, 4);
         assert_eq!(memory.store32(0x3FC8_0014, 7), None, "the page went to the slow path");
         memory.store_slow(0x3FC8_0014, &7u32.to_le_bytes()).unwrap();
         assert!(!memory.is_stale(), "the neighbouring word is not code");

@@ -35,6 +35,8 @@ pub struct Register {
 pub struct Registers {
     base: u32,
     words: Vec<u32>,
+    /// What `words` is after reset.
+    resets: Vec<u32>,
     catalogue: BTreeMap<u32, Register>,
     classes: Vec<Class>,
 }
@@ -50,6 +52,7 @@ impl Registers {
         let mut this = Self {
             base,
             words: vec![0; words],
+            resets: vec![0; words],
             catalogue: BTreeMap::new(),
             classes: vec![Class::Unknown; words],
         };
@@ -91,7 +94,8 @@ impl Registers {
     fn add(&mut self, name: String, address: u32, reset: u32) {
         let index = self.index(address).unwrap_or_else(|| panic!("{name} is outside the device space"));
         self.classes[index] = Class::Stored;
-        self.catalogue.entry(address).or_insert(Register { name, address, reset, class: Class::Stored });
+        let entry = self.catalogue.entry(address).or_insert(Register { name, address, reset, class: Class::Stored });
+        self.resets[index] = entry.reset;
     }
 
     fn classify(&mut self, address: u32, class: Class) {
@@ -107,11 +111,13 @@ impl Registers {
     }
 
     /// Puts `size` bytes of registers at `address` back to their reset values.
+    ///
+    /// # Panics
+    /// If the range is not inside the device space.
     pub fn reset(&mut self, address: u32, size: u32) {
-        for at in (address..address + size).step_by(4) {
-            let value = self.catalogue.get(&at).map_or(0, |register| register.reset);
-            self.set(at, value);
-        }
+        let first = ((address - self.base) / 4) as usize;
+        let range = first..first + (size / 4) as usize;
+        self.words[range.clone()].copy_from_slice(&self.resets[range]);
     }
 
     /// What is stored at `address` (any byte of the word); 0 outside the device space.

@@ -47,13 +47,15 @@ pub struct Clock {
     counted: u64,
     /// When the present CPU frequency was set.
     since: Ticks,
+    /// Subtracted from the cycles when the program reads its counter.
+    counter_base: u32,
 }
 
 impl Clock {
     /// A clock at time zero for a CPU whose cycle takes `per_cycle` ticks.
     #[must_use]
     pub fn new(per_cycle: u64) -> Self {
-        Self { base: 0, within: 0, per_cycle, wanted: per_cycle, attention: 0, counted: 0, since: 0 }
+        Self { base: 0, within: 0, per_cycle, wanted: per_cycle, attention: 0, counted: 0, since: 0, counter_base: 0 }
     }
 
     /// CPU cycles since time zero.
@@ -67,6 +69,17 @@ impl Clock {
     #[must_use]
     pub fn per_cycle(&self) -> u64 {
         self.per_cycle
+    }
+
+    /// The program's cycle counter.
+    #[must_use]
+    pub fn counter(&self) -> u32 {
+        (self.cycles() as u32).wrapping_sub(self.counter_base)
+    }
+
+    /// The program sets its cycle counter.
+    pub fn set_counter(&mut self, value: u32) {
+        self.counter_base = (self.cycles() as u32).wrapping_sub(value);
     }
 
     /// Changes the CPU's frequency after the present block.

@@ -155,9 +155,9 @@ impl Soc {
     }
 
     /// Splits the chip into one part and what the others may use meanwhile.
+    #[inline(always)]
     pub fn io<'a>(registers: &'a mut Registers, clock: &Clock, volatile: &'a mut bool) -> Io<'a> {
-        let apb = system::apb_period(registers);
-        Io { registers, now: clock.now(), apb, volatile }
+        Io { registers, now: clock.now(), apb: system::apb_period(clock.per_cycle()), volatile }
     }
 
     /// Fills SRAM and RTC memory as power-on leaves them: with no value that a program may rely on.
@@ -346,10 +346,12 @@ impl Bus for Soc {
         &mut self.clock
     }
 
+    #[inline(always)]
+    fn is_device(&self, address: u32) -> bool {
+        address.wrapping_sub(map::DEVICES) < map::DEVICES_SIZE
+    }
+
     fn load(&mut self, address: u32, size: u32) -> Option<u32> {
-        if !(map::DEVICES..map::DEVICES + map::DEVICES_SIZE).contains(&address) {
-            return None;
-        }
         let word = address & !3;
         if self.registers.class(word) == Class::Unknown {
             self.report_unknown(word, false);
@@ -363,9 +365,6 @@ impl Bus for Soc {
     }
 
     fn store(&mut self, address: u32, size: u32, value: u32) -> Option<()> {
-        if !(map::DEVICES..map::DEVICES + map::DEVICES_SIZE).contains(&address) {
-            return None;
-        }
         let word = address & !3;
         if self.registers.class(word) == Class::Unknown {
             self.report_unknown(word, true);

@@ -38,8 +38,8 @@ pub fn cpu_period(registers: &Registers) -> u64 {
 
 /// Ticks of an APB cycle: 80 MHz from the PLL, the CPU's clock otherwise.
 #[must_use]
-pub fn apb_period(registers: &Registers) -> u64 {
-    cpu_period(registers).max(6)
+pub fn apb_period(cpu_period: u64) -> u64 {
+    cpu_period.max(6)
 }
 
 /// The four software interrupts as bits.

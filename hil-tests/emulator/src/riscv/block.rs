@@ -25,10 +25,10 @@ pub struct Slot {
     pub end: u32,
     /// First operation in the pool.
     pub start: u32,
-    /// Operations.
-    pub len: u16,
     /// Cycles that a whole pass takes.
     pub cycles: u16,
+    /// Operations.
+    pub len: u8,
     /// A loop onto itself that carries nothing from turn to turn: if nothing outside changes, it spins.
     pub idle: bool,
 }
@@ -40,6 +40,8 @@ pub struct Blocks {
     all: HashMap<u32, Slot>,
     pool: Vec<Op>,
 }
+
+const _: () = assert!(size_of::<Slot>() == 16);
 
 const EMPTY: Slot = Slot { pc: NO_PC, end: 0, start: 0, len: 0, cycles: 0, idle: false };
 
@@ -61,16 +63,24 @@ impl Blocks {
         ((pc >> 1) ^ (pc >> 15)) as usize & (SLOTS - 1)
     }
 
-    /// The block at `pc`, decoded now if it was not yet.
+    /// Makes sure that the block at `pc` is in its slot.
     #[inline(always)]
-    pub fn find<B: Bus>(&mut self, bus: &mut B, pc: u32) -> Slot {
-        let slot = self.slots[Self::index(pc)];
-        if slot.pc == pc { slot } else { self.fill(bus, pc) }
+    pub fn find<B: Bus>(&mut self, bus: &mut B, pc: u32) {
+        if self.slots[Self::index(pc)].pc != pc {
+            self.fill(bus, pc);
+        }
+    }
+
+    /// The slot of the block at `pc` and its operations; [`Blocks::find`] comes first.
+    #[inline(always)]
+    pub fn at(&self, pc: u32) -> (&Slot, &[Op]) {
+        let slot = &self.slots[Self::index(pc)];
+        (slot, self.ops(slot))
     }
 
     #[cold]
     #[inline(never)]
-    fn fill<B: Bus>(&mut self, bus: &mut B, pc: u32) -> Slot {
+    fn fill<B: Bus>(&mut self, bus: &mut B, pc: u32) {
         let slot = match self.all.get(&pc) {
             Some(&slot) => slot,
             None => {
@@ -80,12 +90,11 @@ impl Blocks {
             }
         };
         self.slots[Self::index(pc)] = slot;
-        slot
     }
 
     /// A block's operations.
     #[inline(always)]
-    pub fn ops(&self, slot: Slot) -> &[Op] {
+    pub fn ops(&self, slot: &Slot) -> &[Op] {
         &self.pool[slot.start as usize..slot.start as usize + usize::from(slot.len)]
     }
 
@@ -102,12 +111,13 @@ impl Blocks {
                 break;
             }
         }
+        bus.memory().mark_code(pc, end.wrapping_sub(pc));
         let ops = &self.pool[start..];
         Slot {
             pc,
             end,
             start: u32::try_from(start).expect("the pool of decoded operations is far below 4 Gi"),
-            len: u16::try_from(ops.len()).expect("blocks are short"),
+            len: u8::try_from(ops.len()).expect("blocks are short"),
             cycles,
             idle: is_idle(ops, pc),
         }
@@ -119,12 +129,10 @@ fn fetch<B: Bus>(bus: &mut B, pc: u32) -> (Op, u32) {
     let fault = (Op { code: Code::FetchFault, rd: SINK, a: 0, b: 0, imm: pc }, 2);
     let memory = bus.memory();
     let Some(low) = memory.load_slow(pc).map(u16::from_le_bytes) else { return fault };
-    memory.mark_code(pc);
     if low & 3 != 3 {
         return (decode(expand(u32::from(low)), pc), 2);
     }
     let Some(high) = memory.load_slow(pc.wrapping_add(2)).map(u16::from_le_bytes) else { return fault };
-    memory.mark_code(pc.wrapping_add(2));
     (decode(u32::from(high) << 16 | u32::from(low), pc), 4)
 }
 

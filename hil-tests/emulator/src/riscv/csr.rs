@@ -3,6 +3,13 @@
 //! Machine mode only is executed; PMP and trigger registers are stored. A CSR that the chip does not have raises an
 //! illegal instruction, as there.
 
+use crate::time::Clock;
+
+/// The cycle counter.
+pub const CYCLES: u16 = 0x7E2;
+/// The cycle counter, for user mode.
+pub const USER_CYCLES: u16 = 0x802;
+
 /// mstatus.MIE
 const MIE: u32 = 1 << 3;
 /// mstatus.MPIE
@@ -32,8 +39,6 @@ pub struct Csrs {
     trigger: [u32; 6],
     /// Counter event, counter mode (machine and user) and the user's GPIO registers: stored.
     plain: [u32; 7],
-    /// Subtracted from the clock's cycles when the counter is read.
-    counter_base: u32,
 }
 
 /// Which CSRs are kept in [`Csrs::plain`].
@@ -53,7 +58,6 @@ impl Default for Csrs {
             pmpaddr: [0; 16],
             trigger: [0; 6],
             plain: [0; 7],
-            counter_base: 0,
         }
     }
 }
@@ -84,9 +88,9 @@ impl Csrs {
         self.mepc
     }
 
-    /// Reads a CSR; `cycles` is the clock's count. `None` if the chip does not have it.
+    /// Reads a CSR; `counter` is the cycle counter. `None` if the chip does not have it.
     #[must_use]
-    pub fn read(&self, number: u16, cycles: u64) -> Option<u32> {
+    pub fn read(&self, number: u16, counter: u32) -> Option<u32> {
         Some(match number {
             0x000 => self.ustatus,
             0x300 => self.mstatus,
@@ -99,7 +103,7 @@ impl Csrs {
             0x3A0..=0x3A3 => self.pmpcfg[usize::from(number - PMPCFG)],
             0x3B0..=0x3BF => self.pmpaddr[usize::from(number - PMPADDR)],
             0x7A0..=0x7A5 => self.trigger[usize::from(number - TRIGGER)],
-            0x7E2 | 0x802 => (cycles as u32).wrapping_sub(self.counter_base),
+            CYCLES | USER_CYCLES => counter,
             0xF11 => 0x0000_0612,
             0xF12 => 0x8000_0001,
             0xF13 => 0x0000_0001,
@@ -109,7 +113,7 @@ impl Csrs {
     }
 
     /// Writes a CSR. `None` if the chip does not have it or it is read-only.
-    pub fn write(&mut self, number: u16, value: u32, cycles: u64) -> Option<()> {
+    pub fn write(&mut self, number: u16, value: u32, clock: &mut Clock) -> Option<()> {
         match number {
             0x000 => self.ustatus = value,
             0x300 => self.mstatus = value & (MIE | MPIE | MPP | 0x0020_0011),
@@ -122,7 +126,7 @@ impl Csrs {
             0x3A0..=0x3A3 => self.pmpcfg[usize::from(number - PMPCFG)] = value,
             0x3B0..=0x3BF => self.pmpaddr[usize::from(number - PMPADDR)] = value,
             0x7A0..=0x7A5 => self.trigger[usize::from(number - TRIGGER)] = value,
-            0x7E2 | 0x802 => self.counter_base = (cycles as u32).wrapping_sub(value),
+            CYCLES | USER_CYCLES => clock.set_counter(value),
             _ => self.plain[PLAIN.iter().position(|&n| n == number)?] = value,
         }
         Some(())
@@ -135,9 +139,9 @@ mod tests {
 
     #[test]
     fn traps_nest_as_the_manual_says() {
-        let mut csrs = Csrs::default();
-        csrs.write(0x305, 0x4038_0001, 0).unwrap();
-        csrs.write(0x300, MIE, 0).unwrap();
+        let (mut csrs, mut clock) = (Csrs::default(), Clock::new(1));
+        csrs.write(0x305, 0x4038_0001, &mut clock).unwrap();
+        csrs.write(0x300, MIE, &mut clock).unwrap();
         assert_eq!(csrs.enter(0x4200_0000, 0x8000_0005, 0), 0x4038_0014);
         assert!(!csrs.interrupts_enabled());
         assert_eq!(csrs.read(0x342, 0), Some(0x8000_0005));
@@ -148,14 +152,16 @@ mod tests {
 
     #[test]
     fn counter_counts_from_what_was_written() {
-        let mut csrs = Csrs::default();
-        csrs.write(0x7E2, 100, 1000).unwrap();
-        assert_eq!(csrs.read(0x7E2, 1010), Some(110));
+        let (mut csrs, mut clock) = (Csrs::default(), Clock::new(3));
+        clock.base = 3000;
+        csrs.write(CYCLES, 100, &mut clock).unwrap();
+        clock.base = 3030;
+        assert_eq!(csrs.read(CYCLES, clock.counter()), Some(110));
     }
 
     #[test]
     fn unknown_registers_do_not_exist() {
         assert_eq!(Csrs::default().read(0x123, 0), None);
-        assert_eq!(Csrs::default().write(0xF14, 1, 0), None);
+        assert_eq!(Csrs::default().write(0xF14, 1, &mut Clock::new(1)), None);
     }
 }

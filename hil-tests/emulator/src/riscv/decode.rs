@@ -1,5 +1,6 @@
 //! RV32IMC instruction words to [`Op`]s. Source: RISC-V unprivileged specification, chapters "RV32I", "M" and "C".
 
+use super::csr::{CYCLES, USER_CYCLES};
 use super::op::{Code, Op, SINK};
 
 fn sign(value: u32, bits: u32) -> u32 {
@@ -33,6 +34,7 @@ pub fn decode(word: u32, pc: u32) -> Op {
         0x33 => with_register(word, funct3).map_or(illegal, |code| op(code, 0)),
         0x0F if funct3 == 0 => op(Code::Nop, 0),
         0x0F if funct3 == 1 => op(Code::FenceI, 0),
+        0x73 if reads_cycles(word, funct3) => op(Code::Cycles, 0),
         0x73 => system(word, funct3).map_or(illegal, |code| op(code, word)),
         _ => illegal,
     }
@@ -116,6 +118,12 @@ fn with_register(word: u32, funct3: u32) -> Option<Code> {
         (0x20, 5) => Some(Code::Sra),
         _ => None,
     }
+}
+
+/// `csrr rd, mpccr`: the only CSR access that is worth a fast path, because delay loops consist of it.
+fn reads_cycles(word: u32, funct3: u32) -> bool {
+    let number = (word >> 20) as u16;
+    funct3 == 2 && bits(word, 19, 15) == 0 && (number == CYCLES || number == USER_CYCLES)
 }
 
 fn system(word: u32, funct3: u32) -> Option<Code> {

@@ -29,9 +29,11 @@ pub trait Bus {
     fn memory(&mut self) -> &mut Memory;
     /// The simulation's clock.
     fn clock(&mut self) -> &mut Clock;
-    /// Loads `size` (1, 2, 4) bytes that the page tables did not answer. `None` is a bus fault.
+    /// Whether `address` belongs to device registers.
+    fn is_device(&self, address: u32) -> bool;
+    /// Loads `size` (1, 2, 4) bytes from a device. `None` is a bus fault.
     fn load(&mut self, address: u32, size: u32) -> Option<u32>;
-    /// Stores `size` bytes that the page tables did not take. `None` is a bus fault.
+    /// Stores `size` bytes to a device. `None` is a bus fault.
     fn store(&mut self, address: u32, size: u32, value: u32) -> Option<()>;
     /// Handles events that are due and says when the next one is.
     fn service(&mut self) -> Ticks;
@@ -84,12 +86,13 @@ struct Trap {
 /// The processor.
 #[derive(Clone)]
 pub struct Cpu {
-    /// x0 to x31, then the sink that absorbs writes to x0; the rest pads the array so that a masked index needs no check.
-    x: [u32; 64],
+    x: exec::File,
     pc: u32,
     csrs: Csrs,
     blocks: Blocks,
     instructions: u64,
+    /// Of those, the ones that idle loops would have executed and that were skipped.
+    skipped: u64,
     /// Set by `wfi` until an interrupt is pending.
     waiting: bool,
     reset_vector: u32,
@@ -100,11 +103,12 @@ impl Cpu {
     #[must_use]
     pub fn new(reset_vector: u32) -> Self {
         Self {
-            x: [0; 64],
+            x: [0; 256],
             pc: reset_vector,
             csrs: Csrs::default(),
             blocks: Blocks::new(),
             instructions: 0,
+            skipped: 0,
             waiting: false,
             reset_vector,
         }
@@ -112,7 +116,7 @@ impl Cpu {
 
     /// Resets registers, CSRs and program counter; the decoded blocks stay, because memory does.
     pub fn reset(&mut self) {
-        self.x = [0; 64];
+        self.x = [0; 256];
         self.pc = self.reset_vector;
         self.csrs = Csrs::default();
         self.waiting = false;
@@ -154,6 +158,12 @@ impl Cpu {
         self.instructions
     }
 
+    /// Instructions that were executed one by one; what idle loops would have executed besides is skipped.
+    #[must_use]
+    pub fn executed(&self) -> u64 {
+        self.instructions - self.skipped
+    }
+
     /// Whether the processor waits for an interrupt.
     #[must_use]
     pub fn is_waiting(&self) -> bool {
@@ -169,19 +179,40 @@ impl Cpu {
             {
                 return exit;
             }
-            let slot = self.blocks.find(bus, self.pc);
-            match self.execute(bus, slot) {
+            self.blocks.find(bus, self.pc);
+            let (slot, ops) = self.blocks.at(self.pc);
+            match exec::execute(&mut self.x, ops, slot, bus) {
                 Ok(next) => {
                     let span = u64::from(slot.cycles) * bus.clock().per_cycle();
                     bus.clock().base += span;
                     self.instructions += u64::from(slot.len);
-                    if next == slot.pc && slot.idle {
-                        self.skip_idle(bus, span, u64::from(slot.len));
-                    }
                     self.pc = next;
+                    if next == slot.pc && slot.idle {
+                        let instructions = u64::from(slot.len);
+                        self.skip_idle(bus, span, instructions);
+                    }
                 }
-                Err(trap) => self.trap(bus, slot.pc, trap),
+                Err(leave) => self.leave(bus, leave),
             }
+        }
+    }
+
+    /// The block that began at the program counter ended with something rare.
+    #[cold]
+    #[inline(never)]
+    fn leave<B: Bus>(&mut self, bus: &mut B, leave: exec::Leave) {
+        let slot = *self.blocks.at(self.pc).0;
+        let result = match leave {
+            exec::Leave::System(index) => self.system(bus, slot, index),
+            exec::Leave::Trap(trap) => Err(trap),
+        };
+        match result {
+            Ok(next) => {
+                bus.clock().base += u64::from(slot.cycles) * bus.clock().per_cycle();
+                self.instructions += u64::from(slot.len);
+                self.pc = next;
+            }
+            Err(trap) => self.trap(bus, slot.pc, trap),
         }
     }
 
@@ -230,6 +261,7 @@ impl Cpu {
         let turns = clock.attention.saturating_sub(clock.base) / span.max(1);
         clock.base += turns * span;
         self.instructions += turns * instructions;
+        self.skipped += turns * instructions;
     }
 
     fn trap<B: Bus>(&mut self, bus: &mut B, block: u32, trap: Trap) {

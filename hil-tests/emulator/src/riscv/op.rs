@@ -49,6 +49,8 @@ pub enum Code {
     Sh,
     Sw,
     Nop,
+    /// rd = cycle counter.
+    Cycles,
     /// Branches jump to `imm`, an absolute address.
     Beq,
     Bne,
