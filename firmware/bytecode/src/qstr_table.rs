@@ -737,4 +737,8 @@ qstrs! {
     metaclass = "metaclass",
     pend_throw = "pend_throw",
     single = "single",
+    fromhex = "fromhex",
+    newline = "newline",
+    separators = "separators",
+    ioctl = "ioctl",
 }

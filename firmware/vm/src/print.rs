@@ -1,9 +1,12 @@
 //! Writing values and text: to the console, into a string under construction, or to a Python stream.
 
-use larch_heap::{Header, Kind, Value};
+use larch_bytecode::qstr::Qstr;
+use larch_heap::{Header, Kind, Ref, Value};
 
 use crate::native::Res;
-use crate::text::TEXT_START;
+use crate::text::{ASCII, Span, TEXT_START, ascii_str};
+use crate::types::ids;
+use crate::unicode;
 use crate::vm::Vm;
 
 /// How a value is written.
@@ -46,10 +49,31 @@ impl Vm {
     pub fn end_text(&mut self, sink: Sink) -> Res {
         let Sink::Text(index) = sink else { panic!("not a text sink") };
         let at = self.heap.stack(index).as_cell().expect("a text cell");
-        let len = self.heap.stack(index + 1).small_unchecked() as u32;
+        let len = self.text_len(sink);
+        if let (Kind::Str, 0..=1) = (self.heap.kind(at), len) {
+            return self.new_text_from(Kind::Str, Span::Cell { at, first: TEXT_START, len });
+        }
         self.heap.resize(at, len + TEXT_START);
         self.finish_text(at);
         Ok(at.into())
+    }
+
+    /// The text so far under construction.
+    pub fn text_so_far(&self, sink: Sink) -> Span {
+        match sink {
+            Sink::Text(index) => match self.heap.stack(index).as_cell() {
+                Some(at) => Span::Cell { at, first: TEXT_START, len: self.text_len(sink) },
+                None => Span::Static(&[]),
+            },
+            _ => Span::Static(&[]),
+        }
+    }
+
+    /// Takes back what was written to a text under construction behind its first `len` bytes.
+    pub fn truncate_text(&mut self, sink: Sink, len: u32) {
+        if let Sink::Text(index) = sink {
+            self.heap.set_stack(index + 1, Value::small(len as i32));
+        }
     }
 
     /// Length so far of a text under construction.
@@ -69,25 +93,21 @@ impl Vm {
             }
             Sink::Text(index) => {
                 let at = self.text_room(index, bytes.len() as u32)?;
-                let len = self.heap.stack(index + 1).small_unchecked() as u32;
+                let len = self.text_len(sink);
                 self.heap.bytes_mut(at, TEXT_START + len, bytes.len() as u32).copy_from_slice(bytes);
-                self.heap.set_stack(index + 1, Value::small((len + bytes.len() as u32) as i32));
+                self.truncate_text(sink, len + bytes.len() as u32);
                 Ok(())
             }
             Sink::Stream(index) => {
-                let text = match core::str::from_utf8(bytes) {
-                    Ok(text) => self.new_str(text)?,
-                    Err(_) => self.new_bytes(bytes)?,
-                };
-                let stream = self.heap.stack(index);
-                self.call_method(stream, larch_bytecode::qstr::Qstr::write, &[text]).map(|_| ())
+                let at = self.alloc_text(Kind::Bytes, bytes.len() as u32)?;
+                self.heap.bytes_mut(at, TEXT_START, bytes.len() as u32).copy_from_slice(bytes);
+                self.write_to_stream(index, at)
             }
         }
     }
 
     /// Writes the bytes at a span, whose owner must be alive by itself.
-    pub fn emit_span(&mut self, sink: Sink, span: crate::text::Span) -> Res<()> {
-        use crate::text::Span;
+    pub fn emit_span(&mut self, sink: Sink, span: Span) -> Res<()> {
         match (sink, span) {
             (_, Span::Static(bytes)) => self.emit(sink, bytes),
             (Sink::Console, _) => {
@@ -96,21 +116,57 @@ impl Vm {
             }
             (Sink::Text(index), Span::Cell { at: from, first, len: part }) => {
                 let at = self.text_room(index, part)?;
-                let len = self.heap.stack(index + 1).small_unchecked() as u32;
+                let len = self.text_len(sink);
                 self.heap.copy(at, TEXT_START + len, from, first, part);
-                self.heap.set_stack(index + 1, Value::small((len + part) as i32));
+                self.truncate_text(sink, len + part);
                 Ok(())
             }
             (Sink::Stream(index), _) => {
-                let text = self.new_text_from(Kind::Str, span)?;
-                let stream = self.heap.stack(index);
-                self.call_method(stream, larch_bytecode::qstr::Qstr::write, &[text]).map(|_| ())
+                let at = self.alloc_text(Kind::Bytes, span.len())?;
+                self.copy_span(at, TEXT_START, span);
+                self.write_to_stream(index, at)
             }
         }
     }
 
+    /// Gives the content of a new bytes cell to a stream's `write`: as a bytearray if it is a Python class's, as
+    /// MicroPython does, else as text.
+    fn write_to_stream(&mut self, index: u32, content: Ref) -> Res<()> {
+        let scope = self.root(content.into())?;
+        let stream = self.heap.stack(index);
+        let text = if self.is_a(stream, ids::IOBase) {
+            self.bytearray_around(content)?
+        } else {
+            let len = self.heap.header(content).count() - TEXT_START;
+            self.new_text_from(Kind::Str, Span::Cell { at: content, first: TEXT_START, len })?
+        };
+        let done = self.call_method(stream, Qstr::write, &[text]);
+        self.release(scope);
+        done.map(|_| ())
+    }
+
+    /// Whether `print` can write to a value: its type, or the built-in type it derives from, is a stream.
+    pub fn is_stream(&self, value: Value) -> bool {
+        let class = self.type_of(value);
+        self.is_a(value, ids::IOBase)
+            || self
+                .native_slot(class, |def| {
+                    def.entries.iter().find(|(name, _)| *name == Qstr::write).map(|_| ())
+                })
+                .is_some()
+    }
+
+    /// # Errors
+    /// OSError if `value` is no stream.
+    pub fn stream_arg(&mut self, value: Value) -> Res<()> {
+        if self.is_stream(value) {
+            return Ok(());
+        }
+        Err(self.raise(ids::OSError, "stream operation not supported"))
+    }
+
     /// The cell of a text under construction, with room for `more` bytes.
-    fn text_room(&mut self, index: u32, more: u32) -> Res<larch_heap::Ref> {
+    fn text_room(&mut self, index: u32, more: u32) -> Res<Ref> {
         let at = self.heap.stack(index).as_cell().expect("a text cell");
         let len = self.heap.stack(index + 1).small_unchecked() as u32;
         let capacity = self.heap.header(at).count() - TEXT_START;
@@ -139,6 +195,9 @@ impl Vm {
 
     /// Writes a value as `str()` or `repr()` would.
     pub fn print_value(&mut self, sink: Sink, value: Value, kind: PrintKind) -> Res<()> {
+        if let Some(small) = value.as_small() {
+            return self.emit_int(sink, small);
+        }
         if let (PrintKind::Str, Some(span)) = (kind, self.str_span(value)) {
             return self.emit_span(sink, span);
         }
@@ -178,6 +237,9 @@ impl Vm {
     }
 
     fn to_text(&mut self, value: Value, kind: PrintKind) -> Res {
+        if let Some(small) = value.as_small() {
+            return self.int_to_str(small);
+        }
         let scope = self.scope();
         self.root(value)?;
         let sink = self.begin_text(Kind::Str, 12)?;
@@ -187,8 +249,116 @@ impl Vm {
         text
     }
 
+    /// `str(value)` of an int.
+    fn int_to_str(&mut self, value: i32) -> Res {
+        let mut buffer = [0; 11];
+        let digits = decimal(value, &mut buffer);
+        if let [digit] = *digits {
+            return Ok(ascii_str(digit));
+        }
+        let at = self.alloc_text(Kind::Str, digits.len() as u32)?;
+        self.heap.bytes_mut(at, TEXT_START, digits.len() as u32).copy_from_slice(digits);
+        self.heap.set_word(at, 0, ASCII);
+        Ok(at.into())
+    }
+
     /// Writes an int in decimal.
     pub fn emit_int(&mut self, sink: Sink, value: i32) -> Res<()> {
-        self.print_value(sink, Value::small(value), PrintKind::Str)
+        let mut buffer = [0; 11];
+        let digits = decimal(value, &mut buffer);
+        self.emit(sink, digits)
+    }
+
+    /// Writes a word in hexadecimal with at least `width` digits.
+    pub fn emit_hex(&mut self, sink: Sink, value: u32, width: usize) -> Res<()> {
+        let mut digits = [b'0'; 8];
+        for (shift, digit) in digits.iter_mut().rev().enumerate() {
+            *digit = hex_digit((value >> (4 * shift)) as u8);
+        }
+        let significant = 8 - value.leading_zeros() as usize / 4;
+        self.emit(sink, &digits[8 - significant.max(width).max(1)..])
+    }
+
+    /// Writes text in quotes with escapes, as `repr()` does: of a string, or (`bytes`) of what is behind the `b`.
+    pub fn emit_quoted(&mut self, sink: Sink, span: Span, bytes: bool) -> Res<()> {
+        let text = self.bytes_at(span);
+        let quote = if text.contains(&b'\'') && !text.contains(&b'"') { b'"' } else { b'\'' };
+        self.emit(sink, &[quote])?;
+        let mut at = 0;
+        while at < span.len() {
+            let rest = &self.bytes_at(span)[at as usize..];
+            let plain = rest.iter().take_while(|byte| is_plain(**byte, quote)).count() as u32;
+            if plain > 0 {
+                self.emit_span(sink, span.part(at, plain))?;
+                at += plain;
+                continue;
+            }
+            let (code, len) = match bytes {
+                true => (u32::from(rest[0]), 1),
+                false => (unicode::decode(rest), unicode::next(rest, 0) as u32),
+            };
+            self.emit_escaped(sink, code)?;
+            at += len;
+        }
+        self.emit(sink, &[quote])
+    }
+
+    fn emit_escaped(&mut self, sink: Sink, code: u32) -> Res<()> {
+        match code {
+            0x0a => self.emit(sink, b"\\n"),
+            0x0d => self.emit(sink, b"\\r"),
+            0x09 => self.emit(sink, b"\\t"),
+            0x20..0x7f => self.emit(sink, &[b'\\', code as u8]),
+            _ => {
+                let (letter, width) = match code {
+                    0..0x100 => (b'x', 2),
+                    0x100..0x1_0000 => (b'u', 4),
+                    _ => (b'U', 8),
+                };
+                self.emit(sink, &[b'\\', letter])?;
+                self.emit_hex(sink, code, width)
+            }
+        }
+    }
+}
+
+/// Whether `repr()` writes a byte as it is.
+fn is_plain(byte: u8, quote: u8) -> bool {
+    (0x20..0x7f).contains(&byte) && byte != quote && byte != b'\\'
+}
+
+/// A digit of base 16.
+pub fn hex_digit(value: u8) -> u8 {
+    b"0123456789abcdef"[(value & 15) as usize]
+}
+
+/// The decimal digits of `value`, at the end of `buffer`.
+pub fn decimal(value: i32, buffer: &mut [u8; 11]) -> &[u8] {
+    let mut at = buffer.len();
+    let mut rest = value.unsigned_abs();
+    loop {
+        at -= 1;
+        buffer[at] = b'0' + (rest % 10) as u8;
+        rest /= 10;
+        if rest == 0 {
+            break;
+        }
+    }
+    if value < 0 {
+        at -= 1;
+        buffer[at] = b'-';
+    }
+    &buffer[at..]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn decimal_writes_every_length_and_sign() {
+        for value in [0, 7, -7, 10, 99, 100, 12345, i32::MAX, i32::MIN] {
+            assert_eq!(decimal(value, &mut [0; 11]), std::format!("{value}").as_bytes());
+        }
     }
 }

@@ -1,13 +1,15 @@
 //! Where bytes are: strings, bytes and buffers, in the heap or in flash.
 //!
 //! A string cell is a word (`hash | flags << 16`) and its UTF-8; a bytes cell is a word and its bytes. Both count the
-//! word. An interned string is only a number; its text is in flash or in a string cell that the table of interned names
+//! word. The hash is 0 until somebody needs it. An interned string is only a number; its text is in flash or in a string cell that the table of interned names
 //! keeps alive.
 
 use larch_bytecode::qstr::{self, Qstr, STATIC_COUNT};
 use larch_heap::{Header, Kind, Ref, Root, Value};
 
-use crate::native::Res;
+use crate::native::{Raised, Res};
+use crate::types::ids;
+use crate::unicode;
 use crate::vm::Vm;
 
 /// A place where bytes are. It stays valid as long as what it was taken from is alive and not resized.
@@ -68,6 +70,25 @@ impl Vm {
         self.bytes_at(span)[index as usize]
     }
 
+    /// The bytes at a span, to change them (none of those in flash).
+    pub fn bytes_at_mut(&mut self, span: Span) -> &mut [u8] {
+        match span {
+            Span::Static(_) => &mut [],
+            Span::Cell { at, first, len } => self.heap.bytes_mut(at, first, len),
+        }
+    }
+
+    /// Copies a span's bytes into a cell, to byte `to_first` behind its header.
+    #[inline]
+    pub fn copy_span(&mut self, to: Ref, to_first: u32, span: Span) {
+        match span {
+            Span::Static(bytes) => {
+                self.heap.bytes_mut(to, to_first, bytes.len() as u32).copy_from_slice(bytes);
+            }
+            Span::Cell { at, first, len } => self.heap.copy(to, to_first, at, first, len),
+        }
+    }
+
     /// The text at a span that is known to be UTF-8 (empty otherwise).
     pub fn str_at(&self, span: Span) -> &str {
         core::str::from_utf8(self.bytes_at(span)).unwrap_or_default()
@@ -93,14 +114,6 @@ impl Vm {
         value.is_qstr() || self.heap.as_kind(value, Kind::Str).is_some()
     }
 
-    /// Whether a string has only ASCII characters.
-    pub fn is_ascii(&self, value: Value) -> bool {
-        match self.heap.as_kind(value, Kind::Str) {
-            Some(at) => self.heap.word(at, 0) & ASCII != 0,
-            None => self.str_span(value).is_none_or(|span| self.bytes_at(span).is_ascii()),
-        }
-    }
-
     /// The text of a name.
     pub fn qstr_text(&self, name: Qstr) -> &str {
         self.str_at(self.qstr_span(name))
@@ -121,8 +134,25 @@ impl Vm {
         match value.as_qstr() {
             Some(Qstr(number)) if (number as usize) < STATIC_COUNT => qstr::STATIC_HASHES[number as usize],
             Some(Qstr(number)) => self.heap.word(self.interned(number as usize - STATIC_COUNT), 0) as u16,
-            None => value.as_cell().map_or(0, |at| self.heap.word(at, 0) as u16),
+            None => value.as_cell().map_or(0, |at| self.cell_hash(at)),
         }
+    }
+
+    fn cell_hash(&self, at: Ref) -> u16 {
+        match self.heap.word(at, 0) as u16 {
+            0 => qstr::hash(self.heap.bytes(at, TEXT_START, self.heap.header(at).count() - TEXT_START)),
+            known => known,
+        }
+    }
+
+    /// As [`Vm::text_hash`], and remembers it.
+    pub fn keep_text_hash(&mut self, value: Value) -> u16 {
+        let hash = self.text_hash(value);
+        if let Some(at) = value.as_cell() {
+            let word = self.heap.word(at, 0) & !0xffff | u32::from(hash);
+            self.heap.set_word(at, 0, word);
+        }
+        hash
     }
 
     // ---- interning ----
@@ -130,7 +160,7 @@ impl Vm {
     // root-less index is not needed: it is searched by hash linearly from the end only when a name is new to a program
     // text, and by `name_index`, an open-addressed `ByteBuffer` of u16 numbers kept as the table's value 1.
 
-    fn interned(&self, number: usize) -> Ref {
+    pub(crate) fn interned(&self, number: usize) -> Ref {
         let table = self.heap.root(Root::Interned).as_cell().expect("a name was interned");
         self.heap.slot(table, number as u32 + 2).as_cell().expect("an interned string")
     }
@@ -192,6 +222,7 @@ impl Vm {
 
     fn add_interned(&mut self, string: Value) -> Res<Qstr> {
         let scope = self.scope();
+        self.keep_text_hash(string);
         self.root(string)?;
         let (table, count) = self.room_for_name()?;
         self.release(scope);
@@ -254,12 +285,13 @@ impl Vm {
 
     // ---- making strings and bytes ----
 
-    /// A string value: interned if a name with this text exists already, else a new cell.
+    /// A string value: a name if it is empty or one ASCII character, else a new cell.
     pub fn new_str(&mut self, text: &str) -> Res {
-        if text.len() <= 1 {
-            return Ok(Value::qstr(self.intern(text)?));
+        match *text.as_bytes() {
+            [] => Ok(Value::qstr(Qstr::EMPTY)),
+            [byte] => Ok(ascii_str(byte)),
+            _ => self.new_heap_str(text),
         }
-        self.new_heap_str(text)
     }
 
     fn new_heap_str(&mut self, text: &str) -> Res {
@@ -269,15 +301,25 @@ impl Vm {
         Ok(at.into())
     }
 
+    /// A string of one character; `code` is below 0x110000.
+    pub fn char_str(&mut self, code: u32) -> Res {
+        if code < 0x80 {
+            return Ok(ascii_str(code as u8));
+        }
+        let (bytes, len) = unicode::encode(code);
+        let at = self.alloc_text(Kind::Str, len as u32)?;
+        self.heap.bytes_mut(at, TEXT_START, len as u32).copy_from_slice(&bytes[..len]);
+        Ok(at.into())
+    }
+
     /// A bytes value.
     pub fn new_bytes(&mut self, bytes: &[u8]) -> Res {
         let at = self.alloc_text(Kind::Bytes, bytes.len() as u32)?;
         self.heap.bytes_mut(at, TEXT_START, bytes.len() as u32).copy_from_slice(bytes);
-        self.finish_text(at);
         Ok(at.into())
     }
 
-    /// A string or bytes cell with `len` zero bytes, to be filled (`TEXT_START` on) and then given to
+    /// A string or bytes cell with `len` zero bytes, to be filled (`TEXT_START` on) and then, if it is a string, given to
     /// [`Vm::finish_text`].
     pub fn alloc_text(&mut self, kind: Kind, len: u32) -> Res<Ref> {
         if len > Header::MAX_COUNT - TEXT_START {
@@ -286,25 +328,82 @@ impl Vm {
         self.alloc(Header::new(kind, len + TEXT_START))
     }
 
-    /// Computes a filled cell's hash and flags.
+    /// Computes a filled cell's flags.
     pub fn finish_text(&mut self, at: Ref) {
         let len = self.heap.header(at).count() - TEXT_START;
-        let bytes = self.heap.bytes(at, TEXT_START, len);
-        let flags = if bytes.is_ascii() { ASCII } else { 0 };
-        let word = u32::from(qstr::hash(bytes)) | flags;
-        self.heap.set_word(at, 0, word);
+        let flags = if self.heap.bytes(at, TEXT_START, len).is_ascii() { ASCII } else { 0 };
+        self.heap.set_word(at, 0, flags);
     }
 
     /// A new string or bytes value with the bytes of `span`, which must stay alive by itself (root its owner).
     pub fn new_text_from(&mut self, kind: Kind, span: Span) -> Res {
-        let at = self.alloc_text(kind, span.len())?;
-        match span {
-            Span::Static(bytes) => {
-                self.heap.bytes_mut(at, TEXT_START, bytes.len() as u32).copy_from_slice(bytes)
-            }
-            Span::Cell { at: from, first, len } => self.heap.copy(at, TEXT_START, from, first, len),
+        if let (Kind::Str, 0..=1) = (kind, span.len()) {
+            return Ok(self.short_str(span));
         }
-        self.finish_text(at);
+        let at = self.alloc_text(kind, span.len())?;
+        self.copy_span(at, TEXT_START, span);
+        if kind == Kind::Str {
+            self.finish_text(at);
+        }
         Ok(at.into())
     }
+
+    /// The string of no or one byte.
+    fn short_str(&self, span: Span) -> Value {
+        match self.bytes_at(span).first() {
+            Some(byte) => ascii_str(*byte),
+            None => Value::qstr(Qstr::EMPTY),
+        }
+    }
+
+    // ---- buffers ----
+
+    /// Where the bytes of a string, bytes or other object with the buffer protocol are.
+    pub fn buffer(&mut self, value: Value) -> Option<Span> {
+        if let Some(span) = self.str_span(value).or_else(|| self.bytes_span(value)) {
+            return Some(span);
+        }
+        let class = self.type_of(value);
+        let inner = self.native_part(value);
+        let buffer = self.native_slot(class, |def| def.buffer)?;
+        buffer(self, inner)
+    }
+
+    /// As [`Vm::buffer`].
+    ///
+    /// # Errors
+    /// TypeError if `value` has no buffer.
+    pub fn buffer_arg(&mut self, value: Value) -> Res<Span> {
+        match self.buffer(value) {
+            Some(span) => Ok(span),
+            None => Err(self.raise_no_buffer()),
+        }
+    }
+
+    /// Where the bytes of an object are that lets them be changed: bytearray, array, memoryview of one.
+    pub fn buffer_mut(&mut self, value: Value) -> Option<Span> {
+        let inner = self.native_part(value);
+        self.is_writable(inner).then(|| self.buffer(inner)).flatten()
+    }
+
+    /// As [`Vm::buffer_mut`].
+    ///
+    /// # Errors
+    /// TypeError if `value` has no buffer that can be changed.
+    pub fn buffer_mut_arg(&mut self, value: Value) -> Res<Span> {
+        match self.buffer_mut(value) {
+            Some(span) => Ok(span),
+            None => Err(self.raise_no_buffer()),
+        }
+    }
+
+    fn raise_no_buffer(&mut self) -> Raised {
+        self.raise(ids::TypeError, "object with buffer protocol required")
+    }
+}
+
+/// The string of one ASCII character.
+#[inline(always)]
+pub fn ascii_str(byte: u8) -> Value {
+    Value::qstr(qstr::ASCII[(byte & 0x7f) as usize])
 }

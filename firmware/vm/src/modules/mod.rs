@@ -3,8 +3,11 @@
 pub mod builtins;
 pub mod errno;
 pub mod gc;
+pub mod hashlib;
+pub mod io;
 pub mod micropython;
 pub(crate) mod objects;
+pub mod re;
 pub mod sys;
 
 use crate::native::ModuleDef;

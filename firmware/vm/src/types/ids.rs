@@ -154,4 +154,22 @@ number! {
     UnicodeError,
     /// `ViperTypeError`
     ViperTypeError,
+    /// `iterator`
+    text_iterator,
+    /// `StringIO`
+    StringIO,
+    /// `BytesIO`
+    BytesIO,
+    /// `IOBase`
+    IOBase,
+    /// `re`
+    re,
+    /// `match`
+    match_,
+    /// `sha256`
+    sha256,
+    /// `sha1`
+    sha1,
+    /// `md5`
+    md5,
 }

@@ -2,6 +2,7 @@
 
 pub mod ids;
 
+pub(crate) mod binary;
 pub mod bytearray;
 pub mod bytes;
 pub mod class;
@@ -24,6 +25,11 @@ pub mod range;
 pub mod set;
 pub mod singletons;
 pub mod str;
+mod str_format;
+mod str_methods;
+mod str_percent;
+mod str_split;
+pub mod text_object;
 pub mod tuple;
 
 use crate::native::TypeDef;
@@ -99,4 +105,13 @@ pub static TYPES: &[&TypeDef] = &[
     &exception::VALUEERROR,
     &exception::UNICODEERROR,
     &exception::VIPERTYPEERROR,
+    &str::TEXT_ITERATOR,
+    &crate::modules::io::STRING_IO,
+    &crate::modules::io::BYTES_IO,
+    &crate::modules::io::IO_BASE,
+    &crate::modules::re::PATTERN,
+    &crate::modules::re::MATCH,
+    &crate::modules::hashlib::SHA256,
+    &crate::modules::hashlib::SHA1,
+    &crate::modules::hashlib::MD5,
 ];
