@@ -1,0 +1,178 @@
+//! Tokens to the syntax tree, one top-level statement at a time.
+//!
+//! Recursive descent for statements, precedence climbing for expressions: one native frame per operator level would
+//! cost a board its stack. [`Parser::enter`] counts the depth. Constants are folded while the tree is built, and names
+//! declared with `const` are replaced, as MicroPython does, so that neither exists for the later stages.
+//!
+//! Source: MicroPython's `py/grammar.h` and `py/parse.c` for what is accepted and where errors point.
+
+mod atom;
+mod expression;
+mod fold;
+mod statement;
+mod strings;
+
+use crate::Options;
+use crate::ast::{Ast, Kind, Ref};
+use crate::buffer::Buffer;
+use crate::error::{ErrorKind, Failure, Message};
+use crate::lexer::Lexer;
+use crate::token::Token;
+use larch_bytecode::code::Backend;
+use larch_bytecode::qstr::Qstr;
+
+/// What a name declared with `const` stands for.
+#[derive(Clone, Copy)]
+enum Known {
+    /// A leaf.
+    Leaf(Ref),
+    /// An int too long for a leaf.
+    Int(i64),
+    /// An entry of the table of constants.
+    Object(u32),
+}
+
+/// The parser's state.
+pub(crate) struct Parser<'s, 'b, B: Backend> {
+    pub(crate) lexer: Lexer<'s>,
+    pub(crate) ast: Ast,
+    pub(crate) backend: &'b mut B,
+    /// Constants that are no leaves, referred to by [`Kind::Object`].
+    pub(crate) objects: Buffer<B::Const>,
+    /// Lists under construction.
+    scratch: Buffer<u32>,
+    known: Buffer<(Qstr, Known)>,
+    /// How many of `objects` outlive the statement: those that `const` names stand for.
+    kept_objects: usize,
+    depth: u16,
+    pub(crate) options: Options,
+}
+
+type Parsed = Result<Ref, Failure>;
+
+impl<'s, 'b, B: Backend> Parser<'s, 'b, B> {
+    pub(crate) fn new(source: &'s str, options: Options, backend: &'b mut B) -> Result<Self, Failure> {
+        Ok(Parser {
+            lexer: Lexer::new(source)?,
+            ast: Ast::new(),
+            backend,
+            objects: Buffer::new(),
+            scratch: Buffer::new(),
+            known: Buffer::new(),
+            kept_objects: 0,
+            depth: 0,
+            options,
+        })
+    }
+
+    /// The next top-level statement of a file; none at its end.
+    pub(crate) fn next_statement(&mut self) -> Result<Option<Ref>, Failure> {
+        self.restart();
+        while self.lexer.now.token == Token::Newline {
+            self.lexer.advance()?;
+        }
+        self.ast.restart(self.line());
+        match self.lexer.now.token {
+            Token::End => Ok(None),
+            _ => self.statement().map(Some),
+        }
+    }
+
+    /// The one statement of an interactive input; none if it is empty.
+    pub(crate) fn single_statement(&mut self) -> Result<Option<Ref>, Failure> {
+        self.ast.restart(self.line());
+        let statement = match self.lexer.now.token {
+            Token::End => return Ok(None),
+            Token::Newline => {
+                self.lexer.advance()?;
+                None
+            }
+            _ => Some(self.statement()?),
+        };
+        while self.lexer.now.token == Token::Newline {
+            self.lexer.advance()?;
+        }
+        self.expect(Token::End)?;
+        Ok(statement)
+    }
+
+    /// The expression that is all of the text.
+    pub(crate) fn only_expression(&mut self) -> Parsed {
+        self.ast.restart(self.line());
+        let value = self.test_list()?;
+        while self.lexer.now.token == Token::Newline {
+            self.lexer.advance()?;
+        }
+        self.expect(Token::End)?;
+        Ok(value)
+    }
+
+    /// Forgets the statement before.
+    fn restart(&mut self) {
+        self.scratch.clear();
+        self.lexer.fields.clear();
+        self.objects.truncate(self.kept_objects);
+        self.depth = 0;
+    }
+
+    // ---- helpers ----
+
+    pub(crate) fn line(&self) -> u32 {
+        self.lexer.now.token_line
+    }
+
+    fn token(&self) -> Token {
+        self.lexer.now.token
+    }
+
+    /// The error of the token in force.
+    fn unexpected<T>(&self) -> Result<T, Failure> {
+        let (kind, text) = match self.token() {
+            Token::Indent => (ErrorKind::Indentation, "unexpected indent"),
+            Token::DedentMismatch => {
+                (ErrorKind::Indentation, "unindent doesn't match any outer indent level")
+            }
+            Token::MalformedFString => (ErrorKind::Syntax, "malformed f-string"),
+            _ => (ErrorKind::Syntax, "invalid syntax"),
+        };
+        Err(Failure::Source { kind, line: self.line(), message: Message::Text(text) })
+    }
+
+    /// Consumes the token if it is in force.
+    fn accept(&mut self, token: Token) -> Result<bool, Failure> {
+        let is_it = self.token() == token;
+        if is_it {
+            self.lexer.advance()?;
+        }
+        Ok(is_it)
+    }
+
+    fn expect(&mut self, token: Token) -> Result<(), Failure> {
+        if self.accept(token)? { Ok(()) } else { self.unexpected() }
+    }
+
+    /// A name, which is consumed.
+    fn name(&mut self) -> Result<Qstr, Failure> {
+        if self.token() != Token::Name {
+            return self.unexpected();
+        }
+        let name = self.backend.qstr(self.lexer.name())?;
+        self.lexer.advance()?;
+        Ok(name)
+    }
+
+    /// Counts a level of nesting, which [`Parser::exit`] ends.
+    fn enter(&mut self) -> Result<(), Failure> {
+        self.depth += 1;
+        if self.depth > self.options.depth { Err(Failure::Recursion) } else { Ok(()) }
+    }
+
+    fn exit(&mut self) {
+        self.depth -= 1;
+    }
+
+    /// A list node of what stands in `scratch` from `start` on.
+    fn list(&mut self, kind: Kind, line: u32, start: usize) -> Parsed {
+        self.ast.add_list(kind, 0, line, &mut self.scratch, start)
+    }
+}
