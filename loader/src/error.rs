@@ -234,4 +234,9 @@ impl Error {
             _ => false,
         }
     }
+
+    /// Whether a stream of blocks that ended so may succeed when begun again.
+    pub(crate) fn is_worth_another_stream(&self) -> bool {
+        matches!(self, Self::Silent { .. } | Self::Refused { .. })
+    }
 }

@@ -8,6 +8,7 @@ mod erase;
 pub mod plan;
 mod read;
 mod spi;
+mod stream;
 mod verify;
 mod write;
 

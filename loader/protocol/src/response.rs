@@ -101,9 +101,9 @@ impl ChipError {
         Self::NAMES.iter().find(|(code, _)| *code == self.0).map(|(_, name)| *name)
     }
 
-    /// Whether the line damaged the command, so that sending it again helps.
+    /// Whether the line damaged the command or the answer, so that sending the command again helps.
     pub fn is_line_error(self) -> bool {
-        matches!(self.0, 0x07 | 0xC0 | 0xC1)
+        matches!(self.0, 0x07 | 0xC0 | 0xC1 | 0xFE)
     }
 
     /// Whether the chip does not know the command.

@@ -13,7 +13,11 @@ const ROM_BLOCK: u32 = 64;
 const STUB_PACKET: u32 = 0x1000;
 /// Packets that a stub may send ahead of acknowledgements.
 const STUB_WINDOW: u32 = 64;
-/// How many blocks pass between two progress events.
+/// Bytes between two digests.
+const PIECE: u32 = 0x1_0000;
+/// How often a piece is read before it is given up.
+const TRIES: u32 = 3;
+/// Bytes between two progress events.
 const PROGRESS_EVERY: u32 = 0x1000;
 
 impl Loader<'_> {
@@ -30,25 +34,49 @@ impl Loader<'_> {
         if self.dialect.has_stub_commands {
             return self.read_stream(offset, size);
         }
-        let data = self.read_slowly(offset, size)?;
-        let (read, chip) = (Digest::of(&data), self.with_retries(|loader| loader.flash_md5(offset, size))?);
-        digests_agree(offset, read, chip)?;
+        let mut data = Vec::with_capacity(size as usize);
+        while let Some(left) = (size as usize).checked_sub(data.len()).filter(|&left| left > 0) {
+            let len = u32::try_from(left).unwrap_or(PIECE).min(PIECE);
+            self.read_piece(offset, size, len, &mut data)?;
+        }
         Ok(data)
     }
 
-    fn read_slowly(&mut self, offset: u32, size: u32) -> Result<Vec<u8>, Error> {
+    /// Appends a piece that has the chip's digest.
+    fn read_piece(&mut self, offset: u32, size: u32, len: u32, data: &mut Vec<u8>) -> Result<(), Error> {
+        let at = offset + u32::try_from(data.len()).unwrap_or(u32::MAX);
+        let mut tries = 1;
+        loop {
+            let done = (data.len() as u64, size.into());
+            let piece = self.read_slowly(at, len, done)?;
+            let chip = self.with_retries(|loader| loader.flash_md5(at, len))?;
+            match digests_agree(at, Digest::of(&piece), chip) {
+                Err(error) if tries < TRIES => {
+                    self.observer.event(&Event::Retry { what: &error.to_string() })
+                }
+                Err(error) => return Err(error),
+                Ok(()) => {
+                    data.extend(piece);
+                    return Ok(());
+                }
+            }
+            tries += 1;
+        }
+    }
+
+    fn read_slowly(&mut self, offset: u32, size: u32, (before, total): (u64, u64)) -> Result<Vec<u8>, Error> {
         let mut data = Vec::with_capacity(size as usize);
         let mut at = 0;
         while at < size {
-            let command = Command::ReadFlashSlow { offset: offset + at, size: ROM_BLOCK.min(size - at) };
+            let wanted = ROM_BLOCK.min(size - at);
+            let command = Command::ReadFlashSlow { offset: offset + at, size: wanted };
             let len = ROM_BLOCK as usize;
             let (_, block) =
                 self.with_retries(|loader| loader.link.command(&command, len, DEFAULT_TIMEOUT))?;
-            let wanted = ROM_BLOCK.min(size - at);
             data.extend_from_slice(&block[..wanted as usize]);
             at += wanted;
             if at.is_multiple_of(PROGRESS_EVERY) || at == size {
-                self.observer.event(&Event::Progress { done: at.into(), total: size.into() });
+                self.observer.event(&Event::Progress { done: before + u64::from(at), total });
             }
         }
         Ok(data)

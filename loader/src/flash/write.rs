@@ -1,28 +1,21 @@
 //! Writing files to flash.
 //!
-//! A file goes through: checks, flash settings in its header, deflate, blocks, the chip's MD5. A block that the line
-//! damaged is sent again; a file whose digest does not match is written again; after that it is an error.
+//! A file goes through: checks, flash settings in its header, deflate, blocks, the chip's MD5. Where the line fails the
+//! rest is sent again; a file whose digest does not match is written again; after that it is an error.
 
 use super::digest::Digest;
-use super::erase::ERASE_SECONDS_PER_MEGABYTE;
-use super::per_megabyte;
 use super::plan::{self, Target};
+use super::stream::Stream;
 use crate::connect::Loader;
 use crate::error::Error;
 use crate::event::Event;
-use crate::link::DEFAULT_TIMEOUT;
 use larch_chips::MAGIC_ADDRESS;
 use larch_image::header::MAGIC;
 use larch_image::image::patch_flash_settings;
 use larch_image::merge::Blob;
-use larch_protocol::{ChipError, Command, FlashBegin};
-use std::io::Write as _;
-use std::time::Duration;
 
 /// How often a file is written before it is given up.
 const FILE_TRIES: u32 = 3;
-/// Seconds that erasing and writing a megabyte may take.
-const WRITE_SECONDS_PER_MEGABYTE: u64 = 40;
 
 /// A setting of the bootloader's header.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -154,25 +147,17 @@ impl Loader<'_> {
             self.observer.event(&Event::Unchanged { name, offset: *offset });
             return Ok(WriteReport { unchanged: true, ..report });
         }
-        let deflated = match options.compress {
-            Some(false) => None,
-            wish => Some(deflate(&blob.data))
-                .filter(|deflated| wish.is_some() || deflated.len() < blob.data.len()),
-        };
-        let compressed = deflated.as_ref().map(|deflated| deflated.len() as u64);
+        let stream = Stream::of(&blob.data, self.dialect.block_size, options.compress);
+        let compressed = stream.compressed_len();
         self.observer.event(&Event::Writing { name, offset: *offset, size, compressed });
         let start = self.link.now();
         let mut tries = 1;
-        loop {
-            match self.send_and_confirm(blob, deflated.as_deref(), md5) {
-                Ok(()) => break,
-                Err(error) if tries < FILE_TRIES && may_succeed_again(&error) => {
-                    self.observer.event(&Event::Retry { what: &error.to_string() });
-                    tries += 1;
-                    self.resynchronise()?;
-                }
-                Err(error) => return Err(error),
+        while let Err(error) = self.send_and_confirm(blob, &stream, md5) {
+            if tries >= FILE_TRIES || !matches!(error, Error::DigestMismatch { .. }) {
+                return Err(error);
             }
+            self.observer.event(&Event::Retry { what: &error.to_string() });
+            tries += 1;
         }
         let seconds = (self.link.now() - start).as_secs_f64();
         self.observer.event(&Event::Written { size, compressed, offset: *offset, seconds });
@@ -190,93 +175,22 @@ impl Loader<'_> {
         }
     }
 
-    fn send_and_confirm(&mut self, blob: &Blob, deflated: Option<&[u8]>, md5: Digest) -> Result<(), Error> {
-        match deflated {
-            Some(deflated) => self.send_deflated(blob, deflated)?,
-            None => self.send_plain(blob)?,
-        }
+    fn send_and_confirm(&mut self, blob: &Blob, stream: &Stream, md5: Digest) -> Result<(), Error> {
+        self.send(blob, stream)?;
         if self.dialect.answers_early {
             // Answered only when everything is in flash.
             self.read_register(MAGIC_ADDRESS)?;
         }
         let size = u32::try_from(blob.data.len()).unwrap_or(u32::MAX);
-        let found = self.with_retries(|loader| loader.flash_md5(blob.offset, size))?;
+        let mut found = self.with_retries(|loader| loader.flash_md5(blob.offset, size))?;
+        if found != md5 {
+            // The answer itself may have been damaged.
+            found = self.with_retries(|loader| loader.flash_md5(blob.offset, size))?;
+        }
         if found == md5 {
             return Ok(());
         }
         let (expected, found) = (md5.to_string(), found.to_string());
         Err(Error::DigestMismatch { name: blob.name.clone(), offset: blob.offset, expected, found })
     }
-
-    fn send_deflated(&mut self, blob: &Blob, deflated: &[u8]) -> Result<(), Error> {
-        let block_size = self.dialect.block_size;
-        // The ROM wants whole blocks; a stub counts bytes.
-        let size = if self.dialect.is_rom() {
-            blob.data.len().next_multiple_of(block_size)
-        } else {
-            blob.data.len()
-        };
-        let begin = self.flash_begin(size, deflated.len(), blob.offset);
-        self.begin(&Command::FlashDeflBegin(begin), size)?;
-        // One block of deflated data can hold much more than a block of flash.
-        let timeout = per_megabyte(WRITE_SECONDS_PER_MEGABYTE, size as u64);
-        for (number, block) in (0..).zip(deflated.chunks(block_size)) {
-            self.send_block(&Command::FlashDeflData(number, block), timeout)?;
-            let done = deflated.len().min((number as usize + 1) * block_size) as u64;
-            self.observer.event(&Event::Progress { done, total: deflated.len() as u64 });
-        }
-        Ok(())
-    }
-
-    fn send_plain(&mut self, blob: &Blob) -> Result<(), Error> {
-        let block_size = self.dialect.block_size;
-        let begin = self.flash_begin(blob.data.len(), blob.data.len(), blob.offset);
-        self.begin(&Command::FlashBegin(begin), blob.data.len())?;
-        for (number, block) in (0..).zip(blob.data.chunks(block_size)) {
-            let mut block = block.to_vec();
-            block.resize(block_size, 0xFF);
-            self.send_block(&Command::FlashData(number, &block), DEFAULT_TIMEOUT)?;
-            let done = blob.data.len().min((number as usize + 1) * block_size) as u64;
-            self.observer.event(&Event::Progress { done, total: blob.data.len() as u64 });
-        }
-        Ok(())
-    }
-
-    fn flash_begin(&self, size: usize, on_the_line: usize, offset: u32) -> FlashBegin {
-        let block_size = self.dialect.block_size;
-        let word = |value: usize| u32::try_from(value).unwrap_or(u32::MAX);
-        FlashBegin {
-            erase_size: word(size),
-            blocks: word(on_the_line.div_ceil(block_size)),
-            block_size: word(block_size),
-            offset,
-            encrypt: self.dialect.begin_has_encrypt.then_some(false),
-        }
-    }
-
-    /// The ROM erases everything before it answers.
-    fn begin(&mut self, command: &Command<'_>, size: usize) -> Result<(), Error> {
-        let timeout = per_megabyte(ERASE_SECONDS_PER_MEGABYTE, size as u64);
-        self.with_retries(|loader| loader.command(command, timeout))
-    }
-
-    fn send_block(&mut self, command: &Command<'_>, timeout: Duration) -> Result<(), Error> {
-        self.with_retries(|loader| loader.command(command, timeout))
-    }
-}
-
-/// Whether writing the file again may succeed where this failed.
-fn may_succeed_again(error: &Error) -> bool {
-    match error {
-        Error::DigestMismatch { .. } | Error::Silent { .. } => true,
-        Error::Refused { error, .. } => *error != ChipError::INVALID_MESSAGE || error.is_line_error(),
-        _ => false,
-    }
-}
-
-/// zlib-wrapped deflate, as small as it gets.
-fn deflate(data: &[u8]) -> Vec<u8> {
-    let mut encoder = flate2::write::ZlibEncoder::new(Vec::new(), flate2::Compression::best());
-    let written = encoder.write_all(data).and_then(|()| encoder.finish());
-    written.expect("writing to memory does not fail")
 }

@@ -1,5 +1,6 @@
 //! The loader against the chip's real mask ROM, on an emulated ESP32-C3.
 
 mod bench;
+mod faults;
 mod identity;
 mod write;

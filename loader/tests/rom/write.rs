@@ -115,3 +115,16 @@ fn a_status_register_round_trips() {
     assert_eq!(loader.flash_status(2).unwrap(), 0x0200);
     assert_eq!(loader.read_sfdp(0, 4).unwrap().to_le_bytes(), *b"SFDP");
 }
+
+/// The article's image size, written, verified by the chip, and read back in part.
+#[test]
+fn one_and_a_half_megabytes_arrive() {
+    let bench = Bench::new();
+    let data = firmware_like(1_445_632);
+    let mut loader = bench.loader();
+    loader.write_flash(&[blob(0x1_0000, data.clone())], &WriteOptions::default()).unwrap();
+    assert!(bench.flash()[0x1_0000..].starts_with(&data));
+    loader.verify_flash(&[blob(0x1_0000, data.clone())]).unwrap();
+    let end = loader.read_flash(0x1_0000 + 1_440_000, 5_632).unwrap();
+    assert_eq!(end, data[1_440_000..]);
+}

@@ -1,0 +1,206 @@
+//! Sending one file's bytes, and going on where the line failed.
+//!
+//! The ROM gives up a stream of blocks at the first block that arrives damaged, and nobody knows whether a block without
+//! an answer was taken. So a failed stream is not patched: a new one begins at the last sector that is surely in flash.
+
+use super::erase::ERASE_SECONDS_PER_MEGABYTE;
+use super::{SECTOR, per_megabyte};
+use crate::connect::Loader;
+use crate::error::Error;
+use crate::event::Event;
+use flate2::{Compress, Compression, Decompress, FlushCompress, FlushDecompress};
+use larch_image::merge::Blob;
+use larch_protocol::{Command, FlashBegin};
+
+/// Streams that may fail one after the other without getting further than before, if the chip at least refuses them.
+const REFUSALS: u32 = 10;
+/// The same, if the chip says nothing.
+const SILENCES: u32 = 3;
+/// Streams for one file, whatever they achieve.
+const STREAMS: u32 = 100;
+/// What the chip has answered for may still be in its buffers: so many bytes.
+const BUFFERED: usize = 0x1_0000;
+/// Seconds that inflating and writing a megabyte may take.
+const WRITE_SECONDS_PER_MEGABYTE: u64 = 40;
+
+/// Bytes as they go over the line.
+pub(super) struct Stream {
+    /// The blocks' contents, end to end.
+    bytes: Vec<u8>,
+    /// How many bytes of the file are complete after each block.
+    reached: Vec<usize>,
+    block_size: usize,
+    deflated: bool,
+}
+
+impl Stream {
+    /// The bytes themselves; the last block is filled up.
+    pub(super) fn plain(data: &[u8], block_size: usize) -> Self {
+        let mut bytes = data.to_vec();
+        bytes.resize(data.len().next_multiple_of(block_size), 0xFF);
+        let reached =
+            (1..=bytes.len() / block_size).map(|block| data.len().min(block * block_size)).collect();
+        Self { bytes, reached, block_size, deflated: false }
+    }
+
+    /// The bytes deflated.
+    pub(super) fn deflated(data: &[u8], block_size: usize) -> Self {
+        let bytes = deflate(data);
+        let reached = inflated_lengths(&bytes, data.len(), block_size);
+        Self { bytes, reached, block_size, deflated: true }
+    }
+
+    /// The shorter of the two, or the one that is wished for.
+    pub(super) fn of(data: &[u8], block_size: usize, compress: Option<bool>) -> Self {
+        if compress == Some(false) {
+            return Self::plain(data, block_size);
+        }
+        let deflated = Self::deflated(data, block_size);
+        let shorter = deflated.bytes.len() < data.len();
+        if compress.is_some() || shorter { deflated } else { Self::plain(data, block_size) }
+    }
+
+    /// Bytes that go over the line, if deflated.
+    pub(super) fn compressed_len(&self) -> Option<u64> {
+        self.deflated.then_some(self.bytes.len() as u64)
+    }
+}
+
+/// zlib-wrapped deflate, as small as it gets.
+fn deflate(data: &[u8]) -> Vec<u8> {
+    let mut deflate = Compress::new(Compression::best(), true);
+    let mut bytes = Vec::with_capacity(data.len() / 2 + 1024);
+    loop {
+        let at = usize::try_from(deflate.total_in()).unwrap_or(data.len());
+        bytes.reserve(0x1_0000);
+        let status = deflate.compress_vec(&data[at..], &mut bytes, FlushCompress::Finish);
+        if !matches!(status, Ok(flate2::Status::Ok)) {
+            return bytes;
+        }
+    }
+}
+
+/// How many bytes come out after each block of a deflated stream.
+fn inflated_lengths(deflated: &[u8], len: usize, block_size: usize) -> Vec<usize> {
+    let mut inflate = Decompress::new(true);
+    let mut out = vec![0; 0x1_0000];
+    let mut lengths = Vec::new();
+    for block in deflated.chunks(block_size) {
+        let mut at = 0;
+        loop {
+            let before = (inflate.total_in(), inflate.total_out());
+            let status = inflate.decompress(&block[at..], &mut out, FlushDecompress::None);
+            at += usize::try_from(inflate.total_in() - before.0).unwrap_or(0);
+            let stuck = before == (inflate.total_in(), inflate.total_out());
+            if stuck || !matches!(status, Ok(flate2::Status::Ok)) {
+                break;
+            }
+        }
+        lengths.push(usize::try_from(inflate.total_out()).unwrap_or(len).min(len));
+    }
+    lengths
+}
+
+/// Why a stream ended early, and how far it surely came.
+struct Broken {
+    error: Error,
+    reached: usize,
+}
+
+impl Loader<'_> {
+    /// Sends the file's bytes, beginning with `stream`, until the chip has taken all of them.
+    pub(super) fn send(&mut self, blob: &Blob, stream: &Stream) -> Result<(), Error> {
+        let (mut from, mut best, mut failures) = (0, 0, 0);
+        let mut rest;
+        let mut stream = stream;
+        for _ in 0..STREAMS {
+            let Err(Broken { error, reached }) = self.send_stream(blob, from, stream) else { return Ok(()) };
+            failures = if from + reached > best { 1 } else { failures + 1 };
+            best = best.max(from + reached);
+            let most = if matches!(error, Error::Silent { .. }) { SILENCES } else { REFUSALS };
+            if failures > most || !error.is_worth_another_stream() {
+                return Err(error);
+            }
+            self.observer.event(&Event::Retry { what: &error.to_string() });
+            self.resynchronise()?;
+            from += reached.saturating_sub(BUFFERED) / SECTOR as usize * SECTOR as usize;
+            rest = Stream::of(&blob.data[from..], stream.block_size, Some(stream.deflated));
+            stream = &rest;
+        }
+        Err(Error::Silent { what: format!("writing {}", blob.name) })
+    }
+
+    fn send_stream(&mut self, blob: &Blob, from: usize, stream: &Stream) -> Result<(), Broken> {
+        let size = blob.data.len() - from;
+        let begin = self.flash_begin(stream, blob.offset + u32::try_from(from).unwrap_or(u32::MAX), size);
+        let begin = if stream.deflated { Command::FlashDeflBegin(begin) } else { Command::FlashBegin(begin) };
+        let timeout = per_megabyte(ERASE_SECONDS_PER_MEGABYTE, size as u64);
+        self.with_retries(|loader| loader.command(&begin, timeout))
+            .map_err(|error| Broken { error, reached: 0 })?;
+        let mut before = 0;
+        for ((number, block), &reached) in
+            (0..).zip(stream.bytes.chunks(stream.block_size)).zip(&stream.reached)
+        {
+            let timeout = per_megabyte(WRITE_SECONDS_PER_MEGABYTE, (reached - before) as u64);
+            let data = if stream.deflated {
+                Command::FlashDeflData(number, block)
+            } else {
+                Command::FlashData(number, block)
+            };
+            self.command(&data, timeout).map_err(|error| Broken { error, reached: before })?;
+            self.observer
+                .event(&Event::Progress { done: (from + reached) as u64, total: blob.data.len() as u64 });
+            before = reached;
+        }
+        Ok(())
+    }
+
+    fn flash_begin(&self, stream: &Stream, offset: u32, size: usize) -> FlashBegin {
+        let word = |value: usize| u32::try_from(value).unwrap_or(u32::MAX);
+        // Of deflated data the ROM counts whole blocks, a stub bytes.
+        let whole = stream.deflated && self.dialect.is_rom();
+        FlashBegin {
+            erase_size: word(if whole { size.next_multiple_of(stream.block_size) } else { size }),
+            blocks: word(stream.reached.len()),
+            block_size: word(stream.block_size),
+            offset,
+            encrypt: self.dialect.begin_has_encrypt.then_some(false),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn deflated_blocks_know_how_far_they_reach() {
+        let data: Vec<u8> = (0..100_000_u32).map(|n| (n.wrapping_mul(n) >> 7) as u8).collect();
+        let stream = Stream::deflated(&data, 0x400);
+        assert_eq!(stream.reached.len(), stream.bytes.len().div_ceil(0x400));
+        assert_eq!(stream.reached.last(), Some(&data.len()));
+        assert!(stream.reached.is_sorted());
+        let mut inflated = Vec::with_capacity(data.len());
+        Decompress::new(true).decompress_vec(&stream.bytes, &mut inflated, FlushDecompress::Finish).unwrap();
+        assert_eq!(inflated, data);
+    }
+
+    #[test]
+    fn a_block_may_hold_a_megabyte() {
+        let stream = Stream::deflated(&vec![0; 2 << 20], 0x400);
+        assert_eq!(stream.reached.last(), Some(&(2 << 20)));
+        assert!(stream.reached[0] > 0x10_0000 / 2, "{:?}", stream.reached);
+    }
+
+    #[test]
+    fn plain_blocks_are_whole() {
+        let stream = Stream::plain(&[1; 1500], 0x400);
+        assert_eq!((stream.bytes.len(), stream.reached.as_slice()), (0x800, &[1024, 1500][..]));
+    }
+
+    #[test]
+    fn data_that_do_not_deflate_go_as_they_are() {
+        assert!(Stream::of(&[1, 2, 3, 4], 0x400, None).compressed_len().is_none());
+        assert!(Stream::of(&[1, 2, 3, 4], 0x400, Some(true)).compressed_len().is_some());
+    }
+}

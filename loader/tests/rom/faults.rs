@@ -1,0 +1,75 @@
+//! A line that damages bytes, and a board that loses power.
+
+use crate::bench::{Bench, firmware_like};
+use larch_loader::flash::WriteOptions;
+use larch_loader::{Blob, Error};
+use rstest::rstest;
+
+fn write(bench: &Bench, data: &[u8]) -> Result<(), Error> {
+    let blob = Blob { name: "data".to_owned(), offset: 0x1_0000, data: data.to_vec() };
+    bench.loader().write_flash(&[blob], &WriteOptions::default()).map(|_| ())
+}
+
+/// Bytes sent by the host for connecting come first; these positions lie within the file's blocks.
+const WITHIN_THE_FILE: [u64; 4] = [4_000, 5_003, 9_999, 12_345];
+
+#[rstest]
+fn damaged_bytes_on_the_way_to_the_chip_are_sent_again(#[values(0x01, 0x80, 0xFF)] bits: u8) {
+    let bench = Bench::new();
+    for at in WITHIN_THE_FILE {
+        bench.board().faults_to_chip.corrupt.insert(at, bits);
+    }
+    let data = firmware_like(30_000);
+    write(&bench, &data).unwrap_or_else(|error| panic!("{error}\n{}", bench.events()));
+    assert!(bench.flash()[0x1_0000..].starts_with(&data));
+    assert!(bench.events().contains("Retry"), "{}", bench.events());
+}
+
+#[test]
+fn lost_bytes_on_the_way_to_the_chip_are_sent_again() {
+    let bench = Bench::new();
+    bench.board().faults_to_chip.drop.extend(WITHIN_THE_FILE);
+    let data = firmware_like(30_000);
+    write(&bench, &data).unwrap_or_else(|error| panic!("{error}\n{}", bench.events()));
+    assert!(bench.flash()[0x1_0000..].starts_with(&data));
+}
+
+#[test]
+fn damaged_answers_are_survived() {
+    let bench = Bench::new();
+    let data = firmware_like(30_000);
+    for at in (900..2_000).step_by(173) {
+        bench.board().faults_from_chip().corrupt.insert(at, 0x10);
+    }
+    write(&bench, &data).unwrap_or_else(|error| panic!("{error}\n{}", bench.events()));
+    assert!(bench.flash()[0x1_0000..].starts_with(&data));
+}
+
+#[test]
+fn a_line_that_damages_everything_ends_in_one_clear_error() {
+    let bench = Bench::new();
+    let mut loader = bench.loader();
+    bench.board().faults_to_chip.corrupt.extend((0..1_000_000).step_by(50).map(|at| (at, 1)));
+    let blob = Blob { name: "data".to_owned(), offset: 0x1_0000, data: firmware_like(30_000) };
+    let error = loader.write_flash(&[blob], &WriteOptions::default()).unwrap_err();
+    assert!((40..=42).contains(&error.code()), "{error}");
+}
+
+#[test]
+fn power_lost_while_writing_is_an_error_and_never_a_success() {
+    let bench = Bench::new();
+    let mut loader = bench.loader();
+    bench.board().chip_mut().flash_faults().power_cut_at_operation = Some(100);
+    let blob = Blob { name: "data".to_owned(), offset: 0x1_0000, data: firmware_like(60_000) };
+    let error = loader.write_flash(&[blob], &WriteOptions::default()).unwrap_err();
+    assert_eq!(error.code(), 41, "{error}");
+}
+
+#[test]
+fn a_bad_sector_is_never_reported_as_written() {
+    let bench = Bench::new();
+    bench.board().chip_mut().load_flash(0x1_2000, &[0]);
+    bench.board().chip_mut().flash_faults().bad_sectors.insert(0x12);
+    let error = write(&bench, &vec![0x5A; 30_000]).unwrap_err();
+    assert_eq!(error.code(), 42, "{error}");
+}
