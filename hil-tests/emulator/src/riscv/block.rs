@@ -13,6 +13,8 @@ use std::collections::HashMap;
 const SLOTS: usize = 1 << 14;
 /// Longest block; bounds the time between two looks at interrupts.
 const MAX_OPS: usize = 32;
+/// Cycles after which a block ends, so that a count fits eight bits.
+const MAX_CYCLES: u16 = 200;
 /// A program counter that no block has (odd).
 const NO_PC: u32 = 1;
 
@@ -98,20 +100,32 @@ impl Blocks {
         &self.pool[slot.start as usize..slot.start as usize + usize::from(slot.len)]
     }
 
+    /// Decodes from `pc` on through forward branches, which leave early when taken, and through direct jumps and calls.
     fn decode<B: Bus>(&mut self, bus: &mut B, pc: u32) -> Slot {
         let start = self.pool.len();
-        let mut end = pc;
-        let mut cycles = 0;
-        loop {
-            let (op, size) = fetch(bus, end);
-            self.pool.push(op);
+        let (mut at, mut end, mut cycles) = (pc, pc, 0);
+        while self.pool.len() - start < MAX_OPS && cycles < MAX_CYCLES {
+            let (mut op, size) = fetch(bus.memory(), at);
+            bus.memory().mark_code(at, size);
+            end = at.wrapping_add(size);
             cycles += op.cycles();
-            end = end.wrapping_add(size);
-            if op.ends_block() || self.pool.len() - start == MAX_OPS {
+            let forward = op.is_branch() && op.imm > at;
+            if op.is_branch() {
+                op.rd = u8::try_from(cycles).expect("MAX_CYCLES and one operation more fit");
+            }
+            if op.code == Code::Jal && op.imm != pc && op.imm & 1 == 0 {
+                // The jump itself is done now; what remains of it is the return address.
+                self.pool.push(Op { code: Code::Li, imm: end, ..op });
+                at = op.imm;
+                end = op.imm;
+                continue;
+            }
+            self.pool.push(op);
+            if op.ends_block() && !forward {
                 break;
             }
+            at = end;
         }
-        bus.memory().mark_code(pc, end.wrapping_sub(pc));
         let ops = &self.pool[start..];
         Slot {
             pc,
@@ -125,9 +139,8 @@ impl Blocks {
 }
 
 /// Fetches and decodes the instruction at `pc`; gives its size in bytes.
-fn fetch<B: Bus>(bus: &mut B, pc: u32) -> (Op, u32) {
+fn fetch(memory: &Memory, pc: u32) -> (Op, u32) {
     let fault = (Op { code: Code::FetchFault, rd: SINK, a: 0, b: 0, imm: pc }, 2);
-    let memory = bus.memory();
     let Some(low) = memory.load_slow(pc).map(u16::from_le_bytes) else { return fault };
     if low & 3 != 3 {
         return (decode(expand(u32::from(low)), pc), 2);
@@ -136,12 +149,12 @@ fn fetch<B: Bus>(bus: &mut B, pc: u32) -> (Op, u32) {
     (decode(u32::from(high) << 16 | u32::from(low), pc), 4)
 }
 
-/// Address of operation `index` of the block at `pc`, found by walking the instructions.
+/// Address of operation `index` of the block at `pc`, found by walking the instructions as decoding did.
 #[must_use]
 pub fn address_of(memory: &Memory, mut pc: u32, index: usize) -> u32 {
     for _ in 0..index {
-        let low = memory.load_slow(pc).map_or(1, u16::from_le_bytes);
-        pc = pc.wrapping_add(if low & 3 == 3 { 4 } else { 2 });
+        let (op, size) = fetch(memory, pc);
+        pc = if op.code == Code::Jal { op.imm } else { pc.wrapping_add(size) };
     }
     pc
 }
@@ -154,10 +167,10 @@ fn is_idle(ops: &[Op], pc: u32) -> bool {
         Code::Jal => last.imm == pc && last.rd == SINK,
         _ => false,
     };
-    if !closes || !body.iter().all(|op| op.is_plain() || op.is_load()) {
+    if !closes || !body.iter().all(|op| op.is_plain() || op.is_load() || op.is_branch()) {
         return false;
     }
-    let written_in_turn = body.iter().fold(0u64, |set, op| set | 1 << op.rd);
+    let written_in_turn = body.iter().filter(|op| !op.is_branch()).fold(0u64, |set, op| set | 1 << op.rd);
     let mut written_so_far = 1u64 << SINK;
     for op in ops {
         let reads = 1u64 << op.a | if uses_b(*op) { 1 << op.b } else { 0 };
@@ -165,7 +178,9 @@ fn is_idle(ops: &[Op], pc: u32) -> bool {
         if carried != 0 && op.code != Code::Li {
             return false;
         }
-        written_so_far |= 1 << op.rd;
+        if !op.is_branch() {
+            written_so_far |= 1 << op.rd;
+        }
     }
     true
 }

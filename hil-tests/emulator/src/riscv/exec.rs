@@ -7,6 +7,13 @@ use super::block::Slot;
 use super::op::{Code, Op};
 use super::{Bus, Cause, Cpu, Trap};
 
+/// How far a block was executed, and where to go on.
+pub(super) struct Done {
+    pub next: u32,
+    pub cycles: u32,
+    pub len: u32,
+}
+
 /// Why a block ended before its end.
 pub(super) enum Leave {
     /// An exception.
@@ -19,9 +26,9 @@ pub(super) enum Leave {
 /// needs a check.
 pub(super) type File = [u32; 256];
 
-/// Executes a block; gives the address of the next one.
+/// Executes a block: to its end, or to the first forward branch in it that is taken.
 #[inline(always)]
-pub(super) fn execute<B: Bus>(x: &mut File, ops: &[Op], slot: &Slot, bus: &mut B) -> Result<u32, Leave> {
+pub(super) fn execute<B: Bus>(x: &mut File, ops: &[Op], slot: &Slot, bus: &mut B) -> Result<Done, Leave> {
     let mut next = slot.end;
     let mut rest = ops.iter();
     while let Some(op) = rest.next() {
@@ -43,7 +50,9 @@ pub(super) fn execute<B: Bus>(x: &mut File, ops: &[Op], slot: &Slot, bus: &mut B
         macro_rules! branch {
             ($taken:expr) => {
                 if $taken {
-                    next = op.imm;
+                    // A branch writes no register: `rd` holds the cycles up to and including it.
+                    let len = (ops.len() - rest.len()) as u32;
+                    return Ok(Done { next: op.imm, cycles: u32::from(op.rd), len });
                 }
             };
         }
@@ -133,7 +142,7 @@ pub(super) fn execute<B: Bus>(x: &mut File, ops: &[Op], slot: &Slot, bus: &mut B
             | Code::FetchFault => return Err(Leave::System(ops.len() - rest.len() - 1)),
         }
     }
-    Ok(next)
+    Ok(Done { next, cycles: u32::from(slot.cycles), len: u32::from(slot.len) })
 }
 
 /// Signed division as RISC-V defines it for zero and overflow.

@@ -181,18 +181,31 @@ impl Cpu {
             }
             self.blocks.find(bus, self.pc);
             let (slot, ops) = self.blocks.at(self.pc);
-            match exec::execute(&mut self.x, ops, slot, bus) {
-                Ok(next) => {
-                    let span = u64::from(slot.cycles) * bus.clock().per_cycle();
-                    bus.clock().base += span;
-                    self.instructions += u64::from(slot.len);
-                    self.pc = next;
-                    if next == slot.pc && slot.idle {
-                        let instructions = u64::from(slot.len);
-                        self.skip_idle(bus, span, instructions);
+            // A loop stays here until something needs attention.
+            let leave = loop {
+                match exec::execute(&mut self.x, ops, slot, bus) {
+                    Ok(done) => {
+                        let clock = bus.clock();
+                        clock.base += u64::from(done.cycles) * clock.per_cycle();
+                        self.instructions += u64::from(done.len);
+                        self.pc = done.next;
+                        if done.next != slot.pc {
+                            break None;
+                        }
+                        if slot.idle && !bus.take_volatile() {
+                            let turns = idle_turns(bus.clock(), u64::from(done.cycles));
+                            self.instructions += turns * u64::from(done.len);
+                            self.skipped += turns * u64::from(done.len);
+                        }
+                        if bus.clock().base >= bus.clock().attention {
+                            break None;
+                        }
                     }
+                    Err(leave) => break Some(leave),
                 }
-                Err(leave) => self.leave(bus, leave),
+            };
+            if let Some(leave) = leave {
+                self.leave(bus, leave);
             }
         }
     }
@@ -251,19 +264,6 @@ impl Cpu {
         }
     }
 
-    /// A loop without memory of its own just closed: skip the whole turns that fit before anything can change.
-    #[cold]
-    fn skip_idle<B: Bus>(&mut self, bus: &mut B, span: Ticks, instructions: u64) {
-        if bus.take_volatile() {
-            return;
-        }
-        let clock = bus.clock();
-        let turns = clock.attention.saturating_sub(clock.base) / span.max(1);
-        clock.base += turns * span;
-        self.instructions += turns * instructions;
-        self.skipped += turns * instructions;
-    }
-
     fn trap<B: Bus>(&mut self, bus: &mut B, block: u32, trap: Trap) {
         let pc = address_of(bus.memory(), block, trap.index);
         let done = trap.index as u64;
@@ -274,4 +274,13 @@ impl Cpu {
         // Entering a handler takes a few cycles; without them a handler that faults at once would stop the clock.
         bus.clock().base += 4 * bus.clock().per_cycle();
     }
+}
+
+/// A loop that carries nothing from turn to turn just closed: skips the whole turns that fit before anything can change.
+#[cold]
+fn idle_turns(clock: &mut Clock, cycles: u64) -> u64 {
+    let span = cycles * clock.per_cycle();
+    let turns = clock.attention.saturating_sub(clock.base) / span.max(1);
+    clock.base += turns * span;
+    turns
 }

@@ -116,6 +116,13 @@ impl Op {
         )
     }
 
+    /// Whether this is a conditional branch.
+    #[must_use]
+    pub fn is_branch(self) -> bool {
+        use Code::*;
+        matches!(self.code, Beq | Bne | Blt | Bge | Bltu | Bgeu)
+    }
+
     /// Whether this operation reads memory.
     #[must_use]
     pub fn is_load(self) -> bool {
