@@ -90,27 +90,33 @@ impl Lab {
         self.directory().join("flashed").join(format!("{}-{digest}.bin", board.name))
     }
 
-    /// Why the board must be built or flashed first, if so; nothing is opened to find out.
+    /// Why the board must be flashed first, if so; nothing is opened to find out.
     #[must_use]
-    pub fn not_ready(&self, board: &Board) -> Option<String> {
+    pub fn not_flashed(&self, board: &Board) -> Option<String> {
         if board.flash == FlashMethod::None {
             return None;
         }
+        self.no_image(board).or_else(|| {
+            let digest =
+                fs::read_to_string(self.image_directory(board.chip).join("digest")).unwrap_or_default();
+            let kept = self.flashed(board, &digest).exists();
+            (!kept).then(|| format!("board {} is not flashed with this image", board.name))
+        })
+    }
+
+    /// Why firmware or flash image must be made first, if so.
+    #[must_use]
+    pub fn no_image(&self, board: &Board) -> Option<String> {
         let firmware = match Firmware::of(board.chip, &self.target) {
             Ok(firmware) => firmware,
             Err(message) => return Some(message),
         };
-        if let Some(reason) = firmware.stale() {
-            return Some(reason);
-        }
-        let digest = self.image_directory(board.chip).join("digest");
-        let time = |path: &Path| fs::metadata(path).and_then(|data| data.modified()).ok();
-        if time(&digest).is_none_or(|made| Some(made) < time(&firmware.elf)) {
-            return Some("the flash image is older than the firmware".into());
-        }
-        let kept = fs::read_to_string(&digest).unwrap_or_default();
-        let record = self.flashed(board, &kept);
-        (!record.exists()).then(|| format!("board {} is not flashed with this image", board.name))
+        firmware.stale().or_else(|| {
+            let time = |path: &Path| fs::metadata(path).and_then(|data| data.modified()).ok();
+            let made = time(&self.image_directory(board.chip).join("digest"));
+            let old = made.is_none_or(|made| Some(made) < time(&firmware.elf));
+            old.then(|| "the flash image is older than the firmware".into())
+        })
     }
 
     /// Why the board cannot be used on this machine at all, if so.

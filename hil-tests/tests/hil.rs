@@ -54,7 +54,7 @@ fn boards(lab: &Lab) -> Result<Vec<Board>, String> {
 }
 
 fn run(lab: &Lab, board: &Board, index: usize) -> Result<(), Failed> {
-    ready::once(lab, board)?;
+    ready::flashed(lab, board)?;
     let scenario = &lab.suite.scenarios[index];
     let report = lab.suite.run(board, scenario, Update::Propose, || lab.open(board, &scenario.name));
     match report.outcome {
