@@ -1,0 +1,27 @@
+//! The `larch-loader` command as people and scripts run it.
+
+mod board;
+mod files;
+mod wire;
+
+use std::process::{Command, Output};
+
+/// What a run printed and how it ended.
+struct Run {
+    code: i32,
+    stdout: String,
+    stderr: String,
+}
+
+fn larch_loader(arguments: &[&str]) -> Run {
+    let output: Output = Command::new(env!("CARGO_BIN_EXE_larch-loader"))
+        .args(arguments)
+        .env("NO_COLOR", "1")
+        .output()
+        .expect("the command can be run");
+    Run {
+        code: output.status.code().unwrap_or(-1),
+        stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
+        stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
+    }
+}
