@@ -10,7 +10,7 @@ use crate::memory::Memory;
 use std::collections::HashMap;
 
 /// Slots of the direct-mapped table.
-const SLOTS: usize = 1 << 14;
+const SLOTS: usize = 1 << 16;
 /// Longest block; bounds the time between two looks at interrupts.
 const MAX_OPS: usize = 32;
 /// Cycles after which a block ends, so that a count fits eight bits.
@@ -31,8 +31,20 @@ pub struct Slot {
     pub cycles: u16,
     /// Operations.
     pub len: u8,
-    /// A loop onto itself that carries nothing from turn to turn: if nothing outside changes, it spins.
-    pub idle: bool,
+    /// Whether the block is a loop that only waits.
+    pub idle: Idle,
+}
+
+/// What a block that jumps to itself waits for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Idle {
+    /// It does not wait.
+    No,
+    /// It carries nothing from turn to turn: if nothing outside changes, it spins.
+    Spin,
+    /// It reads the cycle counter until enough have passed.
+    Delay,
 }
 
 /// The cache.
@@ -45,7 +57,7 @@ pub struct Blocks {
 
 const _: () = assert!(size_of::<Slot>() == 16);
 
-const EMPTY: Slot = Slot { pc: NO_PC, end: 0, start: 0, len: 0, cycles: 0, idle: false };
+const EMPTY: Slot = Slot { pc: NO_PC, end: 0, start: 0, len: 0, cycles: 0, idle: Idle::No };
 
 impl Blocks {
     pub fn new() -> Self {
@@ -62,7 +74,7 @@ impl Blocks {
     }
 
     fn index(pc: u32) -> usize {
-        ((pc >> 1) ^ (pc >> 15)) as usize & (SLOTS - 1)
+        (pc >> 1) as usize & (SLOTS - 1)
     }
 
     /// Makes sure that the block at `pc` is in its slot.
@@ -133,7 +145,7 @@ impl Blocks {
             start: u32::try_from(start).expect("the pool of decoded operations is far below 4 Gi"),
             len: u8::try_from(ops.len()).expect("blocks are short"),
             cycles,
-            idle: is_idle(ops, pc),
+            idle: idle_kind(ops, pc),
         }
     }
 }
@@ -160,15 +172,18 @@ pub fn address_of(memory: &Memory, mut pc: u32, index: usize) -> u32 {
 }
 
 /// Whether the block jumps to itself and computes the same in every turn as long as what it loads stays the same.
-fn is_idle(ops: &[Op], pc: u32) -> bool {
-    let Some((last, body)) = ops.split_last() else { return false };
+fn idle_kind(ops: &[Op], pc: u32) -> Idle {
+    let Some((last, body)) = ops.split_last() else { return Idle::No };
     let closes = match last.code {
         Code::Beq | Code::Bne | Code::Blt | Code::Bge | Code::Bltu | Code::Bgeu => last.imm == pc,
         Code::Jal => last.imm == pc && last.rd == SINK,
         _ => false,
     };
+    if closes && is_delay(ops) {
+        return Idle::Delay;
+    }
     if !closes || !body.iter().all(|op| op.is_plain() || op.is_load() || op.is_branch()) {
-        return false;
+        return Idle::No;
     }
     let written_in_turn = body.iter().filter(|op| !op.is_branch()).fold(0u64, |set, op| set | 1 << op.rd);
     let mut written_so_far = 1u64 << SINK;
@@ -176,13 +191,25 @@ fn is_idle(ops: &[Op], pc: u32) -> bool {
         let reads = 1u64 << op.a | if uses_b(*op) { 1 << op.b } else { 0 };
         let carried = reads & written_in_turn & !written_so_far;
         if carried != 0 && op.code != Code::Li {
-            return false;
+            return Idle::No;
         }
         if !op.is_branch() {
             written_so_far |= 1 << op.rd;
         }
     }
-    true
+    Idle::Spin
+}
+
+/// `csrr now; sub passed, now, since; bltu passed, limit`: the ROM's and ESP-IDF's delay loop.
+fn is_delay(ops: &[Op]) -> bool {
+    let [count, difference, branch] = ops else { return false };
+    count.code == Code::Cycles
+        && difference.code == Code::Sub
+        && branch.code == Code::Bltu
+        && difference.a == count.rd
+        && branch.a == difference.rd
+        && ![count.rd, difference.rd].contains(&branch.b)
+        && ![count.rd, difference.rd].contains(&difference.b)
 }
 
 fn uses_b(op: Op) -> bool {
@@ -214,12 +241,14 @@ mod tests {
     #[test]
     fn polling_is_idle_and_counting_is_not() {
         // lw a5, 0(a4); andi a5, a5, 1; beqz a5, start
-        assert!(is_idle(&ops(&[0x0007_2783, 0x0017_F793, 0xFE07_8CE3]), 0x4000_0000));
+        assert_eq!(idle_kind(&ops(&[0x0007_2783, 0x0017_F793, 0xFE07_8CE3]), 0x4000_0000), Idle::Spin);
         // addi a5, a5, -1; bnez a5, start
-        assert!(!is_idle(&ops(&[0xFFF7_8793, 0xFE07_9EE3]), 0x4000_0000));
+        assert_eq!(idle_kind(&ops(&[0xFFF7_8793, 0xFE07_9EE3]), 0x4000_0000), Idle::No);
         // j .
-        assert!(is_idle(&ops(&[0x0000_006F]), 0x4000_0000));
+        assert_eq!(idle_kind(&ops(&[0x0000_006F]), 0x4000_0000), Idle::Spin);
         // sw a5, 0(a4); j start
-        assert!(!is_idle(&ops(&[0x00F7_2023, 0xFFDF_F06F]), 0x4000_0000));
+        assert_eq!(idle_kind(&ops(&[0x00F7_2023, 0xFFDF_F06F]), 0x4000_0000), Idle::No);
+        // csrr a5, mpccr; sub a5, a5, a4; bltu a5, a0, start
+        assert_eq!(idle_kind(&ops(&[0x7E20_27F3, 0x40E7_87B3, 0xFEA7_ECE3]), 0x4000_0000), Idle::Delay);
     }
 }

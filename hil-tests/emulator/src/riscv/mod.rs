@@ -21,7 +21,7 @@ pub fn jump_target(word: u32, pc: u32) -> u32 {
 
 use crate::memory::Memory;
 use crate::time::{Clock, Ticks};
-use block::Blocks;
+use block::{Blocks, Idle};
 
 /// What the processor is connected to.
 pub trait Bus {
@@ -179,35 +179,64 @@ impl Cpu {
             {
                 return exit;
             }
-            self.blocks.find(bus, self.pc);
-            let (slot, ops) = self.blocks.at(self.pc);
-            // A loop stays here until something needs attention.
+            // Until something needs attention, the program counter and the count live in registers of the host.
+            let (mut pc, mut instructions) = (self.pc, 0);
             let leave = loop {
-                match exec::execute(&mut self.x, ops, slot, bus) {
-                    Ok(done) => {
-                        let clock = bus.clock();
-                        clock.base += u64::from(done.cycles) * clock.per_cycle();
-                        self.instructions += u64::from(done.len);
-                        self.pc = done.next;
-                        if done.next != slot.pc {
-                            break None;
-                        }
-                        if slot.idle && !bus.take_volatile() {
-                            let turns = idle_turns(bus.clock(), u64::from(done.cycles));
-                            self.instructions += turns * u64::from(done.len);
-                            self.skipped += turns * u64::from(done.len);
-                        }
-                        if bus.clock().base >= bus.clock().attention {
-                            break None;
-                        }
-                    }
+                self.blocks.find(bus, pc);
+                let (slot, ops) = self.blocks.at(pc);
+                let done = match exec::execute(&mut self.x, ops, slot, bus) {
+                    Ok(done) => done,
                     Err(leave) => break Some(leave),
+                };
+                let clock = bus.clock();
+                clock.base += u64::from(done.cycles) * clock.per_cycle();
+                instructions += u64::from(done.len);
+                if done.next == pc && slot.idle != Idle::No {
+                    instructions += self.skip_idle(bus, pc, &done);
+                }
+                pc = done.next;
+                let clock = bus.clock();
+                if clock.base >= clock.attention {
+                    break None;
                 }
             };
+            self.pc = pc;
+            self.instructions += instructions;
             if let Some(leave) = leave {
                 self.leave(bus, leave);
             }
         }
+    }
+
+    /// A loop that only waits just closed: skips the whole turns that fit before anything can change. Gives the
+    /// instructions that they consist of.
+    #[cold]
+    #[inline(never)]
+    fn skip_idle<B: Bus>(&mut self, bus: &mut B, pc: u32, done: &exec::Done) -> u64 {
+        let (slot, ops) = self.blocks.at(pc);
+        let volatile = bus.take_volatile();
+        let clock = bus.clock();
+        let span = u64::from(done.cycles) * clock.per_cycle();
+        let mut turns = clock.attention.saturating_sub(clock.base) / span.max(1);
+        match slot.idle {
+            Idle::Delay => {
+                let [_, difference, branch] = ops else { return 0 };
+                let (passed, limit) = (self.x[usize::from(difference.rd)], self.x[usize::from(branch.b)]);
+                turns = turns.min(u64::from((limit - 1).saturating_sub(passed) / done.cycles));
+                let cycles = turns as u32 * done.cycles;
+                let counter = usize::from(ops[0].rd);
+                if ops[0].rd != difference.rd {
+                    self.x[counter] = self.x[counter].wrapping_add(cycles);
+                }
+                self.x[usize::from(difference.rd)] = passed + cycles;
+            }
+            _ if volatile => return 0,
+            _ => {}
+        }
+        clock.base += turns * span;
+        let instructions = turns * u64::from(done.len);
+        self.skipped += instructions;
+        instructions
     }
 
     /// The block that began at the program counter ended with something rare.
@@ -274,13 +303,4 @@ impl Cpu {
         // Entering a handler takes a few cycles; without them a handler that faults at once would stop the clock.
         bus.clock().base += 4 * bus.clock().per_cycle();
     }
-}
-
-/// A loop that carries nothing from turn to turn just closed: skips the whole turns that fit before anything can change.
-#[cold]
-fn idle_turns(clock: &mut Clock, cycles: u64) -> u64 {
-    let span = cycles * clock.per_cycle();
-    let turns = clock.attention.saturating_sub(clock.base) / span.max(1);
-    clock.base += turns * span;
-    turns
 }
