@@ -741,4 +741,7 @@ qstrs! {
     newline = "newline",
     separators = "separators",
     ioctl = "ioctl",
+    indices = "indices",
+    default_ = "default",
+    iterable = "iterable",
 }

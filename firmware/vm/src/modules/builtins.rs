@@ -2,7 +2,7 @@
 
 use larch_bytecode::qstr::Qstr;
 
-use super::objects;
+use super::{iteration, objects};
 use crate::native::{Entry, ModuleDef, Native, Rom};
 use crate::types::ids;
 
@@ -83,6 +83,15 @@ static ENTRIES: &[Entry] = &[
     // numbers
     // text
     // containers and iteration
+    (Qstr::all, Rom::Fn(Native::F1(iteration::all))),
+    (Qstr::any, Rom::Fn(Native::F1(iteration::any))),
+    (Qstr::iter, Rom::Fn(Native::F1(iteration::iter))),
+    (Qstr::len, Rom::Fn(Native::F1(iteration::len))),
+    (Qstr::max, Rom::Fn(Native::Kw(1, u8::MAX, iteration::max))),
+    (Qstr::min, Rom::Fn(Native::Kw(1, u8::MAX, iteration::min))),
+    (Qstr::next, Rom::Fn(Native::Var(1, 2, iteration::next))),
+    (Qstr::sorted, Rom::Fn(Native::Kw(1, u8::MAX, iteration::sorted))),
+    (Qstr::sum, Rom::Fn(Native::Var(1, 2, iteration::sum))),
     // running code
     (Qstr::compile, Rom::Fn(Native::Var(3, 6, objects::compile))),
     (Qstr::eval, Rom::Fn(Native::Var(1, 3, objects::eval))),
