@@ -76,6 +76,12 @@ impl Lab {
         Ok(directory)
     }
 
+    /// Digest of the image that was kept last; empty if there is none.
+    #[must_use]
+    pub fn image_digest(&self, chip: Chip) -> String {
+        fs::read_to_string(self.image_directory(chip).join("digest")).unwrap_or_default()
+    }
+
     /// A board of this chip with blank flash and no power.
     ///
     /// # Errors
@@ -143,9 +149,9 @@ impl Lab {
         match &board.port {
             Port::Command(words) => self.open_program(board, words, use_name),
             Port::Emulator => {
-                let digest = fs::read_to_string(self.image_directory(board.chip).join("digest"))?;
                 let mut emulated = self.blank_emulated(board.chip)?;
-                emulated.board().load_flash(&self.flashed(board, &digest))?;
+                let flashed = self.flashed(board, &self.image_digest(board.chip));
+                emulated.board().load_flash(&flashed)?;
                 Ok(Box::new(emulated))
             }
             _ => Ok(Box::new(Serial::open(board)?)),

@@ -85,7 +85,7 @@ impl Clients<'_> {
     /// mpremote runs code, lists, copies both ways and resets.
     fn mpremote(&self) -> Result<()> {
         let (flash, link) = (self.directory.join("mpremote.bin"), self.directory.join("tty"));
-        let digest = fs::read_to_string(self.lab.image_directory(self.board.chip).join("digest"))?;
+        let digest = self.lab.image_digest(self.board.chip);
         fs::copy(self.lab.flashed(&self.board, &digest), &flash)?;
         let link_name = link.display().to_string();
         let mut served = Served::start(&self.board, &["--pty", &link_name, "--flash"], &flash)?;

@@ -31,7 +31,7 @@ macro_rules! words {
 
         impl fmt::Display for $name {
             fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-                out.write_str(self.word())
+                out.pad(self.word())
             }
         }
     };

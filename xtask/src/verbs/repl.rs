@@ -1,15 +1,16 @@
 //! `cargo xtask repl`: a terminal on a board's REPL.
 
+use std::fs;
 use std::io::{self, IsTerminal, Read, Write};
 use std::sync::mpsc::{Receiver, channel};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
 use clap::Args;
 use hil_tests::lab::Lab;
 use hil_tests::session::Console;
-use larch_boards::Board;
+use larch_boards::{Board, Port};
 use rustix::termios::{OptionalActions, Termios, tcgetattr, tcsetattr};
 
 use crate::{ready, workspace};
@@ -21,7 +22,7 @@ const QUIT: u8 = 0x1d;
 #[derive(Args)]
 #[command(after_help = "\
 Examples:
-  cargo xtask repl                      the emulated board; its files are kept until the next flash
+  cargo xtask repl                      the emulated board; it keeps its files from call to call
   cargo xtask repl --board c3-devkit    an attached board, as it is
   cargo xtask repl --reset              reset it first")]
 pub(crate) struct Arguments {
@@ -36,28 +37,45 @@ pub(crate) struct Arguments {
 pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     let lab = workspace::lab()?;
     let board = workspace::board(&lab, arguments.board.as_deref())?;
-    let mut console = open(&lab, &board)?;
-    if arguments.reset || !ready::is_attached(&board) {
+    if !ready::is_attached(&board) {
+        ready::make_ready(&lab, &board)?;
+    }
+    if board.port == Port::Emulator {
+        return emulated(&lab, &board);
+    }
+    let mut console = lab.open(&board, "repl").with_context(|| format!("board {}", board.name))?;
+    if arguments.reset || board.is_program() {
         console.hard_reset().with_context(|| format!("board {} cannot be reset", board.name))?;
     }
+    interact(&board, console.as_mut())
+}
+
+/// The board keeps its files from one call to the next, as long as the firmware stays the same.
+fn emulated(lab: &Lab, board: &Board) -> Result<()> {
+    let digest = lab.image_digest(board.chip);
+    let kept = lab.directory().join("repl").join(format!("{}-{digest}.bin", board.name));
+    let mut emulated = lab.blank_emulated(board.chip)?;
+    let from = if kept.exists() { kept.clone() } else { lab.flashed(board, &digest) };
+    emulated.board().load_flash(&from).with_context(|| from.display().to_string())?;
+    emulated.hard_reset()?;
+    let outcome = interact(board, &mut emulated);
+    fs::create_dir_all(lab.directory().join("repl"))?;
+    emulated.board().save_flash(&kept).with_context(|| kept.display().to_string())?;
+    outcome
+}
+
+fn interact(board: &Board, console: &mut dyn Console) -> Result<()> {
     eprintln!("   {} on {}; Ctrl-] quits", board.name, board.port);
     let terminal = RawTerminal::enter()?;
-    let outcome = talk(console.as_mut());
+    let outcome = talk(console);
     drop(terminal);
     eprintln!();
     outcome
 }
 
-/// An attached board is opened as it is; anything else is made ready first.
-fn open(lab: &Lab, board: &Board) -> Result<Box<dyn Console>> {
-    if !ready::is_attached(board) {
-        ready::make_ready(lab, board)?;
-    }
-    lab.open(board, "repl").with_context(|| format!("board {}", board.name))
-}
-
 fn talk(console: &mut dyn Console) -> Result<()> {
     let typed = keyboard();
+    let (start, board_start) = (Instant::now(), console.port().now());
     let mut bytes = [0; 4096];
     let mut out = io::stdout().lock();
     loop {
@@ -67,6 +85,9 @@ fn talk(console: &mut dyn Console) -> Result<()> {
         };
         out.write_all(&bytes[..count])?;
         out.flush()?;
+        // An emulated board is never ahead of the clock on the wall.
+        let ahead = (console.port().now() - board_start).saturating_sub(start.elapsed());
+        thread::sleep(ahead);
         while let Ok(keys) = typed.try_recv() {
             if keys.is_empty() || keys.contains(&QUIT) {
                 return Ok(());

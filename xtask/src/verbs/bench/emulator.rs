@@ -1,0 +1,57 @@
+//! Speed of the emulator: its `boot` example, as it is and under callgrind.
+
+use anyhow::{Context, Result, bail, ensure};
+use hil_tests::lab::Lab;
+use xshell::{Shell, cmd};
+
+use crate::verbs::image;
+
+/// Host instructions per instruction of the chip that are allowed.
+const BAR: f64 = 25.0;
+/// What the board says when it has booted.
+const PROMPT: &str = ">>> ";
+
+pub(super) fn run(lab: &Lab) -> Result<()> {
+    let board = lab.boards.default_board();
+    image::image(lab, board)?;
+    let flash = lab.image_directory(board.chip).join("flash.bin");
+    let shell = Shell::new()?;
+    shell.change_dir(&lab.root);
+    let target = &lab.target;
+    cmd!(shell, "cargo build --quiet --locked --release -p larch-emulator --example boot")
+        .env("CARGO_TARGET_DIR", target)
+        .run()?;
+    let boot = lab.target.join("release/examples/boot");
+    let said = cmd!(shell, "{boot} {flash} {PROMPT} 300 30").quiet().read()?;
+    ensure!(said.contains(PROMPT), "the board does not come to a prompt:\n{said}");
+    let executed = number(&said, "executed")?;
+    println!("   executed     {:.1} million instructions from power-on to prompt", executed / 1e6);
+    println!("   speed        {} MIPS", number(&said, "MIPS")?);
+    let per_instruction = callgrind(&shell, &boot, &flash)? / executed;
+    println!("   host         {per_instruction:.1} instructions per instruction of the chip (at most {BAR})");
+    ensure!(per_instruction <= BAR, "the emulator is too slow");
+    Ok(())
+}
+
+/// Instructions of the host between power-on and prompt.
+fn callgrind(shell: &Shell, boot: &std::path::Path, flash: &std::path::Path) -> Result<f64> {
+    if cmd!(shell, "valgrind --version").quiet().ignore_stdout().ignore_stderr().run().is_err() {
+        bail!("valgrind counts the host's instructions; on Debian: apt install valgrind");
+    }
+    let counted = cmd!(
+        shell,
+        "valgrind --tool=callgrind --toggle-collect=*run_to_marker* --callgrind-out-file=/dev/null {boot} {flash} {PROMPT} 300 30"
+    );
+    let said = counted.quiet().read_stderr().context("valgrind")?;
+    number(&said.replace("Collected :", "Collected "), "Collected")
+}
+
+/// The number behind a word.
+fn number(text: &str, word: &str) -> Result<f64> {
+    let line = text
+        .lines()
+        .find_map(|line| line.split_once(word))
+        .with_context(|| format!("no '{word}' in:\n{text}"))?;
+    let digits = line.1.split_whitespace().next().unwrap_or_default();
+    digits.parse().with_context(|| format!("'{digits}' behind '{word}' is no number"))
+}
