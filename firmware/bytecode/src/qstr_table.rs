@@ -744,4 +744,10 @@ qstrs! {
     indices = "indices",
     default_ = "default",
     iterable = "iterable",
+    length = "length",
+    signed = "signed",
+    big = "big",
+    rel_tol = "rel_tol",
+    abs_tol = "abs_tol",
+    __divmod__ = "__divmod__",
 }

@@ -2,7 +2,7 @@
 use larch_bytecode::qstr::Qstr;
 use larch_heap::{Kind, Value};
 
-use crate::native::{BinaryOp, Res};
+use crate::native::Res;
 use crate::vm::Vm;
 
 #[expect(missing_docs, reason = "placeholders")]
@@ -10,13 +10,7 @@ impl Vm {
     pub fn new_item_iterator(&mut self, value: Value) -> Res {
         Ok(value)
     }
-    pub fn float_fast(&mut self, _op: BinaryOp, _left: Value, _right: Value) -> Option<Res> {
-        None
-    }
     pub fn new_attr_tuple(&mut self, _fields: &[Qstr], values: &[Value]) -> Res {
         self.alloc_values(Kind::Tuple, values)
-    }
-    pub fn new_int_i64(&mut self, value: i64) -> Res {
-        Ok(Value::small(value as i32 >> 1))
     }
 }
