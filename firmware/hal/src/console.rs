@@ -13,6 +13,17 @@ pub trait Console {
     /// Sends all bytes. Waits while the line is busy, but never for the other side to listen.
     fn write(&mut self, bytes: &[u8]);
 
+    /// Sends text: a line feed becomes carriage return and line feed, as a terminal in raw mode wants it.
+    fn write_text(&mut self, bytes: &[u8]) {
+        for (index, line) in bytes.split(|byte| *byte == b'\n').enumerate() {
+            if index > 0 {
+                self.write(b"\r\n");
+            }
+            if !line.is_empty() {
+                self.write(line);
+            }
+        }
+    }
     /// Waits until everything written has left the chip.
     fn flush(&mut self);
 

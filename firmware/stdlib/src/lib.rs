@@ -1,1 +1,12 @@
-//! Modules that need more than the core.
+//! What a program around the virtual machine shares on every port: the compiler behind the machine's hook, the session
+//! that runs programs and the prompt, and the modules that need a port.
+//!
+//! Invariant: nothing here knows a chip; everything outside is reached through [`larch_hal::Port`].
+#![no_std]
+#![forbid(unsafe_code)]
+
+extern crate alloc;
+
+pub mod compile;
+pub mod session;
+

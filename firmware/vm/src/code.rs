@@ -149,6 +149,10 @@ impl Vm {
     /// # Errors
     /// MemoryError; also when a part is too large for its field.
     pub fn new_code(&mut self, parts: &CodeParts<'_, Value>) -> Res {
+        // A module or class body is called with its namespace as its only argument.
+        let is_body = parts.flags.has(Flags::NAMESPACE) && parts.positional == 0;
+        let body = CodeParts { positional: 1, parameters: &[Qstr::EMPTY], ..*parts };
+        let parts = if is_body { &body } else { parts };
         let constants = parts.constants.len();
         let halves = parts.names.len() + parts.parameters.len();
         let tail_bytes = halves * 2 + parts.lines.len();

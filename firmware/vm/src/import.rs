@@ -41,6 +41,17 @@ impl Vm {
         Ok(module)
     }
 
+    /// Takes a module that failed out of `sys.modules`.
+    ///
+    /// # Errors
+    /// MemoryError.
+    pub fn forget_module(&mut self, name: Qstr) -> Res<()> {
+        match self.heap.root(Root::Modules).as_cell() {
+            Some(modules) => self.table_remove(modules, Value::qstr(name)).map(|_| ()),
+            None => Ok(()),
+        }
+    }
+
     /// The names of a module that is not built in.
     pub fn module_globals(&self, module: Value) -> Option<Value> {
         self.heap.as_kind(module, Kind::Module).map(|at| self.heap.value(at, 0))

@@ -88,7 +88,7 @@ impl Vm {
     pub fn emit(&mut self, sink: Sink, bytes: &[u8]) -> Res<()> {
         match sink {
             Sink::Console => {
-                (self.hooks.write)(bytes);
+                self.write(bytes);
                 Ok(())
             }
             Sink::Text(index) => {
@@ -111,7 +111,7 @@ impl Vm {
         match (sink, span) {
             (_, Span::Static(bytes)) => self.emit(sink, bytes),
             (Sink::Console, _) => {
-                (self.hooks.write)(self.bytes_at(span));
+                self.write_span(span);
                 Ok(())
             }
             (Sink::Text(index), Span::Cell { at: from, first, len: part }) => {

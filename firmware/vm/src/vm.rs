@@ -10,6 +10,7 @@
 use core::sync::atomic::{AtomicBool, Ordering};
 
 use larch_bytecode::qstr::Qstr;
+use larch_hal::Port;
 use larch_heap::{Frame, Header, Heap, Kind, Ref, Root, Value};
 
 use crate::attr_cache::AttrCache;
@@ -20,8 +21,6 @@ use crate::types::ids;
 /// What the core needs from outside.
 #[derive(Clone, Copy)]
 pub struct Hooks {
-    /// Writes to the console.
-    pub write: fn(&[u8]),
     /// Compiles source text (a string or bytes-like value) to a code object.
     pub compile: fn(&mut Vm, Value, Qstr, CompileMode) -> Res,
     /// Called when [`PENDING`] was set: scheduled work. Also called while built-in code waits.
@@ -32,8 +31,6 @@ pub struct Hooks {
     pub stack_room: fn() -> usize,
     /// `sys.stdin`, `stdout`, `stderr`.
     pub stream: fn(&mut Vm, Qstr) -> Res,
-    /// Which character interrupts a program (-1: none).
-    pub set_interrupt_char: fn(i32),
     /// What `help()` writes.
     pub help: &'static str,
     /// Who we are.
@@ -101,7 +98,9 @@ pub enum Part<'a> {
 pub struct Vm {
     /// Its memory.
     pub heap: Heap,
-    /// What the port provides.
+    /// The board.
+    pub port: &'static mut dyn Port,
+    /// What the crates above provide.
     pub hooks: Hooks,
     pub(crate) registry: &'static Registry,
     pub(crate) frames: &'static mut [Frame],
@@ -122,9 +121,15 @@ const NATIVE_STACK_MARGIN: usize = 2048;
 
 impl Vm {
     /// An interpreter with empty memory.
-    pub fn new(heap: Heap, frames: &'static mut [Frame], registry: &'static Registry, hooks: Hooks) -> Vm {
+    pub fn new(
+        heap: Heap,
+        frames: &'static mut [Frame],
+        registry: &'static Registry,
+        port: &'static mut dyn Port,
+        hooks: Hooks,
+    ) -> Vm {
         let cache = AttrCache::new();
-        Vm { heap, hooks, registry, frames, depth: 0, cache, opt_level: 0, heap_locked: 0, native_depth: 0 }
+        Vm { heap, port, hooks, registry, frames, depth: 0, cache, opt_level: 0, heap_locked: 0, native_depth: 0 }
     }
 
     /// Makes what must exist before any program: the `MemoryError` that needs no memory, and `__main__`.
@@ -430,6 +435,15 @@ impl Vm {
         (self.hooks.poll)(self)
     }
 
+    /// As [`Vm::handle_pending`] at the prompt, where nothing can be interrupted.
+    ///
+    /// # Errors
+    /// What scheduled work raises.
+    pub fn handle_pending_quietly(&mut self) -> Res<()> {
+        INTERRUPTED.store(false, Ordering::Relaxed);
+        if PENDING.load(Ordering::Relaxed) { self.handle_pending() } else { Ok(()) }
+    }
+
     /// Takes the exception that was raised.
     pub fn take_raised(&mut self) -> Value {
         let exception = self.heap.root(Root::Raised);
@@ -439,9 +453,21 @@ impl Vm {
 
     // ---- console ----
 
-    /// Writes to the console.
+    /// Writes text to the console.
     pub fn write(&mut self, bytes: &[u8]) {
-        (self.hooks.write)(bytes);
+        self.port.write_text(bytes);
+    }
+
+    /// Writes the bytes at a span to the console, a piece at a time.
+    pub(crate) fn write_span(&mut self, span: crate::text::Span) {
+        let mut from = 0;
+        while from < span.len() {
+            let mut piece = [0; 64];
+            let len = (span.len() - from).min(piece.len() as u32);
+            piece[..len as usize].copy_from_slice(self.bytes_at(span.part(from, len)));
+            self.write(&piece[..len as usize]);
+            from += len;
+        }
     }
 
     /// Writes a value to the console.

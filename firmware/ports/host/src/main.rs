@@ -1,3 +1,24 @@
-//! The interpreter as a desktop program.
+//! `larch`: the interpreter as a desktop program, with the command line of `micropython`.
+//!
+//! Where to look: `args` (the command line), `console` (standard input and output as a board's terminal), `board` (the
+//! rest of the port), `import` (modules from files).
 
-fn main() {}
+mod args;
+mod board;
+mod console;
+mod import;
+mod interpreter;
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    let arguments = match args::parse() {
+        Ok(arguments) => arguments,
+        Err(error) => {
+            eprintln!("larch: {error}");
+            eprint!("{}", args::USAGE);
+            return ExitCode::from(1);
+        }
+    };
+    interpreter::main(arguments)
+}

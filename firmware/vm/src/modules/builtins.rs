@@ -2,7 +2,7 @@
 
 use larch_bytecode::qstr::Qstr;
 
-use super::{iteration, objects};
+use super::{iteration, objects, text_builtins};
 use crate::native::{Entry, ModuleDef, Native, Rom};
 use crate::types::ids;
 
@@ -82,6 +82,10 @@ static ENTRIES: &[Entry] = &[
     (Qstr::locals, Rom::Fn(Native::F0(objects::locals))),
     // numbers
     // text
+    (Qstr::chr, Rom::Fn(Native::F1(text_builtins::chr))),
+    (Qstr::ord, Rom::Fn(Native::F1(text_builtins::ord))),
+    (Qstr::print, Rom::Fn(Native::Kw(0, u8::MAX, text_builtins::print))),
+    (Qstr::repr, Rom::Fn(Native::F1(text_builtins::repr))),
     // containers and iteration
     (Qstr::all, Rom::Fn(Native::F1(iteration::all))),
     (Qstr::any, Rom::Fn(Native::F1(iteration::any))),

@@ -86,7 +86,7 @@ fn heap_locked(vm: &mut Vm) -> Res {
 
 fn kbd_intr(vm: &mut Vm, value: Value) -> Res {
     let character = vm.int_arg(value)?;
-    (vm.hooks.set_interrupt_char)(character);
+    vm.port.set_interrupt_byte(u8::try_from(character).ok());
     Ok(Value::NONE)
 }
 

@@ -108,7 +108,7 @@ fn add_name(vm: &mut Vm, list: Value, name: Value) -> Res<()> {
     vm.list_append(cell, name)
 }
 
-fn add_keys(vm: &mut Vm, list: Value, dict: Value) -> Res<()> {
+pub(crate) fn add_keys(vm: &mut Vm, list: Value, dict: Value) -> Res<()> {
     let Some(table) = dict.as_cell() else { return Ok(()) };
     let mut position = 0;
     while let Some((found, key, _)) = vm.table_next(table, position) {
@@ -118,7 +118,7 @@ fn add_keys(vm: &mut Vm, list: Value, dict: Value) -> Res<()> {
     Ok(())
 }
 
-fn add_names(vm: &mut Vm, list: Value, object: Value) -> Res<()> {
+pub(crate) fn add_names(vm: &mut Vm, list: Value, object: Value) -> Res<()> {
     if let Some(number) = object.as_immediate(Immediate::Module) {
         for (name, _) in vm.registry.module_def(ModuleId(number as u16)).entries {
             add_name(vm, list, Value::qstr(*name))?;
@@ -370,17 +370,18 @@ impl Vm {
         self.heap.stack(u32::from(frame.base) - 1).as_cell()
     }
 
-    /// Raises SyntaxError with a place, for the compiler.
+    /// Raises an exception that names a place in a source text, for the compiler.
     pub fn raise_syntax(
         &mut self,
         class: crate::native::TypeId,
         message: &[Part<'_>],
         file: Qstr,
         line: u32,
+        block: Option<Qstr>,
     ) -> Raised {
         let raised = self.raise_parts(class, message);
         let exception = self.heap.root(Root::Raised);
-        self.set_place(exception, file, line);
+        self.set_place(exception, file, line, block);
         raised
     }
 }

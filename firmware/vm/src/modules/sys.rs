@@ -129,6 +129,14 @@ fn stderr(vm: &mut Vm, _: Value) -> Res {
     stream(vm, Qstr::stderr)
 }
 
+/// `sys.ps1` or `sys.ps2`, for the prompt.
+///
+/// # Errors
+/// MemoryError.
+pub fn prompt(vm: &mut Vm, name: Qstr) -> Res {
+    attr(vm, name, AttrOp::Get)
+}
+
 /// `ps1`, `ps2` and what programs set: kept in a dict.
 fn attr(vm: &mut Vm, name: Qstr, op: AttrOp) -> Res {
     let table = vm.heap.root(Root::Sys).as_cell();

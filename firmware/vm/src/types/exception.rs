@@ -232,11 +232,12 @@ impl Vm {
     }
 
     /// Gives an exception (a SyntaxError) a traceback of one place.
-    pub fn set_place(&mut self, exception: Value, file: Qstr, line: u32) {
+    pub fn set_place(&mut self, exception: Value, file: Qstr, line: u32, block: Option<Qstr>) {
         let Some(at) = self.exception_cell(exception) else { return };
         let Some(cell) = self.heap.alloc(Header::new(Kind::ByteBuffer, ENTRY)) else { return };
         let mut entry = [0; ENTRY as usize];
         entry[0..2].copy_from_slice(&file.0.to_le_bytes());
+        entry[2..4].copy_from_slice(&block.unwrap_or(Qstr::EMPTY).0.to_le_bytes());
         entry[4..6].copy_from_slice(&(line as u16).to_le_bytes());
         self.heap.bytes_mut(cell, 0, ENTRY).copy_from_slice(&entry);
         self.heap.set_value(at, TRACEBACK, cell.into());

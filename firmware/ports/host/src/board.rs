@@ -1,0 +1,147 @@
+//! The desktop as a board.
+
+use std::sync::atomic::AtomicBool;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use larch_hal::{BlockDevice, Board, Clock, Console, PinError, PinMode, Pins, Port, Pull, ResetCause};
+use larch_vm::vm::INTERRUPTED;
+
+use crate::console::Terminal;
+
+/// The desktop.
+pub struct Desktop {
+    /// Its terminal.
+    pub terminal: Terminal,
+    /// Whether the terminal is in raw mode, so that line feeds need carriage returns.
+    pub is_raw: bool,
+    start: Instant,
+    /// Added to the system's clock by `machine.RTC`.
+    clock_offset_us: i64,
+    random: u32,
+}
+
+impl Desktop {
+    /// A desktop that was just switched on.
+    pub fn new() -> Desktop {
+        let seed = SystemTime::now().duration_since(UNIX_EPOCH).map_or(1, |now| now.subsec_nanos() | 1);
+        Desktop { terminal: Terminal::new(), is_raw: false, start: Instant::now(), clock_offset_us: 0, random: seed }
+    }
+}
+
+impl Console for Desktop {
+    fn read(&mut self) -> Option<u8> {
+        self.terminal.read()
+    }
+
+    fn readable(&self) -> bool {
+        false
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        self.terminal.write(bytes);
+    }
+
+    fn write_text(&mut self, bytes: &[u8]) {
+        if !self.is_raw {
+            return self.terminal.write(bytes);
+        }
+        for (index, line) in bytes.split(|byte| *byte == b'\n').enumerate() {
+            if index > 0 {
+                self.terminal.write(b"\r\n");
+            }
+            self.terminal.write(line);
+        }
+    }
+
+    fn flush(&mut self) {}
+
+    fn set_interrupt_byte(&mut self, _byte: Option<u8>) {}
+
+    fn interrupt_flag(&self) -> &'static AtomicBool {
+        &INTERRUPTED
+    }
+}
+
+impl Clock for Desktop {
+    fn ticks_us(&self) -> u64 {
+        self.start.elapsed().as_micros() as u64
+    }
+
+    fn ticks_cpu(&self) -> u32 {
+        self.start.elapsed().as_nanos() as u32
+    }
+
+    fn epoch_us(&self) -> u64 {
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |now| now.as_micros() as i64);
+        (now + self.clock_offset_us).max(0) as u64
+    }
+
+    fn set_epoch_us(&mut self, epoch_us: u64) {
+        self.clock_offset_us += epoch_us as i64 - self.epoch_us() as i64;
+    }
+
+    fn idle(&mut self, deadline_us: Option<u64>) {
+        let limit = Duration::from_millis(50);
+        let wait = match deadline_us {
+            Some(deadline) => Duration::from_micros(deadline.saturating_sub(self.ticks_us())).min(limit),
+            None => limit,
+        };
+        match deadline_us {
+            // A program that sleeps does not take what is typed.
+            Some(_) => std::thread::sleep(wait),
+            None => {
+                self.terminal.wait(wait);
+            }
+        }
+    }
+}
+
+impl Pins for Desktop {
+    fn configure_pin(&mut self, _pin: u8, _mode: PinMode, _pull: Pull) -> Result<(), PinError> {
+        Err(PinError::NoSuchPin)
+    }
+
+    fn set_pin_level(&mut self, _pin: u8, _high: bool) -> Result<(), PinError> {
+        Err(PinError::NoSuchPin)
+    }
+
+    fn pin_level(&self, _pin: u8) -> Result<bool, PinError> {
+        Err(PinError::NoSuchPin)
+    }
+}
+
+impl Board for Desktop {
+    fn reset(&mut self) -> ! {
+        std::process::exit(0)
+    }
+
+    fn enter_bootloader(&mut self) -> ! {
+        std::process::exit(0)
+    }
+
+    fn reset_cause(&self) -> ResetCause {
+        ResetCause::PowerOn
+    }
+
+    fn unique_id(&self) -> &[u8] {
+        b"upy-non-unique"
+    }
+
+    fn frequency_hz(&self) -> u32 {
+        0
+    }
+
+    /// A xorshift generator seeded from the clock: good enough to seed `random`, not for secrets.
+    fn random(&mut self) -> u32 {
+        self.random ^= self.random << 13;
+        self.random ^= self.random >> 17;
+        self.random ^= self.random << 5;
+        self.random
+    }
+}
+
+impl Port for Desktop {
+    fn storage(&mut self) -> Option<&mut dyn BlockDevice> {
+        None
+    }
+}
