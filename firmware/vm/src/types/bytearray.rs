@@ -109,7 +109,7 @@ impl Vm {
         }
     }
 
-    fn set_array_len(&mut self, at: Ref, len: u32) {
+    pub(crate) fn set_array_len(&mut self, at: Ref, len: u32) {
         let word = match self.heap.kind(at) {
             Kind::ByteArray => len,
             _ => self.heap.word(at, 0) & 0xff | len << 8,
@@ -166,7 +166,7 @@ impl Vm {
     }
 
     /// The storage of an array with room for `len` items. The array must be alive by itself.
-    fn array_room(&mut self, at: Ref, len: u32) -> Res<Ref> {
+    pub(crate) fn array_room(&mut self, at: Ref, len: u32) -> Res<Ref> {
         let (code, old_len, storage) = self.array_parts(at);
         let size = super::binary::size_of_code(code).unwrap_or(1);
         let (kind, unit, extra) = match code {
