@@ -143,6 +143,11 @@ impl<'a> Loader<'a> {
         self.info.as_ref()
     }
 
+    /// Whether the mask ROM answers, not a stub.
+    pub fn is_rom(&self) -> bool {
+        self.dialect.is_rom()
+    }
+
     /// The port, given back.
     pub fn into_transport(self) -> Box<dyn Transport + 'a> {
         self.link.into_transport()

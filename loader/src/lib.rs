@@ -21,6 +21,7 @@ pub mod ports;
 pub mod reset;
 mod retry;
 mod speed;
+mod stub;
 pub mod transport;
 
 pub use chip::ChipInfo;
@@ -30,3 +31,4 @@ pub use error::Error;
 pub use event::{Event, Observer};
 pub use finish::After;
 pub use larch_image::merge::Blob;
+pub use larch_image::stub::Stub;

@@ -10,24 +10,37 @@ use std::time::Duration;
 
 /// Longest block that ROMs take for RAM.
 const RAM_BLOCK: usize = 0x1800;
+/// How often a part is written before it is given up.
+const TRIES: u32 = 3;
 /// The ROM may jump away before its answer has left.
 const JUMP_TIMEOUT: Duration = Duration::from_millis(200);
 
 impl Loader<'_> {
-    /// Writes bytes to RAM; the length is rounded up to whole words.
+    /// Writes bytes to RAM.
     ///
     /// # Errors
     /// If the chip refuses or does not answer.
     pub fn write_memory(&mut self, address: u32, data: &[u8]) -> Result<(), Error> {
+        let mut tries = 1;
+        while let Err(error) = self.send_to_memory(address, data) {
+            if tries == TRIES || !error.is_worth_another_stream() {
+                return Err(error);
+            }
+            tries += 1;
+            self.resynchronise()?;
+        }
+        Ok(())
+    }
+
+    /// Writes bytes to RAM, once: after a damaged block the ROM wants to begin again.
+    pub(crate) fn send_to_memory(&mut self, address: u32, data: &[u8]) -> Result<(), Error> {
         let word = |value: usize| u32::try_from(value).unwrap_or(u32::MAX);
         let blocks = word(data.len().div_ceil(RAM_BLOCK));
         let begin =
             Command::MemBegin { size: word(data.len()), blocks, block_size: word(RAM_BLOCK), address };
-        self.with_retries(|loader| loader.command(&begin, DEFAULT_TIMEOUT))?;
+        self.command(&begin, DEFAULT_TIMEOUT)?;
         for (number, block) in (0..).zip(data.chunks(RAM_BLOCK)) {
-            self.with_retries(|loader| loader.command(&Command::MemData(number, block), DEFAULT_TIMEOUT))?;
-            let done = data.len().min((number as usize + 1) * RAM_BLOCK) as u64;
-            self.observer.event(&Event::Progress { done, total: data.len() as u64 });
+            self.command(&Command::MemData(number, block), DEFAULT_TIMEOUT)?;
         }
         Ok(())
     }

@@ -75,7 +75,11 @@ impl Program {
                 section.sh_type(endian),
                 elf::SHT_PROGBITS | elf::SHT_INIT_ARRAY | elf::SHT_FINI_ARRAY | elf::SHT_PREINIT_ARRAY
             );
-            if !has_contents || address == 0 || !flags.contains(elf::SHF_ALLOC) || section.sh_size(endian) == 0 {
+            if !has_contents
+                || address == 0
+                || !flags.contains(elf::SHF_ALLOC)
+                || section.sh_size(endian) == 0
+            {
                 continue;
             }
             let mut data = section.data(endian, bytes).map_err(bad)?.to_vec();

@@ -11,9 +11,10 @@ pub mod header;
 pub mod image;
 pub mod layout;
 pub mod merge;
-pub mod partition;
 pub mod packages;
+pub mod partition;
 mod reader;
+pub mod stub;
 
 pub use error::ImageError;
 pub use image::{Image, Segment};

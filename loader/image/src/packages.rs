@@ -13,7 +13,9 @@ use std::sync::OnceLock;
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum PackageError {
     /// cargo could not be started.
-    #[error("cannot run `{cargo} metadata`: {reason}; the published ROM and bootloader files are found through cargo, install it with rustup")]
+    #[error(
+        "cannot run `{cargo} metadata`: {reason}; the published ROM and bootloader files are found through cargo, install it with rustup"
+    )]
     NoCargo {
         /// The program that was tried.
         cargo: String,
@@ -21,7 +23,9 @@ pub enum PackageError {
         reason: String,
     },
     /// cargo failed.
-    #[error("`cargo metadata` failed: {0}; run `cargo fetch` in the repository (it needs the network once) and try again")]
+    #[error(
+        "`cargo metadata` failed: {0}; run `cargo fetch` in the repository (it needs the network once) and try again"
+    )]
     Cargo(String),
     /// cargo's answer lacks the package.
     #[error("`cargo metadata` does not list the package `espflash`; restore it in loader/image/Cargo.toml")]
@@ -59,7 +63,12 @@ pub fn espflash_directory() -> Result<&'static Path, PackageError> {
 fn ask_cargo() -> Result<PathBuf, PackageError> {
     let cargo = std::env::var("CARGO").unwrap_or_else(|_| "cargo".into());
     let output = Command::new(&cargo)
-        .args(["metadata", "--format-version=1", "--manifest-path", concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml")])
+        .args([
+            "metadata",
+            "--format-version=1",
+            "--manifest-path",
+            concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml"),
+        ])
         .output()
         .map_err(|error| PackageError::NoCargo { cargo, reason: error.to_string() })?;
     if !output.status.success() {
@@ -69,9 +78,13 @@ fn ask_cargo() -> Result<PathBuf, PackageError> {
 }
 
 fn directory_in(metadata: &[u8]) -> Result<PathBuf, PackageError> {
-    let metadata: Metadata =
-        serde_json::from_slice(metadata).map_err(|error| PackageError::Cargo(format!("its answer is not JSON: {error}")))?;
-    let package = metadata.packages.into_iter().find(|package| package.name == "espflash").ok_or(PackageError::NotListed)?;
+    let metadata: Metadata = serde_json::from_slice(metadata)
+        .map_err(|error| PackageError::Cargo(format!("its answer is not JSON: {error}")))?;
+    let package = metadata
+        .packages
+        .into_iter()
+        .find(|package| package.name == "espflash")
+        .ok_or(PackageError::NotListed)?;
     package.manifest_path.parent().map(Path::to_owned).ok_or(PackageError::NotListed)
 }
 
@@ -119,7 +132,8 @@ fn list(folder: &str) -> Result<Vec<String>, PackageError> {
         wanted: format!("folder resources/{folder}"),
         present: format!("{} cannot be read: {error}", directory.display()),
     })?;
-    let mut names: Vec<String> = entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok()).collect();
+    let mut names: Vec<String> =
+        entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok()).collect();
     names.sort();
     Ok(names)
 }

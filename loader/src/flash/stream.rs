@@ -10,7 +10,8 @@ use crate::error::Error;
 use crate::event::Event;
 use flate2::{Compress, Compression, Decompress, FlushCompress, FlushDecompress};
 use larch_image::merge::Blob;
-use larch_protocol::{Command, FlashBegin};
+use larch_protocol::{ChipError, Command, FlashBegin};
+use std::time::Duration;
 
 /// Streams that may fail one after the other without getting further than before, if the chip at least refuses them.
 const REFUSALS: u32 = 10;
@@ -18,6 +19,8 @@ const REFUSALS: u32 = 10;
 const SILENCES: u32 = 3;
 /// Streams for one file, whatever they achieve.
 const STREAMS: u32 = 100;
+/// How often a block is sent.
+const BLOCK_TRIES: u32 = 3;
 /// What the chip has answered for may still be in its buffers: so many bytes.
 const BUFFERED: usize = 0x1_0000;
 /// Seconds that inflating and writing a megabyte may take.
@@ -147,12 +150,27 @@ impl Loader<'_> {
             } else {
                 Command::FlashData(number, block)
             };
-            self.command(&data, timeout).map_err(|error| Broken { error, reached: before })?;
+            self.send_block(&data, timeout).map_err(|error| Broken { error, reached: before })?;
             self.observer
                 .event(&Event::Progress { done: (from + reached) as u64, total: blob.data.len() as u64 });
             before = reached;
         }
         Ok(())
+    }
+
+    /// A stub takes a block again that arrived damaged; the ROM does not.
+    fn send_block(&mut self, block: &Command<'_>, timeout: Duration) -> Result<(), Error> {
+        let mut result = self.command(block, timeout);
+        for _ in 1..BLOCK_TRIES {
+            match &result {
+                Err(Error::Refused { error: ChipError::BAD_DATA_CHECKSUM, .. }) if !self.dialect.is_rom() => {
+                    self.observer.event(&Event::Retry { what: "a block arrived damaged" });
+                    result = self.command(block, timeout);
+                }
+                _ => break,
+            }
+        }
+        result
     }
 
     fn flash_begin(&self, stream: &Stream, offset: u32, size: usize) -> FlashBegin {

@@ -3,4 +3,5 @@
 mod bench;
 mod faults;
 mod identity;
+mod stub;
 mod write;

@@ -79,6 +79,10 @@ impl Reporter {
         }
     }
 
+    pub fn note(&self, text: &str) {
+        self.clone().event(&Event::Note(text));
+    }
+
     pub fn done(&self) {
         let mut state = self.0.borrow_mut();
         state.end_bar();

@@ -5,7 +5,8 @@ use crate::report::Reporter;
 use larch_chips::Chip;
 use larch_loader::connect::Options;
 use larch_loader::ports::{self, Filter};
-use larch_loader::{After, Before, Error, Loader, reset};
+use larch_image::packages;
+use larch_loader::{After, Before, Error, Loader, Stub, reset};
 
 /// Opens the port and connects as the options say.
 pub fn connect(global: &Global, reporter: &Reporter) -> Result<Loader<'static>, Error> {
@@ -18,10 +19,32 @@ pub fn connect(global: &Global, reporter: &Reporter) -> Result<Loader<'static>, 
         ..Options::default()
     };
     let mut loader = Loader::connect(transport, Box::new(reporter.clone()), &options)?;
+    // The stub is the larger part of what connecting sends: change the speed first.
     if let Some(baud) = global.baud {
         loader.change_baud(baud)?;
     }
+    if !global.no_stub && !loader.secure_download() {
+        start_stub(&mut loader, reporter)?;
+    }
     Ok(loader)
+}
+
+/// Runs the published stub, or goes on with the ROM if it is not on this machine.
+fn start_stub(loader: &mut Loader<'_>, reporter: &Reporter) -> Result<(), Error> {
+    if !loader.is_rom() {
+        return Ok(());
+    }
+    let found = packages::stub(loader.chip().slug).map_err(|error| error.to_string()).and_then(|path| {
+        let text = std::fs::read_to_string(path).map_err(|error| error.to_string())?;
+        Stub::parse(&text).map_err(|error| error.to_string())
+    });
+    match found {
+        Ok(stub) => loader.run_stub(&stub),
+        Err(why) => {
+            reporter.note(&format!("no stub, going on with the ROM alone, which is slower: {why}"));
+            Ok(())
+        }
+    }
 }
 
 /// The port's name, and whether it is the chip's own USB port.

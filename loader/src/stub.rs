@@ -1,0 +1,60 @@
+//! Handing over from the mask ROM to a stub in RAM.
+
+use crate::connect::Loader;
+use crate::dialect::Dialect;
+use crate::error::Error;
+use crate::event::Event;
+use crate::link::DEFAULT_TIMEOUT;
+use larch_image::stub::Stub;
+use larch_protocol::Opcode;
+
+/// What Espressif's stub says when it runs.
+const GREETING: &[u8] = b"OHAI";
+/// How often the upload is tried.
+const TRIES: u32 = 3;
+
+impl Loader<'_> {
+    /// Loads Espressif's flasher stub into RAM and runs it; from then on it answers instead of the ROM.
+    ///
+    /// # Errors
+    /// If the chip refuses it, or the stub does not greet.
+    pub fn run_stub(&mut self, stub: &Stub) -> Result<(), Error> {
+        if self.secure_download() {
+            let why = "in secure download mode; it goes without (--no-stub)".to_owned();
+            return Err(Error::Unsupported { what: "a stub".to_owned(), why });
+        }
+        let mut tries = 1;
+        while let Err(error) = self.upload(stub) {
+            if tries == TRIES || !error.is_worth_another_stream() {
+                return Err(error);
+            }
+            tries += 1;
+            self.resynchronise()?;
+        }
+        self.run_memory(stub.entry)?;
+        self.wait_for_greeting()?;
+        self.dialect = Dialect::espressif_stub();
+        self.flash = None;
+        self.observer.event(&Event::Stub { name: "Espressif's flasher stub" });
+        Ok(())
+    }
+
+    fn upload(&mut self, stub: &Stub) -> Result<(), Error> {
+        for (address, bytes) in [&stub.text, &stub.data] {
+            if !bytes.is_empty() {
+                self.send_to_memory(*address, bytes)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn wait_for_greeting(&mut self) -> Result<(), Error> {
+        let deadline = self.link.now() + DEFAULT_TIMEOUT;
+        while let Some(frame) = self.link.read_frame(deadline.saturating_sub(self.link.now()))? {
+            if frame == GREETING {
+                return Ok(());
+            }
+        }
+        Err(Error::silent(Opcode::MemEnd))
+    }
+}
