@@ -2,18 +2,21 @@
 
 mod table;
 
+use std::path::Path;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
+use std::time::Duration;
 
-use anyhow::{Result, bail};
+use anyhow::{Context, Result, bail};
 use clap::Args;
 use hil_tests::lab::Lab;
 use hil_tests::run::{Outcome, Report, Update};
 use hil_tests::scenario::Scenario;
 use larch_boards::{Board, Port};
 
-use crate::{progress, ready, workspace};
+use crate::progress::{self, Watch};
+use crate::{ready, workspace};
 
 /// Run the REPL scenarios on boards and compare the transcripts with the snapshots.
 #[derive(Args)]
@@ -41,14 +44,25 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     let boards = boards(&lab, &arguments.board)?;
     let scenarios = scenarios(&lab, &arguments.scenario)?;
     let update = if arguments.update { Update::Accept } else { Update::Propose };
-    let mut reports = Vec::new();
+    let mut runs = Vec::new();
     for board in &boards {
         ready::make_ready(&lab, board)?;
         progress::step("run", &format!("{:<20} {} scenarios", board.name, scenarios.len()), None);
-        reports.extend(run_board(&lab, board, &scenarios, update));
+        runs.push(run_board(&lab, board, &scenarios, update));
     }
-    table::show(&boards, &reports);
-    conclude(&reports)
+    table::show(&runs);
+    let path = lab.directory().join("report.txt");
+    std::fs::create_dir_all(lab.directory())?;
+    std::fs::write(&path, table::every_pair(&runs)).with_context(|| path.display().to_string())?;
+    conclude(&runs, &path)
+}
+
+/// One board with all its scenarios.
+struct Run {
+    board: String,
+    reports: Vec<Report>,
+    /// By the clock on the wall; scenarios of an emulated board run side by side.
+    time: Duration,
 }
 
 fn boards(lab: &Lab, names: &[String]) -> Result<Vec<Board>> {
@@ -90,7 +104,8 @@ fn matches(glob: &str, name: &str) -> bool {
 }
 
 /// Emulated boards and programs are copied for each pair, so several pairs run at once; a board on a port is one.
-fn run_board(lab: &Lab, board: &Board, scenarios: &[&Scenario], update: Update) -> Vec<Report> {
+fn run_board(lab: &Lab, board: &Board, scenarios: &[&Scenario], update: Update) -> Run {
+    let watch = Watch::start();
     let copies = matches!(board.port, Port::Emulator | Port::Command(_));
     let workers = if copies { thread::available_parallelism().map_or(1, usize::from) } else { 1 };
     let bar = progress::bar(scenarios.len() as u64, &board.name);
@@ -110,10 +125,11 @@ fn run_board(lab: &Lab, board: &Board, scenarios: &[&Scenario], update: Update) 
     bar.finish_and_clear();
     let mut reports = reports.into_inner().unwrap_or_else(|poisoned| poisoned.into_inner());
     reports.sort_by(|left, right| left.scenario.cmp(&right.scenario));
-    reports
+    Run { board: board.name.clone(), reports, time: watch.time() }
 }
 
-fn conclude(reports: &[Report]) -> Result<()> {
+fn conclude(runs: &[Run], path: &Path) -> Result<()> {
+    let reports: Vec<&Report> = runs.iter().flat_map(|run| &run.reports).collect();
     let count =
         |wanted: fn(&Outcome) -> bool| reports.iter().filter(|report| wanted(&report.outcome)).count();
     let failed = count(|outcome| matches!(outcome, Outcome::Failed(_)));
@@ -131,7 +147,7 @@ fn conclude(reports: &[Report]) -> Result<()> {
         if passed + differ == 0 {
             bail!("nothing ran: every scenario was skipped");
         }
-        println!("   {}.", parts.join(", "));
+        println!("   {}. Report: {}", parts.join(", "), path.display());
         return Ok(());
     };
     println!("   {failed} failed, {}.", parts.join(", "));

@@ -1,17 +1,16 @@
 //! The result: failures first, as a person would look at them, then board x topic.
 
 use std::collections::BTreeMap;
-use std::time::Duration;
 
 use console::style;
 use hil_tests::run::{Outcome, Report};
-use larch_boards::Board;
 
+use super::Run;
 use crate::progress::seconds;
 
 /// Prints failures, listed differences, skips and the table.
-pub(crate) fn show(boards: &[Board], reports: &[Report]) {
-    for report in reports {
+pub(super) fn show(runs: &[Run]) {
+    for report in runs.iter().flat_map(|run| &run.reports) {
         match &report.outcome {
             Outcome::Failed(shown) => failure(report, shown),
             Outcome::DiffersAsListed(reason) => remark("differs", report, reason),
@@ -20,9 +19,9 @@ pub(crate) fn show(boards: &[Board], reports: &[Report]) {
         }
     }
     println!();
-    let topics: Vec<&str> = topics(reports);
+    let topics = topics(runs);
     let mut rows = vec![header(&topics)];
-    rows.extend(boards.iter().map(|board| row(board, &topics, reports)));
+    rows.extend(runs.iter().map(|run| row(run, &topics)));
     let widths: Vec<usize> = (0..rows[0].len())
         .map(|column| rows.iter().map(|row| row[column].len()).max().unwrap_or(0))
         .collect();
@@ -32,6 +31,25 @@ pub(crate) fn show(boards: &[Board], reports: &[Report]) {
         println!("   {}", cells.join("  ").trim_end());
     }
     println!();
+}
+
+/// Every pair on a line of its own, with its time and, below, what a failure shows.
+pub(super) fn every_pair(runs: &[Run]) -> String {
+    let mut text = String::new();
+    for report in runs.iter().flat_map(|run| &run.reports) {
+        let (word, more) = match &report.outcome {
+            Outcome::Passed => ("passed", ""),
+            Outcome::Failed(shown) => ("FAILED", shown.as_str()),
+            Outcome::DiffersAsListed(reason) => ("differs", reason.as_str()),
+            Outcome::Skipped(reason) => ("skipped", reason.as_str()),
+        };
+        let (board, scenario, time) = (&report.board, &report.scenario, seconds(report.time));
+        text.push_str(&format!("{word:<8} {board:<20} {scenario:<28} {time:>8}\n"));
+        for line in more.lines() {
+            text.push_str(&format!("         {line}\n"));
+        }
+    }
+    text
 }
 
 fn failure(report: &Report, shown: &str) {
@@ -54,8 +72,9 @@ fn topic(scenario: &str) -> &str {
     scenario.split_once('/').map_or(scenario, |(topic, _)| topic)
 }
 
-fn topics(reports: &[Report]) -> Vec<&str> {
-    let mut topics: Vec<&str> = reports.iter().map(|report| topic(&report.scenario)).collect();
+fn topics(runs: &[Run]) -> Vec<&str> {
+    let mut topics: Vec<&str> =
+        runs.iter().flat_map(|run| &run.reports).map(|report| topic(&report.scenario)).collect();
     topics.sort_unstable();
     topics.dedup();
     topics
@@ -66,11 +85,12 @@ fn header(topics: &[&str]) -> Vec<String> {
     names.map(|name| (*name).to_owned()).collect()
 }
 
-fn row(board: &Board, topics: &[&str], reports: &[Report]) -> Vec<String> {
-    let mine = || reports.iter().filter(|report| report.board == board.name);
-    let mut row = vec![board.name.clone()];
-    row.extend(topics.iter().map(|name| cell(mine().filter(|report| topic(&report.scenario) == *name))));
-    row.push(seconds(mine().map(|report| report.time).sum::<Duration>()));
+fn row(run: &Run, topics: &[&str]) -> Vec<String> {
+    let mut row = vec![run.board.clone()];
+    row.extend(
+        topics.iter().map(|name| cell(run.reports.iter().filter(|report| topic(&report.scenario) == *name))),
+    );
+    row.push(seconds(run.time));
     row
 }
 
