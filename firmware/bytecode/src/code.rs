@@ -89,14 +89,15 @@ pub trait Backend {
     /// # Errors
     /// When memory is exhausted.
     fn qstr(&mut self, text: &str) -> Result<Qstr, OutOfMemory>;
-    /// An int from its digits in `radix` (2, 8, 10, 16; no prefix, no underscores). Value may exceed any machine word.
+    /// An int from its digits in `radix` (2, 8, 10, 16; no prefix, no underscores), perhaps after a `-`. Its value may
+    /// exceed any machine word.
     ///
     /// # Errors
     /// When memory is exhausted.
     fn int(&mut self, digits: &str, radix: u32) -> Result<Self::Const, OutOfMemory>;
     /// A small int (31 bits) that the compiler computed.
     fn small_int(&mut self, value: i32) -> Self::Const;
-    /// A float from its text as written (no underscores).
+    /// A float from its text as written (no underscores), perhaps after a `-`.
     ///
     /// # Errors
     /// When memory is exhausted.

@@ -107,7 +107,7 @@ macro_rules! kinds {
 
 kinds! {
     // ---- expressions ----
-    /// An entry of the table of constants: `index`.
+    /// An entry of the table of constants: `index`. Detail 1: a float or long int, with `start, stop` of its text.
     Object,
     /// An int too long for a leaf: `low, high`.
     Int,

@@ -70,10 +70,16 @@ struct Unit {
     reachable: bool,
     /// Locals that are bound here.
     bound: Bits,
+    /// Locals that may become unbound again.
+    deletable: Bits,
+    /// Registers of parameters: they begin bound.
+    parameters: u16,
     /// Locals that are checked somewhere: they must start unbound.
     checked: [u32; 8],
     /// A `:=` may change a local in the middle of an expression.
     has_walrus: bool,
+    /// [`Emitter::error_line`] of the unit around.
+    outer_error_line: u32,
 }
 
 impl Unit {
@@ -96,8 +102,11 @@ impl Unit {
             first_line: None,
             reachable: true,
             bound: Bits::NONE,
+            deletable: Bits::NONE,
+            parameters: 0,
             checked: [0; 8],
             has_walrus: false,
+            outer_error_line: 0,
         }
     }
 }
@@ -128,8 +137,9 @@ struct Emitter<'s, 'b, B: Backend> {
     contexts: Buffer<Context>,
     holes: Buffer<Hole>,
     unit: Unit,
-    /// Line of the statement being emitted, for errors.
-    statement_line: u32,
+    /// The line of an error in a part of the tree that has none, as MicroPython reports it: that of the innermost
+    /// statement that is one of several in its block, or of the function or class.
+    error_line: u32,
 }
 
 /// Compiles a module, an interactive statement or an expression.
@@ -155,7 +165,7 @@ pub(crate) fn module<B: Backend>(
         contexts: Buffer::new(),
         holes: Buffer::new(),
         unit: Unit::new(0, 1),
-        statement_line: 1,
+        error_line: 1,
     };
     (emitter.unit.temporaries, emitter.unit.top, emitter.unit.most) = (1, 1, 1);
     match mode {
@@ -211,9 +221,9 @@ impl<B: Backend> Emitter<'_, '_, B> {
     }
 
     fn analyse(&mut self, tree: Ref) -> Result<(), CompileError> {
-        self.statement_line = self.parser.ast.line_of(tree).unwrap_or(1);
+        self.error_line = self.parser.ast.line_of(tree).unwrap_or(1);
         let result = scopes::analyse(&mut self.parser.ast, &mut self.scopes, tree);
-        result.map_err(|(failure, block)| failure.into_error(self.statement_line, Some(block)))?;
+        result.map_err(|(failure, block)| failure.into_error(self.error_line, Some(block)))?;
         self.unit.has_walrus = self.scopes.scope(0).has_walrus;
         Ok(())
     }
@@ -221,7 +231,7 @@ impl<B: Backend> Emitter<'_, '_, B> {
     fn blame<T>(&self, result: Emitted<T>) -> Result<T, CompileError> {
         result.map_err(|failure| {
             let block = self.scopes.scope(self.unit.current).name;
-            failure.into_error(self.statement_line, Some(block))
+            failure.into_error(self.error_line, Some(block))
         })
     }
 
@@ -236,7 +246,7 @@ impl<B: Backend> Emitter<'_, '_, B> {
             };
             self.finish(signature, &[])
         });
-        result.map_err(|failure| failure.into_error(self.statement_line, Some(Qstr::MODULE)))
+        result.map_err(|failure| failure.into_error(self.error_line, Some(Qstr::MODULE)))
     }
 
     /// `return None` at the end, if control arrives there.
@@ -248,6 +258,7 @@ impl<B: Backend> Emitter<'_, '_, B> {
 
     /// Begins a unit for `scope`; the result goes back to [`Emitter::end_unit`].
     fn begin_unit(&mut self, scope: ScopeId, line: u32) -> Unit {
+        let outer_error_line = core::mem::replace(&mut self.error_line, line);
         let mut unit = Unit::new(scope, line);
         unit.words = self.words.len();
         unit.constants = self.constants.len();
@@ -255,6 +266,7 @@ impl<B: Backend> Emitter<'_, '_, B> {
         unit.handlers = self.handlers.len();
         unit.lines = self.lines.len();
         unit.contexts = self.contexts.len();
+        unit.outer_error_line = outer_error_line;
         unit.has_walrus = self.scopes.scope(scope).has_walrus;
         core::mem::replace(&mut self.unit, unit)
     }
@@ -268,6 +280,7 @@ impl<B: Backend> Emitter<'_, '_, B> {
         self.names.truncate(self.unit.names);
         self.handlers.truncate(self.unit.handlers);
         self.lines.truncate(self.unit.lines);
+        self.error_line = self.unit.outer_error_line;
         self.unit = outer;
         Ok(code)
     }

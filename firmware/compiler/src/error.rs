@@ -44,7 +44,7 @@ pub enum Message {
 pub struct CompileError {
     /// The exception to raise.
     pub kind: ErrorKind,
-    /// Line of the error, 1 based.
+    /// Line of the error, 1 based; 0 if the exception has no traceback.
     pub line: u32,
     /// The function, class or `<module>` of a traceback's third column; none for errors of the grammar.
     pub block: Option<Qstr>,
@@ -87,7 +87,7 @@ pub(crate) enum Failure {
     Source {
         /// The exception.
         kind: ErrorKind,
-        /// Its line, 0 if the statement's line is to be used.
+        /// Its line; 0 if it is that of the statement around.
         line: u32,
         /// Its text.
         message: Message,
@@ -108,7 +108,8 @@ impl Failure {
             }
             Failure::Source { kind, line, message } => (kind, line, message),
         };
-        CompileError { kind, line: if line == 0 { statement_line } else { line }, block, message }
+        let has_line = line != 0 || kind == ErrorKind::NotImplemented;
+        CompileError { kind, line: if has_line { line } else { statement_line }, block, message }
     }
 }
 

@@ -88,7 +88,12 @@ impl<'s> Lexer<'s> {
 
     /// The name token's text.
     pub(crate) fn name(&self) -> &'s str {
-        &self.source[self.now.start as usize..self.now.stop as usize]
+        self.source.get(self.now.start as usize..self.now.stop as usize).unwrap_or("")
+    }
+
+    /// A range of the source.
+    pub(crate) fn text_between(&self, start: u32, stop: u32) -> &'s str {
+        self.source.get(start as usize..stop as usize).unwrap_or("")
     }
 
     /// Reads the f-string field at `range` next, as if it stood in parentheses. Returns what [`Lexer::leave`] needs.

@@ -45,6 +45,8 @@ pub(crate) struct Parser<'s, 'b, B: Backend> {
     /// How many of `objects` outlive the statement: those that `const` names stand for.
     kept_objects: usize,
     depth: u16,
+    /// Constant tuples become constants: not where their items are assigned one by one.
+    folds_tuples: bool,
     pub(crate) options: Options,
 }
 
@@ -61,6 +63,7 @@ impl<'s, 'b, B: Backend> Parser<'s, 'b, B> {
             known: Buffer::new(),
             kept_objects: 0,
             depth: 0,
+            folds_tuples: true,
             options,
         })
     }
@@ -110,9 +113,9 @@ impl<'s, 'b, B: Backend> Parser<'s, 'b, B> {
     /// Forgets the statement before.
     fn restart(&mut self) {
         self.scratch.clear();
-        self.lexer.fields.clear();
         self.objects.truncate(self.kept_objects);
         self.depth = 0;
+        self.folds_tuples = true;
     }
 
     // ---- helpers ----

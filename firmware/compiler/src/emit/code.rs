@@ -170,10 +170,12 @@ impl<B: Backend> Emitter<'_, '_, B> {
         }
     }
 
-    /// Goes on at a place that control reaches in the state `bound`, if `reachable`.
+    /// Goes on at a place that control reaches from where the state was `bound`, if `reachable`, with anything that can
+    /// become unbound having become so: a handler, or the start of a loop.
     pub(super) fn resume(&mut self, reachable: bool, bound: Bits) {
         self.unit.reachable = reachable;
         self.unit.bound = bound;
+        self.unit.bound.subtract(self.unit.deletable);
     }
 
     // ---- registers ----

@@ -153,8 +153,7 @@ impl<B: Backend> Emitter<'_, '_, B> {
             }
         }
         if reason != Reason::Return {
-            let text = "'break'/'continue' outside loop";
-            return Err(Failure::syntax(self.statement_line, text));
+            return Err(Failure::syntax(0, "'break'/'continue' outside loop"));
         }
         self.abc(Op::Return, value, 0, 0)?;
         self.unit.reachable = false;

@@ -323,6 +323,9 @@ impl<B: Backend> Emitter<'_, '_, B> {
             };
             return self.fail(node, text);
         }
+        if self.unit.current != self.unit.scope && kind != Kind::Await {
+            return self.fail(node, "'yield' outside function");
+        }
         let value = self.operand(self.parser.ast.part(node, 0))?;
         if kind == Kind::Yield {
             return self.abc(Op::Yield, target, value, 0);

@@ -209,7 +209,8 @@ impl<B: Backend> Emitter<'_, '_, B> {
         let name = self.parser.ast.name(parameter, 0);
         let register = self.temporary()?;
         self.scopes.set_slot(self.unit.scope, name, register);
-        self.note_bound(name, register);
+        self.unit.bound.insert(register);
+        self.unit.parameters = self.unit.top;
         Ok(name)
     }
 
@@ -238,6 +239,9 @@ impl<B: Backend> Emitter<'_, '_, B> {
             if is_captured {
                 self.abc(Op::LoadUnbound, register, 0, 0)?;
             }
+        }
+        if symbol.has(flag::DELETED) {
+            self.unit.deletable.insert(register);
         }
         if is_captured { self.abc(Op::MakeCell, register, 0, 0) } else { Ok(()) }
     }

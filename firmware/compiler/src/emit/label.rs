@@ -33,6 +33,10 @@ impl Bits {
         self.0.iter_mut().zip(other.0).for_each(|(mine, its)| *mine &= its);
     }
 
+    pub(super) fn subtract(&mut self, other: Bits) {
+        self.0.iter_mut().zip(other.0).for_each(|(mine, its)| *mine &= !its);
+    }
+
     pub(super) fn unite(&mut self, other: Bits) {
         self.0.iter_mut().zip(other.0).for_each(|(mine, its)| *mine |= its);
     }

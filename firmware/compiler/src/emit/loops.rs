@@ -40,6 +40,7 @@ impl<B: Backend> Emitter<'_, '_, B> {
             self.jump(&mut entry)?;
             self.resume(entry.chain != 0, bound);
         }
+        self.unit.bound.subtract(self.unit.deletable);
         let start = self.here();
         if top_tested {
             self.condition(condition, false, &mut exit)?;
@@ -192,6 +193,7 @@ impl<B: Backend> Emitter<'_, '_, B> {
         let iterator = self.temporary()?;
         self.into(source, iterator)?;
         self.call_without_arguments(iterator, iterator, Qstr::__aiter__)?;
+        self.unit.bound.subtract(self.unit.deletable);
         let (bound, was_reachable) = (self.unit.bound, self.unit.reachable);
         let start = self.here();
         self.push_context(Around::Try, 0, Qstr::EMPTY)?;
@@ -225,10 +227,11 @@ impl<B: Backend> Emitter<'_, '_, B> {
         Ok(())
     }
 
-    /// `target = object.name()`; `target` is a temporary, and free for two registers after the last one.
+    /// `target = object.name()`; `target` is a temporary.
     pub(super) fn call_without_arguments(&mut self, target: Reg, object: Reg, name: Qstr) -> Emitted {
         let top = self.unit.top;
-        let call = self.temporaries(2)?;
+        let call = self.last_or_new(target)?;
+        self.temporary()?;
         let name = self.short_name(name)?;
         self.abc(Op::GetMethod, call, object, name)?;
         self.abc(Op::CallMethod, call, 0, 0)?;

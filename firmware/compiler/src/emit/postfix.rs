@@ -2,10 +2,13 @@
 
 use super::{Emitted, Emitter, Reg};
 use crate::ast::{Item, Kind, Node, Ref};
+use crate::error::Failure;
 use crate::scopes::{ScopeKind, flag, is_super_call};
 use larch_bytecode::code::Backend;
 use larch_bytecode::op::{self, Op};
 use larch_bytecode::qstr::Qstr;
+
+const AFTER_KEYWORD: &str = "positional arg after keyword arg";
 
 /// Arguments that are passed in registers; more go through a list.
 const MOST_ARGUMENTS: u32 = 100;
@@ -176,7 +179,7 @@ impl<B: Backend> Emitter<'_, '_, B> {
                     self.new_operand(value)?;
                     count.keyword += 1;
                 }
-                None if count.keyword > 0 => return self.misplaced(call, argument),
+                None if count.keyword > 0 => return self.misplaced(argument, AFTER_KEYWORD),
                 None => {
                     self.new_operand(argument)?;
                     count.positional += 1;
@@ -197,8 +200,8 @@ impl<B: Backend> Emitter<'_, '_, B> {
         }
     }
 
-    fn misplaced<T>(&self, call: Node, argument: Ref) -> Emitted<T> {
-        self.fail(argument.node().unwrap_or(call), "positional arg after keyword arg")
+    fn misplaced<T>(&self, argument: Ref, text: &'static str) -> Emitted<T> {
+        Err(Failure::syntax(self.parser.ast.line_of(argument).unwrap_or(0), text))
     }
 
     /// A call with `*` or `**` arguments, or very many: through a list and a dict. With `before`, two arguments come
@@ -235,8 +238,8 @@ impl<B: Backend> Emitter<'_, '_, B> {
                     self.keyword_entry(name, value, dict, has_double_star)?;
                     keywords += 1;
                 }
-                _ if has_double_star => return self.fail(node, "positional arg after **"),
-                _ if keywords > 0 => return self.misplaced(call, argument),
+                _ if has_double_star => return self.misplaced(argument, "positional arg after **"),
+                _ if keywords > 0 => return self.misplaced(argument, AFTER_KEYWORD),
                 _ => {
                     let value = self.operand(argument)?;
                     self.abc(Op::ListAppend, list, value, 0)?;

@@ -224,14 +224,16 @@ impl<B: Backend> Emitter<'_, '_, B> {
             true => (Qstr::__aenter__, Qstr::__aexit__),
             false => (Qstr::__enter__, Qstr::__exit__),
         };
-        let object = self.new_operand(manager)?;
+        let object = self.operand(manager)?;
         let name = self.short_name(exit)?;
         self.abc(Op::GetMethod, method, object, name)?;
-        self.call_without_arguments(object, object, enter)?;
+        self.unit.top = u16::from(method) + 2;
+        let result = self.temporary()?;
+        self.call_without_arguments(result, object, enter)?;
         if is_async {
-            self.await_in(object)?;
+            self.await_in(result)?;
         }
-        self.unit.top = u16::from(object);
+        self.unit.top = u16::from(result);
         Ok(())
     }
 

@@ -1,6 +1,6 @@
 //! Statements.
 
-use super::context::Reason;
+use super::context::{Around, Reason};
 use super::label::Label;
 use super::{Emitted, Emitter};
 use crate::Mode;
@@ -16,13 +16,16 @@ impl<B: Backend> Emitter<'_, '_, B> {
         let Some(node) = statement.node() else { return Ok(()) };
         let kind = self.parser.ast.kind(node);
         if kind == Kind::Block {
+            let around = self.error_line;
             for index in 0..self.parser.ast.len(node) {
-                self.statement(self.parser.ast.item(node, index))?;
+                let statement = self.parser.ast.item(node, index);
+                self.error_line = self.parser.ast.line_of(statement).unwrap_or(around);
+                self.statement(statement)?;
             }
+            self.error_line = around;
             return Ok(());
         }
         self.unit.line = self.parser.ast.line(node);
-        self.statement_line = self.unit.line;
         let top = self.unit.top;
         self.one_statement(node, kind)?;
         self.unit.top = top;
@@ -36,8 +39,8 @@ impl<B: Backend> Emitter<'_, '_, B> {
             Kind::AugAssign => self.augment(node),
             Kind::Del => (0..self.parser.ast.len(node))
                 .try_for_each(|index| self.delete(self.parser.ast.item(node, index))),
-            Kind::Break => self.leave(Reason::Break, 0),
-            Kind::Continue => self.leave(Reason::Continue, 0),
+            Kind::Break => self.leave_loop(node, Reason::Break),
+            Kind::Continue => self.leave_loop(node, Reason::Continue),
             Kind::Return => self.return_statement(node),
             Kind::Raise => self.raise_statement(node),
             Kind::Assert => self.assert_statement(node),
@@ -52,6 +55,14 @@ impl<B: Backend> Emitter<'_, '_, B> {
             Kind::Decorated => self.decorated(node),
             _ => Ok(()),
         }
+    }
+
+    fn leave_loop(&mut self, node: Node, reason: Reason) -> Emitted {
+        let mut contexts = self.contexts[self.unit.contexts..].iter();
+        if !contexts.any(|context| context.around == Around::Loop) {
+            return self.fail(node, "'break'/'continue' outside loop");
+        }
+        self.leave(reason, 0)
     }
 
     fn expression_statement(&mut self, node: Node) -> Emitted {
@@ -154,9 +165,13 @@ impl<B: Backend> Emitter<'_, '_, B> {
         let mut end = Label::NEW;
         for index in (0..last).step_by(2) {
             let condition = self.parser.ast.item(node, index);
+            let block = self.parser.ast.item(node, index + 1);
+            if self.jump_if(condition, block)? {
+                continue;
+            }
             let mut next = Label::NEW;
             self.condition(condition, false, &mut next)?;
-            self.statement(self.parser.ast.item(node, index + 1))?;
+            self.statement(block)?;
             let more = index + 2 < last || !other.is_nothing();
             if more && self.unit.reachable && next.chain != 0 {
                 self.jump(&mut end)?;
@@ -170,6 +185,25 @@ impl<B: Backend> Emitter<'_, '_, B> {
         self.optional_block(other)?;
         self.bind(end);
         Ok(())
+    }
+
+    /// `if condition: break` or `continue` in a loop itself: the test jumps where the statement would. False if it is
+    /// something else.
+    fn jump_if(&mut self, condition: Ref, block: Ref) -> Emitted<bool> {
+        let kind = self.parser.ast.kind_of(block);
+        let index = self.contexts.len().checked_sub(1).filter(|index| *index >= self.unit.contexts);
+        let (Some(index), Some(kind @ (Kind::Break | Kind::Continue))) = (index, kind) else {
+            return Ok(false);
+        };
+        if self.contexts[index].around != Around::Loop || self.parser.truth(condition).is_some() {
+            return Ok(false);
+        }
+        let context = self.contexts[index];
+        let mut label = if kind == Kind::Break { context.end } else { context.next };
+        self.condition(condition, true, &mut label)?;
+        let context = &mut self.contexts[index];
+        *(if kind == Kind::Break { &mut context.end } else { &mut context.next }) = label;
+        Ok(true)
     }
 
     // ---- imports ----
@@ -281,16 +315,17 @@ impl<B: Backend> Emitter<'_, '_, B> {
     /// `@micropython.native` and the like, which are no calls.
     fn is_built_in(&mut self, decorator: Ref) -> Emitted<bool> {
         let ast = &self.parser.ast;
-        let Some(node) = decorator.node().filter(|node| ast.kind(*node) == Kind::Postfix) else {
-            return Ok(false);
-        };
-        if ast.item(node, 0) != Ref::name(Qstr::micropython) {
+        let chain = decorator.node().filter(|node| ast.kind(*node) == Kind::Postfix);
+        let first = chain.map_or(decorator, |node| ast.item(node, 0));
+        if first != Ref::name(Qstr::micropython) {
             return Ok(false);
         }
-        let attribute = ast.item(node, 1).node().filter(|node| ast.kind(*node) == Kind::Attr);
+        let is_short = |node: &Node| ast.len(*node) == 2;
+        let attribute = chain.filter(is_short).and_then(|node| ast.item(node, 1).node());
+        let attribute = attribute.filter(|node| ast.kind(*node) == Kind::Attr);
         let name = attribute.map(|attribute| ast.name(attribute, 0));
         match name {
-            Some(Qstr::native | Qstr::viper) if ast.len(node) == 2 => Ok(true),
+            Some(Qstr::native | Qstr::viper) => Ok(true),
             name if name == Some(self.parser.backend.qstr("bytecode")?) => Ok(true),
             _ => {
                 let message = Message::Text("invalid micropython decorator");

@@ -15,7 +15,7 @@ impl<B: Backend> Emitter<'_, '_, B> {
             && let Place::Register(register) = self.place(name)
         {
             self.into_local(value, register)?;
-            self.note_bound(name, register);
+            self.unit.bound.insert(register);
             return Ok(());
         }
         if self.assign_in_parallel(target, value)? {
@@ -42,6 +42,9 @@ impl<B: Backend> Emitter<'_, '_, B> {
         let mut registers = [0; 4];
         for index in 0..len {
             let value = self.parser.ast.item(values, index);
+            if is_leaf_constant(value) {
+                continue;
+            }
             let register = self.operand(value)?;
             let is_overwritten =
                 (0..index).any(|before| self.is_register(self.parser.ast.item(targets, before), register));
@@ -54,7 +57,11 @@ impl<B: Backend> Emitter<'_, '_, B> {
             };
         }
         for index in 0..len {
-            self.store(self.parser.ast.item(targets, index), registers[index as usize])?;
+            let (target, value) = (self.parser.ast.item(targets, index), self.parser.ast.item(values, index));
+            match is_leaf_constant(value) {
+                true => self.assign(target, value)?,
+                false => self.store(target, registers[index as usize])?,
+            }
         }
         Ok(true)
     }
@@ -270,4 +277,9 @@ impl<B: Backend> Emitter<'_, '_, B> {
             _ => self.fail(node, "can't delete expression"),
         }
     }
+}
+
+/// Whether the value is a constant that needs no node, so that it can as well be loaded late.
+fn is_leaf_constant(value: Ref) -> bool {
+    matches!(value.item(), Item::Int(_) | Item::Str(_) | Item::Single(_))
 }

@@ -46,22 +46,13 @@ impl<B: Backend> Emitter<'_, '_, B> {
         if is_tracked && !self.unit.bound.has(register) {
             if is_variable_of_comprehension {
                 self.abc(Op::LoadUnbound, register, 0, 0)?;
-            } else {
+            } else if u16::from(register) >= self.unit.parameters {
                 self.unit.checked[usize::from(register / 32)] |= 1 << (register % 32);
             }
             self.abc(Op::CheckLocal, register, 0, 0)?;
-            self.note_bound(name, register);
-        }
-        Ok(Some(register))
-    }
-
-    /// The local has a value from here on, unless it may lose it somewhere.
-    pub(super) fn note_bound(&mut self, name: Qstr, register: Reg) {
-        let symbol = self.scopes.find(self.unit.current, name);
-        let symbol = symbol.or_else(|| self.scopes.find(self.unit.scope, name));
-        if !symbol.is_some_and(|symbol| symbol.has(flag::DELETED)) {
             self.unit.bound.insert(register);
         }
+        Ok(Some(register))
     }
 
     pub(super) fn load(&mut self, name: Qstr, target: Reg) -> Emitted {
@@ -81,7 +72,7 @@ impl<B: Backend> Emitter<'_, '_, B> {
         match self.place(name) {
             Place::Register(register) => {
                 self.copy(register, value)?;
-                self.note_bound(name, register);
+                self.unit.bound.insert(register);
                 Ok(())
             }
             Place::Cell(register) => self.abc(Op::StoreCell, value, register, 0),
@@ -92,11 +83,9 @@ impl<B: Backend> Emitter<'_, '_, B> {
     }
 
     pub(super) fn delete_name(&mut self, name: Qstr) -> Emitted {
-        if let Some(register) = self.local(name)? {
-            return self.abc(Op::LoadUnbound, register, 0, 0);
-        }
+        self.local(name)?;
         match self.place(name) {
-            Place::Register(register) => self.abc(Op::LoadUnbound, register, 0, 0),
+            Place::Register(register) => self.unbind_local(register),
             Place::Cell(register) => self.abc(Op::DelCell, 0, register, 0),
             Place::Free(slot) => self.abc(Op::DelFree, 0, slot, 0),
             Place::Namespace => self.abx(Op::DelName, 0, name.0),
@@ -104,10 +93,15 @@ impl<B: Backend> Emitter<'_, '_, B> {
         }
     }
 
+    fn unbind_local(&mut self, register: Reg) -> Emitted {
+        self.unit.bound.remove(register);
+        self.abc(Op::LoadUnbound, register, 0, 0)
+    }
+
     /// The end of a handler with a name: it becomes unbound, whether or not it is bound.
     pub(super) fn unbind(&mut self, name: Qstr) -> Emitted {
         if let Place::Register(register) = self.place(name) {
-            return self.abc(Op::LoadUnbound, register, 0, 0);
+            return self.unbind_local(register);
         }
         let top = self.unit.top;
         let none = self.temporary()?;

@@ -246,7 +246,7 @@ impl<B: Backend> Parser<'_, '_, B> {
             None => {
                 let digits = core::str::from_utf8(text).unwrap_or("0");
                 let object = self.backend.int(digits, radix)?;
-                self.object(object, line)
+                self.number(object)
             }
         }
     }
@@ -261,8 +261,11 @@ impl<B: Backend> Parser<'_, '_, B> {
         let text = core::str::from_utf8(&self.lexer.text).unwrap_or("0");
         let object = match self.token() {
             Token::Float => self.backend.float(text)?,
-            _ => self.backend.imaginary(text)?,
+            _ => {
+                let object = self.backend.imaginary(text)?;
+                return self.object(object, self.line());
+            }
         };
-        self.object(object, self.line())
+        self.number(object)
     }
 }

@@ -5,6 +5,7 @@
 
 use super::{Known, Parsed, Parser};
 use crate::ast::{Item, Kind, Node, Operator, Ref};
+use crate::buffer::Buffer;
 use crate::error::Failure;
 use larch_bytecode::code::{Backend, Singleton};
 use larch_bytecode::qstr::Qstr;
@@ -54,6 +55,40 @@ impl<B: Backend> Parser<'_, '_, B> {
         self.ast.add(Kind::Object, 0, line, &[index])
     }
 
+    /// The float or long int of the token in force, which a minus before it may want to read again.
+    pub(super) fn number(&mut self, object: B::Const) -> Parsed {
+        let (index, now) = (self.objects.len() as u32, self.lexer.now);
+        self.objects.push(object)?;
+        self.ast.add(Kind::Object, 1, now.token_line, &[index, now.start, now.stop])
+    }
+
+    /// The negative of a literal that is no leaf.
+    fn negative_literal(&mut self, operand: Ref, line: u32) -> Result<Option<Ref>, Failure> {
+        let is_literal = |node: &Node| self.ast.kind(*node) == Kind::Object && self.ast.detail(*node) == 1;
+        let Some(node) = operand.node().filter(is_literal) else { return Ok(None) };
+        let mut text = Buffer::new();
+        text.push(b'-')?;
+        let literal = self.lexer.text_between(self.ast.word(node, 1), self.ast.word(node, 2));
+        for byte in literal.bytes().filter(|byte| *byte != b'_') {
+            text.push(byte)?;
+        }
+        let prefix = text.get(..3).map(|prefix| [prefix[1], prefix[2] | 0x20]);
+        let radix = match prefix {
+            Some([b'0', b'x']) => 16,
+            Some([b'0', b'o']) => 8,
+            Some([b'0', b'b']) => 2,
+            _ => 10,
+        };
+        if radix != 10 {
+            text.copy_within(3.., 1);
+            text.truncate(text.len() - 2);
+        }
+        let Ok(digits) = core::str::from_utf8(&text) else { return Ok(None) };
+        let is_int = radix != 10 || digits.bytes().skip(1).all(|byte| byte.is_ascii_digit());
+        let object = if is_int { self.backend.int(digits, radix)? } else { self.backend.float(digits)? };
+        self.object(object, line).map(Some)
+    }
+
     /// The value of a constant int.
     fn as_int(&self, item: Ref) -> Option<i64> {
         match item.item() {
@@ -92,6 +127,11 @@ impl<B: Backend> Parser<'_, '_, B> {
             Operator::Sub => value.checked_neg(),
             _ => Some(!value),
         });
+        if operator == Operator::Sub
+            && let Some(literal) = self.negative_literal(operand, line)?
+        {
+            return Ok(literal);
+        }
         match folded {
             Some(value) => self.int(value, line),
             None => self.ast.add(Kind::Unary, operator as u8, line, &[operand.0]),
@@ -144,7 +184,11 @@ impl<B: Backend> Parser<'_, '_, B> {
     /// A tuple of what stands in `scratch` from `start` on: a constant if all items are.
     pub(super) fn fold_tuple(&mut self, line: u32, start: usize) -> Parsed {
         let items = start..self.scratch.len();
-        if items.is_empty() || !items.clone().all(|index| self.is_constant(Ref(self.scratch[index]))) {
+        let is_kept = !self.folds_tuples && items.len() <= 4;
+        if is_kept
+            || items.is_empty()
+            || !items.clone().all(|index| self.is_constant(Ref(self.scratch[index])))
+        {
             return self.list(Kind::Tuple, line, start);
         }
         let first = self.objects.len();

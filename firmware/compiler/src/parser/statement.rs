@@ -140,10 +140,12 @@ impl<B: Backend> Parser<'_, '_, B> {
     fn assignment(&mut self, target: Ref, line: u32, is_private: bool) -> Parsed {
         let start = self.scratch.len();
         self.scratch.push(target.0)?;
+        self.folds_tuples = self.ast.kind_of(target) != Some(Kind::Tuple);
         while self.accept(Token::Assign)? {
             let value = self.right_side()?;
             self.scratch.push(value.0)?;
         }
+        self.folds_tuples = true;
         if let ([_, value], Some(name)) = (&self.scratch[start..], target.as_name()) {
             let (value, is_const) = self.fold_const(name, Ref(*value))?;
             if is_const && is_private {
@@ -257,8 +259,9 @@ impl<B: Backend> Parser<'_, '_, B> {
     fn dotted_name(&mut self, wanted: bool) -> Result<Qstr, Failure> {
         let mut text = crate::buffer::Buffer::new();
         loop {
-            text.extend(self.lexer.name().as_bytes())?;
+            let part_text = self.lexer.name();
             let part = self.name()?;
+            text.extend(part_text.as_bytes())?;
             if wanted {
                 self.scratch.push(part.0.into())?;
             }

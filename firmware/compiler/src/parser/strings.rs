@@ -1,7 +1,7 @@
 //! String literals, and f-strings as calls of `format`.
 
 use super::{Parsed, Parser};
-use crate::ast::{Kind, Ref};
+use crate::ast::{Kind, Made, Ref};
 use crate::error::Failure;
 use crate::token::Token;
 use larch_bytecode::code::Backend;
@@ -57,10 +57,13 @@ impl<B: Backend> Parser<'_, '_, B> {
         let value = if self.token() == Token::KwYield {
             self.yield_expression()?
         } else {
-            self.bracketed(Kind::Tuple, crate::ast::Made::Generator, Token::End, line)?
+            self.bracketed(Kind::Tuple, Made::Generator, Token::End, line)?
         };
         if self.token() != Token::End {
             return self.unexpected();
+        }
+        if self.ast.kind_of(value) == Some(Kind::Star) {
+            return Err(Failure::syntax(line, "*x must be assignment target"));
         }
         self.lexer.leave(saved);
         self.lexer.fields.truncate(fields);
