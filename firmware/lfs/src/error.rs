@@ -29,13 +29,13 @@ impl Errno {
     pub const ENOSPC: Self = Self(28);
     /// The name is too long.
     pub const ENAMETOOLONG: Self = Self(36);
+    /// The file would be too large.
+    pub const EFBIG: Self = Self(27);
     /// The directory is not empty.
     pub const ENOTEMPTY: Self = Self(39);
 
-    /// The result of a call into the translated code: a count, or an error number below zero.
-    pub(crate) fn check(result: i32) -> Result<u32, Self> {
-        u32::try_from(result).map_err(|_| Self(result.unsigned_abs() as u16))
-    }
+    /// What is on the device makes no sense.
+    pub const ECORRUPT: Self = Self(84);
 }
 
 impl fmt::Debug for Errno {
@@ -52,7 +52,9 @@ impl fmt::Debug for Errno {
             Self::EMFILE => "EMFILE",
             Self::ENOSPC => "ENOSPC",
             Self::ENAMETOOLONG => "ENAMETOOLONG",
+            Self::EFBIG => "EFBIG",
             Self::ENOTEMPTY => "ENOTEMPTY",
+            Self::ECORRUPT => "ECORRUPT",
             Self(number) => return write!(f, "Errno({number})"),
         };
         f.write_str(name)

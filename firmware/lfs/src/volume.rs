@@ -1,17 +1,21 @@
-//! A mounted volume.
-
-use core::cmp::Ordering;
-use core::marker::PhantomData;
-use core::mem::MaybeUninit;
-use core::ptr::NonNull;
+//! A mounted volume: the interface of this crate.
 
 use larch_hal::BlockDevice;
-use littlefs_rust_core::lfs_type::lfs_type::LFS_TYPE_DIR;
-use littlefs_rust_core::{self as core_lfs, LFS_ERR_NOATTR, Lfs, LfsDir, LfsInfo};
 
+use crate::bus::{Bus, CACHE, Line};
+use crate::dir::{Place, compare, entry_kind};
+use crate::disk::{MAGIC, Pair, ROOT, Tag, VERSION, kind, word, words};
 use crate::file::{FileSlot, MTIME};
-use crate::memory::{CACHE_SIZE, Core};
-use crate::{Errno, FileId, Memory, NAME_MAX, OpenMode, PATH_MAX, SeekFrom, device};
+use crate::fs::{Data, Fs, State};
+use crate::log::Log;
+use crate::repair::SUPERBLOCK_SIZE;
+use crate::{Errno, FileId, Memory, NAME_MAX, OpenMode, SeekFrom};
+
+/// The smallest block.
+const BLOCK_SIZE_MIN: u32 = 512;
+/// The largest file and attribute that the superblock promises.
+const FILE_MAX: u32 = i32::MAX as u32;
+const ATTRIBUTE_MAX: u32 = 1022;
 
 /// A file or a directory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,8 +46,6 @@ pub struct DirEntry {
     pub kind: Kind,
     /// Length of a file in bytes; 0 for a directory.
     pub size: u32,
-    /// Where to go on: see [`Volume::next_entry`].
-    pub position: u32,
 }
 
 impl DirEntry {
@@ -65,29 +67,11 @@ pub struct Usage {
     pub blocks_used: u32,
 }
 
-/// A mounted volume.
+/// A mounted volume. Every call must be given the device that it was mounted from.
 pub struct Volume<'m> {
-    core: NonNull<Core>,
-    files: NonNull<[FileSlot]>,
-    memory: PhantomData<&'m mut Core>,
-}
-
-/// Writes the device's geometry and the buffers' addresses into the configuration.
-fn configure(core: *mut Core, device: &dyn BlockDevice) -> Result<(), Errno> {
-    let block_size = device.block_size();
-    if block_size < CACHE_SIZE as u32
-        || !block_size.is_multiple_of(CACHE_SIZE as u32)
-        || device.block_count() < 2
-    {
-        return Err(Errno::EINVAL);
-    }
-    Core::connect(core);
-    // SAFETY: `core` is valid and not shared, as the callers hold the only borrow of the memory.
-    let config = unsafe { &mut (*core).config };
-    config.block_size = block_size;
-    config.block_count = device.block_count();
-    device::connect(config);
-    Ok(())
+    state: &'m mut State,
+    line: &'m mut Line,
+    files: &'m mut [FileSlot],
 }
 
 impl<'m> Volume<'m> {
@@ -100,33 +84,43 @@ impl<'m> Volume<'m> {
         device: &mut dyn BlockDevice,
     ) -> Result<(), Errno> {
         let mut volume = Self::connect(memory, device)?;
-        volume.call(device, |lfs, core| {
-            // SAFETY: `core` is valid; only its configuration's address is taken.
-            core_lfs::lfs_format(lfs, unsafe { &raw const (*core).config })
-        })?;
-        Ok(())
+        let mut fs = volume.fs(device);
+        let superblock = words::<6, SUPERBLOCK_SIZE>([
+            VERSION,
+            fs.bus.block_size,
+            fs.bus.block_count,
+            NAME_MAX as u32,
+            FILE_MAX,
+            ATTRIBUTE_MAX,
+        ]);
+        let tags = [
+            (Tag::new(kind::CREATE, 0, 0), Data::Bytes(b"")),
+            (Tag::new(kind::SUPERBLOCK, 0, MAGIC.len()), Data::Bytes(MAGIC)),
+            (Tag::new(kind::INLINE_STRUCT, 0, SUPERBLOCK_SIZE), Data::Bytes(&superblock)),
+        ];
+        // Both blocks, so that nothing older can be taken for the root.
+        fs.write_pair(ROOT, 0, &tags)?;
+        fs.write_pair([ROOT[1], ROOT[0]], 1, &tags)
     }
 
-    /// Opens the file system on `device`. All other calls must be given the same device.
+    /// Opens the file system on `device`, and finishes what a loss of power interrupted.
     ///
     /// # Errors
-    /// [`Errno::ENODEV`] if there is no file system, [`Errno::EINVAL`] if it has another geometry,
+    /// [`Errno::ENODEV`] if there is no file system, [`Errno::EINVAL`] if it has another geometry or version,
     /// [`Errno::EIO`] if the device fails.
     pub fn mount<const FILES: usize>(
         memory: &'m mut Memory<FILES>,
         device: &mut dyn BlockDevice,
     ) -> Result<Self, Errno> {
-        const CORRUPT: Errno = Errno(84);
         let mut volume = Self::connect(memory, device)?;
-        let mounted = volume.call(device, |lfs, core| {
-            // SAFETY: as in `format`.
-            core_lfs::lfs_mount(lfs, unsafe { &raw const (*core).config })
-        });
-        match mounted {
-            Ok(_) => Ok(volume),
-            Err(CORRUPT) => Err(Errno::ENODEV),
-            Err(errno) => Err(errno),
+        let mut fs = volume.fs(device);
+        match fs.read_pairs() {
+            Ok(true) => {}
+            Ok(false) | Err(Errno::ECORRUPT) => return Err(Errno::ENODEV),
+            Err(errno) => return Err(errno),
         }
+        fs.repair()?;
+        Ok(volume)
     }
 
     fn connect<const FILES: usize>(
@@ -134,66 +128,50 @@ impl<'m> Volume<'m> {
         device: &dyn BlockDevice,
     ) -> Result<Self, Errno> {
         const { assert!(FILES <= u8::MAX as usize) };
-        configure(&raw mut memory.core, device)?;
+        let block_size = device.block_size();
+        if block_size < BLOCK_SIZE_MIN || !block_size.is_multiple_of(CACHE as u32) || device.block_count() < 2
+        {
+            return Err(Errno::EINVAL);
+        }
+        memory.state = State::new();
+        memory.line = Line::new();
         for slot in &mut memory.files {
             slot.open = false;
         }
-        Ok(Self {
-            core: NonNull::from(&mut memory.core),
-            files: NonNull::from(&mut memory.files[..]),
-            memory: PhantomData,
-        })
+        Ok(Self { state: &mut memory.state, line: &mut memory.line, files: &mut memory.files })
     }
 
-    /// Calls into the translated code with the device at hand.
-    fn call(
-        &mut self,
-        mut device: &mut dyn BlockDevice,
-        function: impl FnOnce(*mut Lfs, *mut Core) -> i32,
-    ) -> Result<u32, Errno> {
-        let core = self.core.as_ptr();
-        // SAFETY: `core` is valid for `'m` and `&mut self` is the only way to it. The context points to a local variable
-        // and is removed again before that goes away.
-        unsafe {
-            (*core).config.context = (&raw mut device).cast();
-            let result = function((*core).lfs.as_mut_ptr(), core);
-            (*core).config.context = core::ptr::null_mut();
-            Errno::check(result)
-        }
+    fn fs<'a>(&'a mut self, device: &'a mut dyn BlockDevice) -> Fs<'a> {
+        let (block_size, block_count) = (device.block_size(), device.block_count());
+        let bus = Bus { device, line: self.line, block_size, block_count };
+        Fs { bus, state: self.state, files: self.files }
     }
 
-    /// Copies a path to where the translated code can read it.
-    fn path(&mut self, index: usize, path: &[u8]) -> Result<*const u8, Errno> {
-        if path.contains(&0) {
-            return Err(Errno::EINVAL);
-        }
-        // SAFETY: `core` is valid for `'m` and `&mut self` is the only way to it.
-        let buffer = unsafe { &mut (*self.core.as_ptr()).paths[index] };
-        let to = buffer.get_mut(..path.len()).filter(|to| to.len() <= PATH_MAX).ok_or(Errno::ENAMETOOLONG)?;
-        to.copy_from_slice(path);
-        buffer[path.len()] = 0;
-        Ok(buffer.as_ptr())
+    /// As `fs`, to change something.
+    fn changing<'a>(&'a mut self, device: &'a mut dyn BlockDevice) -> Result<Fs<'a>, Errno> {
+        let mut fs = self.fs(device);
+        fs.checkpoint();
+        fs.repair()?;
+        Ok(fs)
     }
 
-    /// What is at `path`.
+    /// What is at `path`. In no path is `..` resolved.
     ///
     /// # Errors
     /// [`Errno::ENOENT`] and the like.
     pub fn stat(&mut self, device: &mut dyn BlockDevice, path: &[u8]) -> Result<Metadata, Errno> {
-        let at = self.path(0, path)?;
-        let mut info = MaybeUninit::<LfsInfo>::zeroed();
-        self.call(&mut *device, |lfs, _| core_lfs::lfs_stat(lfs, at, info.as_mut_ptr()))?;
-        // SAFETY: all zeros is a valid value, and the call has filled it in.
-        let info = unsafe { info.assume_init() };
-        let mut mtime = [0; 8];
-        let got = self.call(device, |lfs, _| {
-            match core_lfs::lfs_getattr(lfs, at, MTIME, (&raw mut mtime).cast(), mtime.len() as u32) {
-                LFS_ERR_NOATTR => 0,
-                other => other,
+        let mut fs = self.fs(device);
+        match check(path).and_then(|()| fs.find(path))? {
+            Place::Root => Ok(Metadata { kind: Kind::Directory, size: 0, mtime_ns: 0 }),
+            Place::Missing { .. } => Err(Errno::ENOENT),
+            Place::Entry { log, id, kind } => {
+                let mtime_ns = match fs.get_kind(&log, MTIME, id)? {
+                    Some(found) => u64::from_le_bytes(fs.data(found)?),
+                    None => 0,
+                };
+                Ok(Metadata { kind, size: fs.size_of(&log, id)?, mtime_ns })
             }
-        })?;
-        let mtime_ns = if got as usize == mtime.len() { u64::from_le_bytes(mtime) } else { 0 };
-        Ok(Metadata { kind: kind(&info), size: info.size, mtime_ns })
+        }
     }
 
     /// Makes a directory.
@@ -201,8 +179,8 @@ impl<'m> Volume<'m> {
     /// # Errors
     /// [`Errno::EEXIST`], [`Errno::ENOENT`] if its parent is missing, [`Errno::ENOSPC`] and the like.
     pub fn make_dir(&mut self, device: &mut dyn BlockDevice, path: &[u8]) -> Result<(), Errno> {
-        let path = self.path(0, path)?;
-        self.call(device, |lfs, _| core_lfs::lfs_mkdir(lfs, path)).map(drop)
+        check(path)?;
+        self.changing(device)?.make_dir(path)
     }
 
     /// Removes a file or an empty directory.
@@ -210,26 +188,23 @@ impl<'m> Volume<'m> {
     /// # Errors
     /// [`Errno::ENOENT`], [`Errno::ENOTEMPTY`] and the like.
     pub fn remove(&mut self, device: &mut dyn BlockDevice, path: &[u8]) -> Result<(), Errno> {
-        let path = self.path(0, path)?;
-        self.call(device, |lfs, _| core_lfs::lfs_remove(lfs, path)).map(drop)
+        check(path)?;
+        self.changing(device)?.remove(path)
     }
 
     /// Moves a file or directory; what was at `to` is replaced in the same instant.
     ///
     /// # Errors
     /// [`Errno::ENOENT`], [`Errno::EISDIR`], [`Errno::ENOTEMPTY`] and the like; [`Errno::EINVAL`] if a directory would be
-    /// moved into itself, which littlefs does not notice.
+    /// moved into itself.
     pub fn rename(&mut self, device: &mut dyn BlockDevice, from: &[u8], to: &[u8]) -> Result<(), Errno> {
-        if is_inside(to, from) {
-            return Err(Errno::EINVAL);
-        }
-        let from = self.path(0, from)?;
-        let to = self.path(1, to)?;
-        self.call(device, |lfs, _| core_lfs::lfs_rename(lfs, from, to)).map(drop)
+        check(from)?;
+        check(to)?;
+        self.changing(device)?.rename(from, to)
     }
 
-    /// The entry of the directory at `path` that follows `after`, in the order of names. Nothing is kept between calls:
-    /// entries may be made and removed meanwhile.
+    /// The entry of the directory at `path` whose name follows `after` in littlefs's order; the first one if there is no
+    /// `after`. Nothing is kept between calls: entries may be made and removed meanwhile.
     ///
     /// # Errors
     /// [`Errno::ENOENT`], [`Errno::ENOTDIR`] and the like.
@@ -237,21 +212,11 @@ impl<'m> Volume<'m> {
         &mut self,
         device: &mut dyn BlockDevice,
         path: &[u8],
-        after: Option<(u32, &[u8])>,
+        after: Option<&[u8]>,
     ) -> Result<Option<DirEntry>, Errno> {
-        let path = self.path(0, path)?;
-        let mut dir = MaybeUninit::<LfsDir>::zeroed();
-        let mut found = None;
-        self.call(device, |lfs, _| {
-            let opened = core_lfs::lfs_dir_open(lfs, dir.as_mut_ptr(), path);
-            if opened < 0 {
-                return opened;
-            }
-            let result = find_next(lfs, dir.as_mut_ptr(), after, &mut found);
-            let closed = core_lfs::lfs_dir_close(lfs, dir.as_mut_ptr());
-            if result < 0 { result } else { closed }
-        })?;
-        Ok(found)
+        let mut fs = self.fs(device);
+        let directory = check(path).and_then(|()| fs.find_directory(path))?;
+        fs.next_entry(directory, after)
     }
 
     /// How full the volume is.
@@ -259,16 +224,10 @@ impl<'m> Volume<'m> {
     /// # Errors
     /// [`Errno::EIO`] if the device fails.
     pub fn usage(&mut self, device: &mut dyn BlockDevice) -> Result<Usage, Errno> {
-        unsafe extern "C" fn count(total: *mut core::ffi::c_void, _block: u32) -> i32 {
-            // SAFETY: called below with a pointer to `total`.
-            unsafe { *total.cast::<u32>() += 1 };
-            0
-        }
-        let mut total = 0_u32;
-        self.call(device, |lfs, _| core_lfs::lfs_fs_traverse(lfs, count, (&raw mut total).cast()))?;
-        // SAFETY: `core` is valid for `'m` and `&mut self` is the only way to it.
-        let config = unsafe { &(*self.core.as_ptr()).config };
-        Ok(Usage { block_size: config.block_size, block_count: config.block_count, blocks_used: total })
+        let mut fs = self.fs(device);
+        let mut blocks_used = 0;
+        fs.traverse(&mut |_| blocks_used += 1)?;
+        Ok(Usage { block_size: fs.bus.block_size, block_count: fs.bus.block_count, blocks_used })
     }
 
     /// Opens a file. `now_ns` becomes its modification time if it is written.
@@ -282,23 +241,19 @@ impl<'m> Volume<'m> {
         mode: OpenMode,
         now_ns: u64,
     ) -> Result<FileId, Errno> {
-        let path = self.path(0, path)?;
-        let index = (0..self.files.len()).find(|&index| !self.slot(index).open).ok_or(Errno::EMFILE)?;
-        let slot = self.slot_ptr(index);
-        // SAFETY: the slot is not in use and lies in memory borrowed for `'m`.
-        unsafe { FileSlot::prepare(slot, now_ns) };
-        self.call(device, |lfs, _| {
-            // SAFETY: the slot is valid, and stays where it is while the file is open.
-            unsafe {
-                let file = (*slot).file.as_mut_ptr();
-                core_lfs::lfs_file_opencfg(lfs, file, path, mode.flags(), &raw const (*slot).config)
-            }
-        })?;
-        let slot = self.slot(index);
-        slot.open = true;
-        slot.mode = mode;
-        slot.generation = slot.generation.wrapping_add(1);
-        Ok(FileId { slot: index as u8, generation: slot.generation })
+        check(path)?;
+        let index = self.files.iter().position(|slot| !slot.open).ok_or(Errno::EMFILE)?;
+        let mut fs = if mode.write { self.changing(device)? } else { self.fs(device) };
+        let (log, id) = match fs.find(path)? {
+            Place::Root | Place::Entry { kind: Kind::Directory, .. } => return Err(Errno::EISDIR),
+            Place::Entry { .. } if mode.create && mode.exclusive => return Err(Errno::EEXIST),
+            Place::Entry { log, id, .. } => (log, id),
+            Place::Missing { .. } if !mode.create => return Err(Errno::ENOENT),
+            Place::Missing { .. } if path.ends_with(b"/") => return Err(Errno::EISDIR),
+            Place::Missing { .. } => fs.create_file(path)?,
+        };
+        fs.open_entry(index, &log, id, mode, now_ns)?;
+        Ok(FileId { slot: index as u8, generation: self.files[index].generation })
     }
 
     /// Reads from the file's position; 0 bytes at its end.
@@ -311,21 +266,17 @@ impl<'m> Volume<'m> {
         file: FileId,
         to: &mut [u8],
     ) -> Result<usize, Errno> {
-        let slot = self.opened(file)?;
-        if !self.slot(usize::from(file.slot)).mode.read {
+        let index = self.opened(file)?;
+        if !self.files[index].mode.read {
             return Err(Errno::EBADF);
         }
-        let len = i32::try_from(to.len()).unwrap_or(i32::MAX) as u32;
-        self.call_file(device, slot, |lfs, file| {
-            core_lfs::lfs_file_read(lfs, file, to.as_mut_ptr().cast(), len)
-        })
-        .map(|count| count as usize)
+        self.file_fs(device).read_file(index, to)
     }
 
     /// Writes at the file's position. It is on the device for certain only after [`Volume::sync`] or [`Volume::close`].
     ///
     /// # Errors
-    /// [`Errno::EBADF`], [`Errno::ENOSPC`] and the like.
+    /// [`Errno::EBADF`], [`Errno::ENOSPC`] and the like. After an error the device keeps what it held.
     pub fn write(
         &mut self,
         device: &mut dyn BlockDevice,
@@ -333,17 +284,12 @@ impl<'m> Volume<'m> {
         from: &[u8],
         now_ns: u64,
     ) -> Result<usize, Errno> {
-        let slot = self.opened(file)?;
-        let state = self.slot(usize::from(file.slot));
-        if !state.mode.write {
+        let index = self.opened(file)?;
+        if !self.files[index].mode.write {
             return Err(Errno::EBADF);
         }
-        state.mtime = now_ns.to_le_bytes();
-        let len = i32::try_from(from.len()).unwrap_or(i32::MAX) as u32;
-        self.call_file(device, slot, |lfs, file| {
-            core_lfs::lfs_file_write(lfs, file, from.as_ptr().cast(), len)
-        })
-        .map(|count| count as usize)
+        self.files[index].mtime = now_ns.to_le_bytes();
+        self.file_fs(device).write_file(index, from)
     }
 
     /// Moves the file's position and returns it.
@@ -357,8 +303,8 @@ impl<'m> Volume<'m> {
         offset: i32,
         from: SeekFrom,
     ) -> Result<u32, Errno> {
-        let slot = self.opened(file)?;
-        self.call_file(device, slot, |lfs, file| core_lfs::lfs_file_seek(lfs, file, offset, from.whence()))
+        let index = self.opened(file)?;
+        self.file_fs(device).seek_file(index, offset, from)
     }
 
     /// Makes what was written safe from a loss of power.
@@ -366,8 +312,10 @@ impl<'m> Volume<'m> {
     /// # Errors
     /// [`Errno::ENOSPC`], [`Errno::EIO`] and the like.
     pub fn sync(&mut self, device: &mut dyn BlockDevice, file: FileId) -> Result<(), Errno> {
-        let slot = self.opened(file)?;
-        self.call_file(device, slot, core_lfs::lfs_file_sync).map(drop)
+        let index = self.opened(file)?;
+        let mut fs = self.file_fs(device);
+        fs.repair()?;
+        fs.sync_file(index)
     }
 
     /// Closes a file. Afterwards it is closed even if this fails.
@@ -375,123 +323,139 @@ impl<'m> Volume<'m> {
     /// # Errors
     /// As [`Volume::sync`]; then what was written since is lost.
     pub fn close(&mut self, device: &mut dyn BlockDevice, file: FileId) -> Result<(), Errno> {
-        let slot = self.opened(file)?;
-        let result = self.call_file(device, slot, core_lfs::lfs_file_close);
-        self.slot(usize::from(file.slot)).open = false;
-        result.map(drop)
+        let result = self.sync(device, file);
+        if result != Err(Errno::EBADF) {
+            self.files[usize::from(file.slot)].open = false;
+        }
+        result
     }
 
     /// The handles of all open files, so that those that nobody holds any more can be closed.
-    pub fn open_files(&mut self) -> impl Iterator<Item = FileId> {
-        (0..self.files.len()).filter_map(|index| {
-            let slot = self.slot(index);
-            slot.open.then_some(FileId { slot: index as u8, generation: slot.generation })
+    pub fn open_files(&self) -> impl Iterator<Item = FileId> {
+        self.files
+            .iter()
+            .enumerate()
+            .filter(|(_, slot)| slot.open)
+            .map(|(index, slot)| FileId { slot: index as u8, generation: slot.generation })
+    }
+
+    fn file_fs<'a>(&'a mut self, device: &'a mut dyn BlockDevice) -> Fs<'a> {
+        let mut fs = self.fs(device);
+        fs.checkpoint();
+        fs
+    }
+
+    fn opened(&self, file: FileId) -> Result<usize, Errno> {
+        let index = usize::from(file.slot);
+        match self.files.get(index) {
+            Some(slot) if slot.open && slot.generation == file.generation => Ok(index),
+            _ => Err(Errno::EBADF),
+        }
+    }
+}
+
+/// A path without a zero byte, as other systems that read the disk would stumble over it.
+fn check(path: &[u8]) -> Result<(), Errno> {
+    if path.contains(&0) { Err(Errno::EINVAL) } else { Ok(()) }
+}
+
+impl Fs<'_> {
+    /// Walks through all pairs for the superblock and the global state; `false` if there is no superblock.
+    fn read_pairs(&mut self) -> Result<bool, Errno> {
+        let (mut next, mut found, mut steps, mut seed) = (Some(ROOT), false, 0, 0_u32);
+        while let Some(at) = next {
+            let log = self.fetch(at)?;
+            if let Some(name) = self.get_kind(&log, kind::SUPERBLOCK, 0)?
+                && self.data::<8>(name)? == MAGIC
+            {
+                self.read_superblock(&log, at)?;
+                found = true;
+            }
+            self.state.global = self.state.global.xor(self.share(&log)?);
+            seed = seed.rotate_left(5) ^ log.revision ^ log.end;
+            next = log.tail;
+            steps += 1;
+            if steps > self.bus.block_count {
+                return Err(Errno::ECORRUPT);
+            }
+        }
+        self.seed_allocator(seed);
+        Ok(found)
+    }
+
+    fn read_superblock(&mut self, log: &Log, at: Pair) -> Result<(), Errno> {
+        let found = self.get_kind(log, kind::INLINE_STRUCT, 0)?.ok_or(Errno::ECORRUPT)?;
+        let superblock = self.data::<SUPERBLOCK_SIZE>(found)?;
+        let version = word(&superblock, 0);
+        let geometry = [word(&superblock, 1), word(&superblock, 2)];
+        if version >> 16 != VERSION >> 16
+            || version > VERSION
+            || geometry != [self.bus.block_size, self.bus.block_count]
+            || word(&superblock, 3) > NAME_MAX as u32
+        {
+            return Err(Errno::EINVAL);
+        }
+        self.state.root = at;
+        self.state.outdated = version < VERSION;
+        Ok(())
+    }
+
+    /// Length of the file that an entry is.
+    fn size_of(&mut self, log: &Log, id: u16) -> Result<u32, Errno> {
+        Ok(match self.get(log, kind::STRUCT, id)? {
+            Some(found) if found.tag.kind() == kind::INLINE_STRUCT => found.tag.len() as u32,
+            Some(found) if found.tag.kind() == kind::CTZ_STRUCT => word(&self.data::<8>(found)?, 1),
+            _ => 0,
         })
     }
 
-    fn call_file(
-        &mut self,
-        device: &mut dyn BlockDevice,
-        slot: *mut FileSlot,
-        function: impl FnOnce(*mut Lfs, *mut core_lfs::LfsFile) -> i32,
-    ) -> Result<u32, Errno> {
-        // SAFETY: the slot is valid and its file is open.
-        self.call(device, |lfs, _| function(lfs, unsafe { (*slot).file.as_mut_ptr() }))
-    }
-
-    fn opened(&mut self, file: FileId) -> Result<*mut FileSlot, Errno> {
-        let index = usize::from(file.slot);
-        if index >= self.files.len() {
-            return Err(Errno::EBADF);
+    fn next_entry(&mut self, directory: Pair, after: Option<&[u8]>) -> Result<Option<DirEntry>, Errno> {
+        let mut log = self.fetch(directory)?;
+        let mut steps = 0;
+        loop {
+            let id = self.first_after(&log, after)?;
+            if id < log.count {
+                return self.entry(&log, id).map(Some);
+            }
+            match log.tail {
+                Some(tail) if log.split && steps <= self.bus.block_count => log = self.fetch(tail)?,
+                _ => return Ok(None),
+            }
+            steps += 1;
         }
-        let slot = self.slot(index);
-        if !slot.open || slot.generation != file.generation {
-            return Err(Errno::EBADF);
-        }
-        Ok(self.slot_ptr(index))
     }
 
-    fn slot_ptr(&mut self, index: usize) -> *mut FileSlot {
-        assert!(index < self.files.len());
-        // SAFETY: just checked to be inside.
-        unsafe { self.files.as_ptr().cast::<FileSlot>().add(index) }
-    }
-
-    fn slot(&mut self, index: usize) -> &mut FileSlot {
-        // SAFETY: the slot lies in memory borrowed for `'m`, and `&mut self` is the only way to it; the translated code
-        // looks at it only during calls.
-        unsafe { &mut *self.slot_ptr(index) }
-    }
-}
-
-fn kind(info: &LfsInfo) -> Kind {
-    if u32::from(info.type_) == LFS_TYPE_DIR { Kind::Directory } else { Kind::File }
-}
-
-/// Whether `path` leads to something in the directory `ancestor`. Empty and `.` parts count for nothing; a path with `..`
-/// is compared as it is.
-fn is_inside(path: &[u8], ancestor: &[u8]) -> bool {
-    let parts = |path| <[u8]>::split(path, |&byte| byte == b'/').filter(|part| !matches!(*part, b"" | b"."));
-    let mut path = parts(path);
-    parts(ancestor).all(|part| path.next() == Some(part)) && path.next().is_some()
-}
-
-/// Reads entries until one follows `after`. Names are in order, but the directory may have changed since `after` was
-/// read: its position is tried first, then everything is read again.
-fn find_next(
-    lfs: *mut Lfs,
-    dir: *mut LfsDir,
-    after: Option<(u32, &[u8])>,
-    found: &mut Option<DirEntry>,
-) -> i32 {
-    if let Some((position, name)) = after {
-        let mut entry = None;
-        if core_lfs::lfs_dir_seek(lfs, dir, position.saturating_sub(1)) < 0
-            || read_entry(lfs, dir, &mut entry) < 0
-            || entry.is_none_or(|entry| entry.name() != name)
-        {
-            let result = core_lfs::lfs_dir_rewind(lfs, dir);
-            if result < 0 {
-                return result;
+    /// The first entry of a log whose name follows `after`.
+    fn first_after(&mut self, log: &Log, after: Option<&[u8]>) -> Result<u16, Errno> {
+        let (mut low, mut high) = (0, log.count);
+        while low < high {
+            let middle = low + (high - low) / 2;
+            let found = self.get(log, kind::NAME, middle)?.ok_or(Errno::ECORRUPT)?;
+            let follows = if found.tag.kind() == kind::SUPERBLOCK {
+                false
+            } else if let Some(after) = after {
+                let mut bytes = [0; NAME_MAX];
+                let name = bytes.get_mut(..found.tag.len()).ok_or(Errno::ECORRUPT)?;
+                self.bus.read(found.block, found.offset, name)?;
+                compare(name, after).is_gt()
+            } else {
+                true
+            };
+            if follows {
+                high = middle;
+            } else {
+                low = middle + 1;
             }
         }
+        Ok(low)
     }
-    loop {
-        let mut entry = None;
-        let result = read_entry(lfs, dir, &mut entry);
-        if result < 0 {
-            return result;
-        }
-        let Some(entry) = entry else { return 0 };
-        let is_dots = matches!(entry.name(), b"." | b"..");
-        if !is_dots && after.is_none_or(|(_, name)| follows(entry.name(), name)) {
-            *found = Some(entry);
-            return 0;
-        }
-    }
-}
 
-/// The order in which littlefs keeps names: by their bytes, but a name comes after the longer ones that begin with it.
-fn follows(name: &[u8], before: &[u8]) -> bool {
-    let common = name.len().min(before.len());
-    match name[..common].cmp(&before[..common]) {
-        Ordering::Equal => name.len() < before.len(),
-        order => order == Ordering::Greater,
-    }
-}
-
-fn read_entry(lfs: *mut Lfs, dir: *mut LfsDir, entry: &mut Option<DirEntry>) -> i32 {
-    let mut info = MaybeUninit::<LfsInfo>::zeroed();
-    let result = core_lfs::lfs_dir_read(lfs, dir, info.as_mut_ptr());
-    if result > 0 {
-        // SAFETY: all zeros is a valid value, and the call has filled it in.
-        let info = unsafe { info.assume_init() };
-        let name_len = info.name.iter().position(|&byte| byte == 0).unwrap_or(NAME_MAX).min(NAME_MAX);
+    fn entry(&mut self, log: &Log, id: u16) -> Result<DirEntry, Errno> {
+        let found = self.get(log, kind::NAME, id)?.ok_or(Errno::ECORRUPT)?;
         let mut name = [0; NAME_MAX];
-        name[..name_len].copy_from_slice(&info.name[..name_len]);
-        let position = core_lfs::lfs_dir_tell(lfs, dir).max(0) as u32;
-        *entry =
-            Some(DirEntry { name, name_len: name_len as u8, kind: kind(&info), size: info.size, position });
+        let to = name.get_mut(..found.tag.len()).ok_or(Errno::ECORRUPT)?;
+        self.bus.read(found.block, found.offset, to)?;
+        let size = self.size_of(log, id)?;
+        Ok(DirEntry { name, name_len: found.tag.len() as u8, kind: entry_kind(found.tag), size })
     }
-    result
 }
