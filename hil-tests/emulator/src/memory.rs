@@ -2,18 +2,18 @@
 //!
 //! Invariants: a page table entry is either [`INVALID`] or the arena offset of a whole page; a page that holds decoded
 //! code is not in the write table, so every store to it takes the slow path, which marks stale code.
-//! Addresses outside the window, unaligned accesses and device registers are never answered here.
+//! Addresses that are not mapped, unaligned accesses and device registers are never answered here.
 
 use std::ops::Range;
 
-/// log2 of the page size.
-const PAGE_BITS: u32 = 12;
+/// log2 of the page size; the smallest memory of the chips has 8 KB.
+const PAGE_BITS: u32 = 13;
 /// Bytes in a page.
 pub const PAGE: usize = 1 << PAGE_BITS;
-/// First address of the window that has page tables; covers the memories of ESP32 and ESP32-C3.
-const WINDOW: u32 = 0x3C00_0000;
-/// Pages in the window.
-const PAGES: usize = (0x5010_0000 - WINDOW as usize) >> PAGE_BITS;
+/// Pages of the address space.
+const PAGES: usize = 1 << (32 - PAGE_BITS);
+/// A page table; of fixed size, so that no look-up needs a check.
+type Table = Box<[u32; PAGES]>;
 /// An arena offset beyond every arena.
 const INVALID: u32 = 0x8000_0000;
 
@@ -21,8 +21,8 @@ const INVALID: u32 = 0x8000_0000;
 #[derive(Clone)]
 pub struct Memory {
     bytes: Vec<u8>,
-    read: Vec<u32>,
-    write: Vec<u32>,
+    read: Table,
+    write: Table,
     /// Ranges of the arena that the processor may write.
     writable: Vec<Range<usize>>,
     /// One bit per aligned word of the arena that some decoded block was made from.
@@ -44,8 +44,8 @@ impl Memory {
         assert!(size < INVALID as usize, "the memory arena is limited to 2 GiB");
         Self {
             bytes: vec![0; size],
-            read: vec![INVALID; PAGES],
-            write: vec![INVALID; PAGES],
+            read: table(),
+            write: table(),
             writable: Vec::new(),
             code: vec![0; size.div_ceil(256)],
             code_pages: vec![false; size.div_ceil(PAGE)],
@@ -85,7 +85,7 @@ impl Memory {
     }
 
     fn page(address: u32) -> usize {
-        (address.wrapping_sub(WINDOW) >> PAGE_BITS) as usize
+        (address >> PAGE_BITS) as usize
     }
 
     fn is_writable(&self, at: usize) -> bool {
@@ -95,7 +95,7 @@ impl Memory {
     /// Arena offset of a readable address.
     #[must_use]
     pub fn offset(&self, address: u32) -> Option<usize> {
-        let base = *self.read.get(Self::page(address))?;
+        let base = self.read[Self::page(address)];
         (base != INVALID).then_some(base as usize + (address as usize & (PAGE - 1)))
     }
 
@@ -136,7 +136,7 @@ impl Memory {
     #[inline(always)]
     #[must_use]
     pub fn load32(&self, address: u32) -> Option<u32> {
-        let at = self.fast(&self.read, address, 3)?;
+        let at = Self::fast(&self.read, address, 3)?;
         Some(u32::from_le_bytes(self.bytes.get(at..at + 4)?.try_into().ok()?))
     }
 
@@ -144,7 +144,7 @@ impl Memory {
     #[inline(always)]
     #[must_use]
     pub fn load16(&self, address: u32) -> Option<u16> {
-        let at = self.fast(&self.read, address, 1)?;
+        let at = Self::fast(&self.read, address, 1)?;
         Some(u16::from_le_bytes(self.bytes.get(at..at + 2)?.try_into().ok()?))
     }
 
@@ -152,13 +152,13 @@ impl Memory {
     #[inline(always)]
     #[must_use]
     pub fn load8(&self, address: u32) -> Option<u8> {
-        self.bytes.get(self.fast(&self.read, address, 0)?).copied()
+        self.bytes.get(Self::fast(&self.read, address, 0)?).copied()
     }
 
     /// Stores a naturally aligned word; `None` if the page is not plain writable memory.
     #[inline(always)]
     pub fn store32(&mut self, address: u32, value: u32) -> Option<()> {
-        let at = self.fast(&self.write, address, 3)?;
+        let at = Self::fast(&self.write, address, 3)?;
         self.bytes.get_mut(at..at + 4)?.copy_from_slice(&value.to_le_bytes());
         Some(())
     }
@@ -166,7 +166,7 @@ impl Memory {
     /// Stores a naturally aligned half-word; `None` if the page is not plain writable memory.
     #[inline(always)]
     pub fn store16(&mut self, address: u32, value: u16) -> Option<()> {
-        let at = self.fast(&self.write, address, 1)?;
+        let at = Self::fast(&self.write, address, 1)?;
         self.bytes.get_mut(at..at + 2)?.copy_from_slice(&value.to_le_bytes());
         Some(())
     }
@@ -174,14 +174,14 @@ impl Memory {
     /// Stores a byte; `None` if the page is not plain writable memory.
     #[inline(always)]
     pub fn store8(&mut self, address: u32, value: u8) -> Option<()> {
-        let at = self.fast(&self.write, address, 0)?;
+        let at = Self::fast(&self.write, address, 0)?;
         *self.bytes.get_mut(at)? = value;
         Some(())
     }
 
     #[inline(always)]
-    fn fast(&self, table: &[u32], address: u32, align: u32) -> Option<usize> {
-        let base = *table.get((address.wrapping_sub(WINDOW) >> PAGE_BITS) as usize)?;
+    fn fast(table: &[u32; PAGES], address: u32, align: u32) -> Option<usize> {
+        let base = table[(address >> PAGE_BITS) as usize];
         if address & align != 0 {
             return None;
         }
@@ -256,6 +256,10 @@ impl Memory {
     }
 }
 
+fn table() -> Table {
+    vec![INVALID; PAGES].try_into().unwrap_or_else(|_| unreachable!("the length is PAGES"))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -284,7 +288,7 @@ mod tests {
         assert_eq!(memory.store_slow(0x4000_0000, &[1]), None);
         assert_eq!(memory.load32(0x3FC8_0001), None);
         assert_eq!(memory.load32(0x6000_0000), None);
-        assert_eq!(memory.load8(0x3FC8_2000), None);
+        assert_eq!(memory.load8(0x3FC8_0000 + 2 * PAGE as u32), None);
     }
 
     #[test]
@@ -308,6 +312,6 @@ mod tests {
         let edge = 0x3FC8_0000 + PAGE as u32 - 2;
         memory.store_slow(edge, &[1, 2, 3, 4]).unwrap();
         assert_eq!(memory.load_slow(edge), Some([1, 2, 3, 4]));
-        assert_eq!(memory.load_slow::<4>(0x3FC8_2000 - 2), None);
+        assert_eq!(memory.load_slow::<4>(0x3FC8_0000 + 2 * PAGE as u32 - 2), None);
     }
 }

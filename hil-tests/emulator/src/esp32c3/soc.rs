@@ -18,7 +18,7 @@ use super::{dma, efuse, map, system};
 use crate::flash::Flash;
 use crate::memory::Memory;
 use crate::registers::{Class, Registers};
-use crate::riscv::{Bus, address_of};
+use crate::riscv::Bus;
 use crate::time::{Clock, Ticks};
 use std::collections::BTreeMap;
 
@@ -63,8 +63,8 @@ pub struct Soc {
     analog: Analog,
     random: u64,
     volatile: bool,
-    /// Block and operation that the processor is executing.
-    place: (u32, usize),
+    /// Where the processor is.
+    place: u32,
     /// A reset that was asked for and not yet done.
     pub request: Option<Request>,
     /// Accesses to unknown registers, first one of each address.
@@ -145,7 +145,7 @@ impl Soc {
             analog: Analog::default(),
             random: seed | 1,
             volatile: false,
-            place: (map::ROM, 0),
+            place: map::ROM,
             request: None,
             unknown: BTreeMap::new(),
             strict,
@@ -233,11 +233,10 @@ impl Soc {
     }
 
     fn report_unknown(&mut self, address: u32, is_store: bool) {
-        let (block, index) = self.place;
         if self.unknown.contains_key(&address) {
             return;
         }
-        let access = UnknownAccess { address, pc: address_of(&self.memory, block, index), is_store };
+        let access = UnknownAccess { address, pc: self.place, is_store };
         tracing::warn!("{access}");
         self.unknown.insert(address, access);
         if self.strict {
@@ -426,7 +425,7 @@ impl Bus for Soc {
         std::mem::take(&mut self.volatile)
     }
 
-    fn at(&mut self, block: u32, index: usize) {
-        self.place = (block, index);
+    fn at(&mut self, pc: u32) {
+        self.place = pc;
     }
 }

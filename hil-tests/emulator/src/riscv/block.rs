@@ -14,7 +14,11 @@ const SLOTS: usize = 1 << 16;
 /// Longest block; bounds the time between two looks at interrupts.
 const MAX_OPS: usize = 32;
 /// Cycles after which a block ends, so that a count fits eight bits.
-const MAX_CYCLES: u16 = 200;
+const MAX_CYCLES: u8 = 200;
+/// Early exits in a row after which a block is decoded again along its exit.
+const HOT: u8 = 16;
+/// Changes of opinion on one branch at most.
+const MAX_CHANGES: u8 = 4;
 /// A program counter that no block has (odd).
 const NO_PC: u32 = 1;
 
@@ -28,9 +32,11 @@ pub struct Slot {
     /// First operation in the pool.
     pub start: u32,
     /// Cycles that a whole pass takes.
-    pub cycles: u16,
+    pub cycles: u8,
     /// Operations.
     pub len: u8,
+    /// Times in a row that the block was left through a branch in its middle.
+    exits: u8,
     /// Whether the block is a loop that only waits.
     pub idle: Idle,
 }
@@ -53,17 +59,21 @@ pub struct Blocks {
     slots: Box<[Slot; SLOTS]>,
     all: HashMap<u32, Slot>,
     pool: Vec<Op>,
+    /// The address of each operation in the pool.
+    places: Vec<u32>,
+    /// Branches that blocks follow to their target, with the times that the opinion on them changed.
+    taken: HashMap<u32, u8>,
 }
 
 const _: () = assert!(size_of::<Slot>() == 16);
 
-const EMPTY: Slot = Slot { pc: NO_PC, end: 0, start: 0, len: 0, cycles: 0, idle: Idle::No };
+const EMPTY: Slot = Slot { pc: NO_PC, end: 0, start: 0, len: 0, cycles: 0, exits: 0, idle: Idle::No };
 
 impl Blocks {
     pub fn new() -> Self {
         let slots: Box<[Slot; SLOTS]> =
             vec![EMPTY; SLOTS].try_into().unwrap_or_else(|_| unreachable!("the length is SLOTS"));
-        Self { slots, all: HashMap::new(), pool: Vec::new() }
+        Self { slots, all: HashMap::new(), pool: Vec::new(), places: Vec::new(), taken: HashMap::new() }
     }
 
     /// Drops all blocks.
@@ -71,6 +81,7 @@ impl Blocks {
         self.slots.fill(EMPTY);
         self.all.clear();
         self.pool.clear();
+        self.places.clear();
     }
 
     fn index(pc: u32) -> usize {
@@ -85,11 +96,10 @@ impl Blocks {
         }
     }
 
-    /// The slot of the block at `pc` and its operations; [`Blocks::find`] comes first.
+    /// The slot of the block at `pc`; [`Blocks::find`] comes first.
     #[inline(always)]
-    pub fn at(&self, pc: u32) -> (&Slot, &[Op]) {
-        let slot = &self.slots[Self::index(pc)];
-        (slot, self.ops(slot))
+    pub fn at(&self, pc: u32) -> &Slot {
+        &self.slots[Self::index(pc)]
     }
 
     #[cold]
@@ -112,7 +122,48 @@ impl Blocks {
         &self.pool[slot.start as usize..slot.start as usize + usize::from(slot.len)]
     }
 
-    /// Decodes from `pc` on through forward branches, which leave early when taken, and through direct jumps and calls.
+    /// The address of operation `index` of a block.
+    #[must_use]
+    pub fn place(&self, slot: &Slot, index: usize) -> u32 {
+        self.places[slot.start as usize + index]
+    }
+
+    /// Notes that the block at `pc` was executed up to operation `len`; a branch in its middle that is taken again and again
+    /// becomes the way that the block goes.
+    #[inline(always)]
+    pub fn note_exit(&mut self, pc: u32, len: u32) {
+        let slot = &mut self.slots[Self::index(pc)];
+        if len == u32::from(slot.len) {
+            slot.exits = 0;
+        } else {
+            slot.exits += 1;
+            if slot.exits == HOT {
+                self.follow(pc, len as usize - 1);
+            }
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn follow(&mut self, pc: u32, index: usize) {
+        let slot = &mut self.slots[Self::index(pc)];
+        slot.exits = 0;
+        let branch = self.places[slot.start as usize + index];
+        let changes = self.taken.entry(branch).or_insert(0);
+        if *changes < MAX_CHANGES {
+            *changes += 1;
+            slot.pc = NO_PC;
+            self.all.remove(&pc);
+        }
+    }
+
+    /// Whether a block goes on at the target of the branch at `pc`.
+    fn follows(&self, pc: u32) -> bool {
+        self.taken.get(&pc).is_some_and(|changes| changes % 2 != 0)
+    }
+
+    /// Decodes from `pc` on, through direct jumps and calls, and through branches in the direction that they are believed to
+    /// go; in the other direction they leave the block early.
     fn decode<B: Bus>(&mut self, bus: &mut B, pc: u32) -> Slot {
         let start = self.pool.len();
         let (mut at, mut end, mut cycles) = (pc, pc, 0);
@@ -121,19 +172,25 @@ impl Blocks {
             bus.memory().mark_code(at, size);
             end = at.wrapping_add(size);
             cycles += op.cycles();
-            let forward = op.is_branch() && op.imm > at;
+            self.places.push(at);
+            let mut goes_on = !op.ends_block();
             if op.is_branch() {
-                op.rd = u8::try_from(cycles).expect("MAX_CYCLES and one operation more fit");
-            }
-            if op.code == Code::Jal && op.imm != pc && op.imm & 1 == 0 {
+                op.rd = cycles;
+                // A loop onto the block itself ends it, so that waiting is recognised.
+                goes_on = op.imm != pc && (op.imm > at || self.follows(at));
+                if goes_on && self.follows(at) {
+                    std::mem::swap(&mut op.imm, &mut end);
+                    op.code = op.code.inverted();
+                }
+            } else if op.code == Code::Jal && op.imm != pc && op.imm & 1 == 0 {
                 // The jump itself is done now; what remains of it is the return address.
-                self.pool.push(Op { code: Code::Li, imm: end, ..op });
-                at = op.imm;
-                end = op.imm;
-                continue;
+                let target = op.imm;
+                op = Op { code: Code::Li, imm: end, ..op };
+                end = target;
+                goes_on = true;
             }
             self.pool.push(op);
-            if op.ends_block() && !forward {
+            if !goes_on {
                 break;
             }
             at = end;
@@ -145,6 +202,7 @@ impl Blocks {
             start: u32::try_from(start).expect("the pool of decoded operations is far below 4 Gi"),
             len: u8::try_from(ops.len()).expect("blocks are short"),
             cycles,
+            exits: 0,
             idle: idle_kind(ops, pc),
         }
     }
@@ -153,22 +211,12 @@ impl Blocks {
 /// Fetches and decodes the instruction at `pc`; gives its size in bytes.
 fn fetch(memory: &Memory, pc: u32) -> (Op, u32) {
     let fault = (Op { code: Code::FetchFault, rd: SINK, a: 0, b: 0, imm: pc }, 2);
-    let Some(low) = memory.load_slow(pc).map(u16::from_le_bytes) else { return fault };
+    let Some(low) = memory.load16(pc) else { return fault };
     if low & 3 != 3 {
         return (decode(expand(u32::from(low)), pc), 2);
     }
-    let Some(high) = memory.load_slow(pc.wrapping_add(2)).map(u16::from_le_bytes) else { return fault };
+    let Some(high) = memory.load16(pc.wrapping_add(2)) else { return fault };
     (decode(u32::from(high) << 16 | u32::from(low), pc), 4)
-}
-
-/// Address of operation `index` of the block at `pc`, found by walking the instructions as decoding did.
-#[must_use]
-pub fn address_of(memory: &Memory, mut pc: u32, index: usize) -> u32 {
-    for _ in 0..index {
-        let (op, size) = fetch(memory, pc);
-        pc = if op.code == Code::Jal { op.imm } else { pc.wrapping_add(size) };
-    }
-    pc
 }
 
 /// Whether the block jumps to itself and computes the same in every turn as long as what it loads stays the same.

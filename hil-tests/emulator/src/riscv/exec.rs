@@ -3,7 +3,7 @@
 //! Memory is reached through the page tables inline; whatever they do not answer goes through the cold functions below,
 //! which give the device the time of the instruction.
 
-use super::block::Slot;
+use super::block::{Blocks, Slot};
 use super::op::{Code, Op};
 use super::{Bus, Cause, Cpu, Trap};
 
@@ -28,10 +28,11 @@ pub(super) type File = [u32; 256];
 
 /// Executes a block: to its end, or to the first forward branch in it that is taken.
 #[inline(always)]
-pub(super) fn execute<B: Bus>(x: &mut File, ops: &[Op], slot: &Slot, bus: &mut B) -> Result<Done, Leave> {
+pub(super) fn execute<B: Bus>(x: &mut File, blocks: &Blocks, slot: &Slot, bus: &mut B) -> Result<Done, Leave> {
     let mut next = slot.end;
-    let mut rest = ops.iter();
-    while let Some(op) = rest.next() {
+    let ops = blocks.ops(slot);
+    let mut index = 0;
+    while let Some(op) = ops.get(index) {
         macro_rules! a {
             () => {
                 x[usize::from(op.a)]
@@ -51,7 +52,7 @@ pub(super) fn execute<B: Bus>(x: &mut File, ops: &[Op], slot: &Slot, bus: &mut B
             ($taken:expr) => {
                 if $taken {
                     // A branch writes no register: `rd` holds the cycles up to and including it.
-                    let len = (ops.len() - rest.len()) as u32;
+                    let len = index as u32 + 1;
                     return Ok(Done { next: op.imm, cycles: u32::from(op.rd), len });
                 }
             };
@@ -61,7 +62,7 @@ pub(super) fn execute<B: Bus>(x: &mut File, ops: &[Op], slot: &Slot, bus: &mut B
                 let address = a!().wrapping_add(op.imm);
                 let value = match bus.memory().$fast(address) {
                     Some(value) => u32::from(value),
-                    None => slow_load(bus, slot.pc, ops.len() - rest.len() - 1, address, $size)?,
+                    None => slow_load::<B, $size>(bus, blocks, slot, index, address)?,
                 };
                 set!($extend(value));
             }};
@@ -70,7 +71,7 @@ pub(super) fn execute<B: Bus>(x: &mut File, ops: &[Op], slot: &Slot, bus: &mut B
             ($fast:ident, $type:ty, $size:literal) => {{
                 let (address, value) = (a!().wrapping_add(op.imm), b!());
                 if bus.memory().$fast(address, value as $type).is_none() {
-                    slow_store(bus, slot.pc, ops.len() - rest.len() - 1, address, $size, value)?;
+                    slow_store::<B, $size>(bus, blocks, slot, (index, address, value))?;
                 }
             }};
         }
@@ -114,8 +115,7 @@ pub(super) fn execute<B: Bus>(x: &mut File, ops: &[Op], slot: &Slot, bus: &mut B
             Code::Nop => {}
             Code::Cycles => {
                 let clock = bus.clock();
-                let passed = (ops.len() - rest.len()) as u32;
-                set!(clock.counter().wrapping_add(passed));
+                set!(clock.counter().wrapping_add(index as u32));
             }
             Code::Beq => branch!(a!() == b!()),
             Code::Bne => branch!(a!() != b!()),
@@ -139,8 +139,9 @@ pub(super) fn execute<B: Bus>(x: &mut File, ops: &[Op], slot: &Slot, bus: &mut B
             | Code::Wfi
             | Code::Csr
             | Code::Illegal
-            | Code::FetchFault => return Err(Leave::System(ops.len() - rest.len() - 1)),
+            | Code::FetchFault => return Err(Leave::System(index)),
         }
+        index += 1;
     }
     Ok(Done { next, cycles: u32::from(slot.cycles), len: u32::from(slot.len) })
 }
@@ -218,45 +219,50 @@ impl Cpu {
 
 #[cold]
 #[inline(never)]
-fn slow_load<B: Bus>(bus: &mut B, block: u32, index: usize, address: u32, size: u32) -> Result<u32, Trap> {
+fn slow_load<B: Bus, const SIZE: u32>(
+    bus: &mut B,
+    blocks: &Blocks,
+    slot: &Slot,
+    index: usize,
+    address: u32,
+) -> Result<u32, Trap> {
+    let fault = Trap { index, cause: Cause::LoadFault, value: address };
     if bus.is_device(address) {
-        let value = device(bus, block, index, |bus| bus.load(address, size));
-        return value.ok_or(Trap { index, cause: Cause::LoadFault, value: address });
+        return device(bus, blocks.place(slot, index), index, |bus| bus.load(address, SIZE)).ok_or(fault);
     }
-    let value = match size {
+    let value = match SIZE {
         1 => bus.memory().load_slow(address).map(|[byte]| u32::from(byte)),
         2 => bus.memory().load_slow(address).map(|bytes| u32::from(u16::from_le_bytes(bytes))),
         _ => bus.memory().load_slow(address).map(u32::from_le_bytes),
     };
-    value.ok_or(Trap { index, cause: Cause::LoadFault, value: address })
+    value.ok_or(fault)
 }
 
 #[cold]
 #[inline(never)]
-fn slow_store<B: Bus>(
+fn slow_store<B: Bus, const SIZE: u32>(
     bus: &mut B,
-    block: u32,
-    index: usize,
-    address: u32,
-    size: u32,
-    value: u32,
+    blocks: &Blocks,
+    slot: &Slot,
+    (index, address, value): (usize, u32, u32),
 ) -> Result<(), Trap> {
     let fault = Trap { index, cause: Cause::StoreFault, value: address };
     if bus.is_device(address) {
-        return device(bus, block, index, |bus| bus.store(address, size, value)).ok_or(fault);
+        return device(bus, blocks.place(slot, index), index, |bus| bus.store(address, SIZE, value)).ok_or(fault);
     }
-    bus.memory().store_slow(address, &value.to_le_bytes()[..size as usize]).ok_or(fault)?;
+    bus.memory().store_slow(address, &value.to_le_bytes()[..SIZE as usize]).ok_or(fault)?;
     if bus.memory().is_stale() {
         bus.clock().attention = 0;
     }
     Ok(())
 }
 
-/// Accesses a device at the time of operation `index`.
-fn device<B: Bus, R>(bus: &mut B, block: u32, index: usize, access: impl FnOnce(&mut B) -> R) -> R {
+/// Accesses a device at the time of operation `index`, whose address is `pc`.
+#[inline(always)]
+fn device<B: Bus, R>(bus: &mut B, pc: u32, index: usize, access: impl FnOnce(&mut B) -> R) -> R {
     let clock = bus.clock();
     clock.within = index as u64 * clock.per_cycle();
-    bus.at(block, index);
+    bus.at(pc);
     let result = access(bus);
     bus.clock().within = 0;
     result

@@ -10,7 +10,6 @@ mod decode;
 mod exec;
 mod op;
 
-pub use block::address_of;
 pub use csr::Csrs;
 
 /// Where the `jal` instruction `word` at `pc` jumps to.
@@ -47,9 +46,8 @@ pub trait Bus {
     fn take_volatile(&mut self) -> bool;
     /// The processor executes `wfi`; the bus may enter a sleep mode.
     fn wait_for_interrupt(&mut self) {}
-    /// Where the processor is, for reports about the access that follows: operation `index` of the block at `block`
-    /// (see [`address_of`]).
-    fn at(&mut self, block: u32, index: usize);
+    /// Where the processor is, for reports about the access that follows.
+    fn at(&mut self, pc: u32);
 }
 
 /// Why [`Cpu::run`] returned.
@@ -183,8 +181,8 @@ impl Cpu {
             let (mut pc, mut instructions) = (self.pc, 0);
             let leave = loop {
                 self.blocks.find(bus, pc);
-                let (slot, ops) = self.blocks.at(pc);
-                let done = match exec::execute(&mut self.x, ops, slot, bus) {
+                let slot = self.blocks.at(pc);
+                let done = match exec::execute(&mut self.x, &self.blocks, slot, bus) {
                     Ok(done) => done,
                     Err(leave) => break Some(leave),
                 };
@@ -194,6 +192,7 @@ impl Cpu {
                 if done.next == pc && slot.idle != Idle::No {
                     instructions += self.skip_idle(bus, pc, &done);
                 }
+                self.blocks.note_exit(pc, done.len);
                 pc = done.next;
                 let clock = bus.clock();
                 if clock.base >= clock.attention {
@@ -213,7 +212,8 @@ impl Cpu {
     #[cold]
     #[inline(never)]
     fn skip_idle<B: Bus>(&mut self, bus: &mut B, pc: u32, done: &exec::Done) -> u64 {
-        let (slot, ops) = self.blocks.at(pc);
+        let slot = self.blocks.at(pc);
+        let ops = self.blocks.ops(slot);
         let volatile = bus.take_volatile();
         let clock = bus.clock();
         let span = u64::from(done.cycles) * clock.per_cycle();
@@ -243,7 +243,7 @@ impl Cpu {
     #[cold]
     #[inline(never)]
     fn leave<B: Bus>(&mut self, bus: &mut B, leave: exec::Leave) {
-        let slot = *self.blocks.at(self.pc).0;
+        let slot = *self.blocks.at(self.pc);
         let result = match leave {
             exec::Leave::System(index) => self.system(bus, slot, index),
             exec::Leave::Trap(trap) => Err(trap),
@@ -254,7 +254,7 @@ impl Cpu {
                 self.instructions += u64::from(slot.len);
                 self.pc = next;
             }
-            Err(trap) => self.trap(bus, slot.pc, trap),
+            Err(trap) => self.trap(bus, self.blocks.place(&slot, trap.index), trap),
         }
     }
 
@@ -293,8 +293,7 @@ impl Cpu {
         }
     }
 
-    fn trap<B: Bus>(&mut self, bus: &mut B, block: u32, trap: Trap) {
-        let pc = address_of(bus.memory(), block, trap.index);
+    fn trap<B: Bus>(&mut self, bus: &mut B, pc: u32, trap: Trap) {
         let done = trap.index as u64;
         bus.clock().base += done * bus.clock().per_cycle();
         self.instructions += done;

@@ -74,6 +74,22 @@ pub enum Code {
     FetchFault,
 }
 
+impl Code {
+    /// The branch that is taken when this one is not; other operations are their own opposite.
+    #[must_use]
+    pub fn inverted(self) -> Self {
+        match self {
+            Self::Beq => Self::Bne,
+            Self::Bne => Self::Beq,
+            Self::Blt => Self::Bge,
+            Self::Bge => Self::Blt,
+            Self::Bltu => Self::Bgeu,
+            Self::Bgeu => Self::Bltu,
+            other => other,
+        }
+    }
+}
+
 /// A decoded instruction.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Op {
@@ -137,7 +153,7 @@ impl Op {
 
     /// Cycles that the ESP32-C3's four-stage pipeline takes, on average: loads wait for their data, jumps refill.
     #[must_use]
-    pub fn cycles(self) -> u16 {
+    pub fn cycles(self) -> u8 {
         use Code::*;
         match self.code {
             Lb | Lh | Lw | Lbu | Lhu | Beq | Bne | Blt | Bge | Bltu | Bgeu | Jal => 2,
