@@ -111,6 +111,8 @@ pub struct Vm {
     /// Nesting of `gc`-locking (`micropython.heap_lock`).
     pub heap_locked: u16,
     pub(crate) native_depth: u16,
+    /// The generator of `random`, once it is used.
+    pub(crate) random: Option<crate::modules::random::Generator>,
 }
 
 /// Nesting of Rust code that works on Python values: enough for any sane structure, small enough for a board's stack.
@@ -129,7 +131,7 @@ impl Vm {
         hooks: Hooks,
     ) -> Vm {
         let cache = AttrCache::new();
-        Vm { heap, port, hooks, registry, frames, depth: 0, cache, opt_level: 0, heap_locked: 0, native_depth: 0 }
+        Vm { heap, port, hooks, registry, frames, depth: 0, cache, opt_level: 0, heap_locked: 0, native_depth: 0, random: None }
     }
 
     /// Makes what must exist before any program: the `MemoryError` that needs no memory, and `__main__`.

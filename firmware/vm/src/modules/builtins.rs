@@ -2,7 +2,7 @@
 
 use larch_bytecode::qstr::Qstr;
 
-use super::{iteration, objects, text_builtins};
+use super::{iteration, number_builtins, objects, text_builtins};
 use crate::native::{Entry, ModuleDef, Native, Rom};
 use crate::types::ids;
 
@@ -81,6 +81,15 @@ static ENTRIES: &[Entry] = &[
     (Qstr::globals, Rom::Fn(Native::F0(objects::globals))),
     (Qstr::locals, Rom::Fn(Native::F0(objects::locals))),
     // numbers
+    (Qstr::abs, Rom::Fn(Native::F1(number_builtins::abs))),
+    (Qstr::bin, Rom::Fn(Native::F1(number_builtins::bin))),
+    (Qstr::divmod, Rom::Fn(Native::F2(number_builtins::divmod))),
+    (Qstr::hash, Rom::Fn(Native::F1(number_builtins::hash))),
+    (Qstr::hex, Rom::Fn(Native::F1(number_builtins::hex))),
+    (Qstr::id, Rom::Fn(Native::F1(number_builtins::id))),
+    (Qstr::oct, Rom::Fn(Native::F1(number_builtins::oct))),
+    (Qstr::pow, Rom::Fn(Native::Var(2, 3, number_builtins::pow))),
+    (Qstr::round, Rom::Fn(Native::Var(1, 2, number_builtins::round))),
     // text
     (Qstr::chr, Rom::Fn(Native::F1(text_builtins::chr))),
     (Qstr::ord, Rom::Fn(Native::F1(text_builtins::ord))),

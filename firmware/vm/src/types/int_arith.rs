@@ -458,6 +458,13 @@ impl Vm {
         Ok(power)
     }
 
+    /// Multiplies the int at a stack slot, which no one else refers to.
+    pub(crate) fn multiply_at(&mut self, slot: u32, factor: i32) -> Res<()> {
+        let product = self.int_mul(self.heap.stack(slot), Value::small(factor))?;
+        self.replace_int(slot, product, Value::NONE);
+        Ok(())
+    }
+
     /// Sets a stack slot to a new int and gives the old one's memory back, unless it is `keep`.
     fn replace_int(&mut self, slot: u32, new: Value, keep: Value) {
         let old = self.heap.stack(slot);
