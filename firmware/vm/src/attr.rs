@@ -705,7 +705,7 @@ impl Vm {
         }
         let class = self.class_of_instance(at);
         if self.class_lookup(class, Qstr::__getitem__).is_some() {
-            return self.new_item_iterator(value).map(Some);
+            return self.new_iterator(value).map(Some);
         }
         Ok(None)
     }

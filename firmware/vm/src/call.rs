@@ -110,12 +110,12 @@ impl Vm {
         }
         let result = if let Some(rom) = callee.as_immediate(Immediate::Rom) {
             self.call_rom(RomRef(rom), args)
-        } else if let Some(id) = self.as_type_id(callee) {
+        } else if let Some(id) = self.as_type_id(callee).or_else(|| self.native_base(callee)) {
             match self.registry.type_def(id).make {
                 Some(make) => make(self, callee, args),
                 None => {
                     let name = self.registry.type_def(id).name;
-                    let parts = [Part::Text("cannot create '"), Part::Name(name), Part::Text("' instances")];
+                    let parts = [Part::Text("can't create '"), Part::Name(name), Part::Text("' instances")];
                     Err(self.raise_parts(ids::TypeError, &parts))
                 }
             }
@@ -531,6 +531,9 @@ impl Vm {
         if let Some(new) = new {
             return self.construct_by_new(class, new, slot, positional, keywords).map(Called::Value);
         }
+        if self.is_namedtuple_class(class) {
+            return self.call_native(class.into(), slot, positional, keywords).map(Called::Value);
+        }
         let init = self.class_lookup(class.into(), Qstr::__init__).filter(|f| f.is_cell());
         let native = self.native_base(class.into()).is_some();
         let instance = self.new_instance(class)?;
@@ -596,7 +599,10 @@ impl Vm {
             let make_args =
                 if wants_args { args } else { Args { base: kept + 1, positional: 0, keywords: 0 } };
             if let Some(make) = def.make {
-                let made = match make(self, id.value(), make_args) {
+                // An exception shows the class it was raised as; a named tuple's class knows the fields.
+                let is_exception = self.is_subclass(id.value(), ids::BaseException.value());
+                let made_as = if is_exception || id == ids::namedtuple { class.into() } else { id.value() };
+                let made = match make(self, made_as, make_args) {
                     Ok(made) => made,
                     Err(raised) => return Err(raised),
                 };

@@ -18,7 +18,6 @@ mod code;
 mod dispatch;
 mod generator;
 mod import;
-mod pending;
 mod protocol;
 mod sequence;
 mod sort;

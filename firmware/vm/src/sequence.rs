@@ -64,12 +64,13 @@ impl Vm {
         self.inner_sequence(at)
     }
 
-    /// As [`Vm::sequence_items`], for an instance of a Python class that derives from list or tuple.
+    /// As [`Vm::sequence_items`], for tuples with names and for an instance of a Python class that derives from list or
+    /// tuple.
     #[inline(never)]
     fn inner_sequence(&self, at: Ref) -> Option<(Ref, u32, u32)> {
         let inner = self.native_part(at.into());
         match inner == Value::cell(at) {
-            true => None,
+            true => self.named_items(at),
             false => self.sequence_items(inner),
         }
     }
@@ -79,7 +80,7 @@ impl Vm {
     #[inline(always)]
     pub fn plain_items(&self, value: Value) -> Option<(Ref, u32, u32)> {
         match self.heap.kind_of(value)? {
-            Kind::List | Kind::Tuple => self.sequence_items(value),
+            Kind::List | Kind::Tuple | Kind::Object => self.sequence_items(value),
             _ => None,
         }
     }

@@ -172,4 +172,8 @@ number! {
     sha1,
     /// `md5`
     md5,
+    /// base of the classes that `namedtuple` makes
+    namedtuple,
+    /// record of a built-in module
+    attrtuple,
 }

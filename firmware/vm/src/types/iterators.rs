@@ -66,6 +66,10 @@ impl Vm {
                     None => return Ok(Value::UNBOUND),
                 }
             }
+            Kind::Object if self.is_tuple(over) => match self.sequence_get(over, position) {
+                Some(item) => (position, item),
+                None => return Ok(Value::UNBOUND),
+            },
             _ => return self.iterator_next_item(at, over, position),
         };
         self.heap.set_value(at, 2, Value::small(position as i32 + 1));

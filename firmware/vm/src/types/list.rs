@@ -31,7 +31,7 @@ pub static LIST: TypeDef = TypeDef {
         (Qstr::pop, Rom::Fn(Native::Var(1, 2, pop))),
         (Qstr::remove, Rom::Fn(Native::F2(remove))),
         (Qstr::reverse, Rom::Fn(Native::F1(reverse))),
-        (Qstr::sort, Rom::Fn(Native::Kw(1, 1, sort))),
+        (Qstr::sort, Rom::Fn(Native::Kw(1, u8::MAX, sort))),
     ],
     ..TypeDef::new(Qstr::list)
 };

@@ -23,6 +23,7 @@ pub mod list;
 pub mod memoryview;
 pub mod module;
 pub mod number_format;
+pub mod namedtuple;
 pub mod object;
 pub mod range;
 pub mod set;
@@ -117,4 +118,6 @@ pub static TYPES: &[&TypeDef] = &[
     &crate::modules::hashlib::SHA256,
     &crate::modules::hashlib::SHA1,
     &crate::modules::hashlib::MD5,
+    &namedtuple::NAMEDTUPLE,
+    &namedtuple::ATTRTUPLE,
 ];

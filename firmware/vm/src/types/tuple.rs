@@ -64,6 +64,15 @@ impl Vm {
         self.new_tuple_part(list.into(), 0, len)
     }
 
+    /// `tuple()` or `tuple(iterable)`
+    pub(super) fn tuple_from_args(&mut self, args: Args) -> Res {
+        self.check_args(args, 0, 1)?;
+        match self.opt_arg(args, 0) {
+            None => self.new_tuple(&[]),
+            Some(iterable) => self.tuple_from(iterable),
+        }
+    }
+
     /// `tuple(iterable)`
     ///
     /// # Errors
@@ -84,14 +93,7 @@ impl Vm {
 }
 
 fn make(vm: &mut Vm, _class: Value, args: Args) -> Res {
-    match args.positional {
-        0 => vm.new_tuple(&[]),
-        1 => {
-            let iterable = vm.arg(args, 0);
-            vm.tuple_from(iterable)
-        }
-        _ => vm.check_args(args, 0, 1).map(|()| Value::NONE),
-    }
+    vm.tuple_from_args(args)
 }
 
 fn print(vm: &mut Vm, sink: Sink, tuple: Value, _kind: PrintKind) -> Res<()> {
@@ -124,7 +126,7 @@ fn binary(vm: &mut Vm, op: BinaryOp, left: Value, right: Value) -> Res {
     let other = vm.native_part(right);
     match op {
         BinaryOp::Add => {
-            if vm.heap.as_kind(other, Kind::Tuple).is_none() {
+            if !vm.is_tuple(other) {
                 return Ok(Value::UNBOUND);
             }
             concatenate(vm, left, other)
@@ -134,7 +136,7 @@ fn binary(vm: &mut Vm, op: BinaryOp, left: Value, right: Value) -> Res {
             None => Ok(Value::UNBOUND),
         },
         BinaryOp::Eq | BinaryOp::Ne | BinaryOp::Lt | BinaryOp::Le | BinaryOp::Gt | BinaryOp::Ge => {
-            if vm.heap.as_kind(other, Kind::Tuple).is_none() {
+            if !vm.is_tuple(other) {
                 return Ok(Value::UNBOUND);
             }
             vm.compare_sequences(op, left, other)
