@@ -3,6 +3,7 @@
 pub mod array;
 pub mod binascii;
 pub mod builtins;
+pub mod cmath;
 pub mod collections;
 pub mod errno;
 pub mod gc;
@@ -10,8 +11,11 @@ pub mod hashlib;
 pub mod io;
 pub mod heapq;
 pub(crate) mod iteration;
+pub mod math;
 pub mod micropython;
+pub(crate) mod number_builtins;
 pub(crate) mod objects;
+pub mod random;
 pub mod re;
 pub mod struct_;
 pub mod sys;
@@ -24,7 +28,7 @@ use crate::vm::Vm;
 
 /// The definitions of the core's modules, by number.
 pub static MODULES: &[&ModuleDef] =
-    &[&builtins::BUILTINS, &sys::SYS, &gc::GC, &micropython::MICROPYTHON, &errno::ERRNO, &io::IO, &re::RE, &hashlib::HASHLIB, &array::ARRAY, &binascii::BINASCII, &struct_::STRUCT, &heapq::HEAPQ, &collections::COLLECTIONS];
+    &[&builtins::BUILTINS, &sys::SYS, &gc::GC, &micropython::MICROPYTHON, &errno::ERRNO, &io::IO, &re::RE, &hashlib::HASHLIB, &array::ARRAY, &binascii::BINASCII, &struct_::STRUCT, &heapq::HEAPQ, &math::MATH, &cmath::CMATH, &random::RANDOM, &collections::COLLECTIONS];
 
 /// The number of `builtins`.
 pub(crate) const BUILTINS_ID: crate::native::ModuleId = crate::native::ModuleId(0);
