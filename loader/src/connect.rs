@@ -1,11 +1,11 @@
 //! From a port to a chip that answers: reset, synchronise, identify.
 
 use crate::chip::ChipInfo;
-use crate::diagnosis::{Diagnosis, Situation};
 use crate::dialect::Dialect;
 use crate::error::Error;
 use crate::event::{Event, Observer};
 use crate::link::{DEFAULT_TIMEOUT, Link};
+use crate::reach::{Answered, reach};
 use crate::reset::{self, Step};
 use crate::transport::Transport;
 use larch_chips::{Chip, MAGIC_ADDRESS};
@@ -14,12 +14,6 @@ use std::time::Duration;
 
 /// Speed at which mask ROMs are spoken to first; they measure it.
 pub const ROM_BAUD: u32 = 115_200;
-/// How long one SYNC may take to be answered.
-const SYNC_TIMEOUT: Duration = Duration::from_millis(100);
-/// SYNCs per reset.
-const SYNCS: u32 = 5;
-/// The ROM answers each SYNC this often.
-const SYNC_ANSWERS: usize = 8;
 /// Resets before the loader gives up, as esptool's default.
 pub const DEFAULT_ATTEMPTS: u32 = 7;
 
@@ -53,6 +47,15 @@ impl Before {
     }
 }
 
+/// How long to try to reach a chip.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Patience {
+    /// So many resets; for scripts. 0 means without end.
+    Attempts(u32),
+    /// Until somebody at the desk has helped, told what to do; `Some`: at most so long.
+    Person(Option<Duration>),
+}
+
 /// How to connect.
 #[derive(Debug, Clone)]
 pub struct Options {
@@ -60,15 +63,20 @@ pub struct Options {
     pub chip: Option<&'static Chip>,
     /// How to get it into its loader.
     pub before: Before,
-    /// Resets before giving up; 0 means never.
-    pub attempts: u32,
+    /// How long to try.
+    pub patience: Patience,
     /// Speed to synchronise at.
     pub baud: u32,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { chip: None, before: Before::default_reset(""), attempts: DEFAULT_ATTEMPTS, baud: ROM_BAUD }
+        Self {
+            chip: None,
+            before: Before::default_reset(""),
+            patience: Patience::Attempts(DEFAULT_ATTEMPTS),
+            baud: ROM_BAUD,
+        }
     }
 }
 
@@ -80,6 +88,7 @@ pub struct Loader<'a> {
     pub(crate) info: Option<ChipInfo>,
     pub(crate) security: Option<SecurityInfo>,
     pub(crate) dialect: Dialect,
+    pub(crate) by_hand: bool,
     pub(crate) baud: u32,
     pub(crate) flash: Option<crate::flash::FlashChip>,
 }
@@ -94,17 +103,18 @@ impl<'a> Loader<'a> {
         observer: Box<dyn Observer + 'a>,
         options: &Options,
     ) -> Result<Self, Error> {
-        let mut connector = Connector { link: Link::new(transport), observer, options };
-        connector.reach()?;
-        let Connector { link, mut observer, .. } = connector;
+        let mut link = Link::new(transport);
+        let mut observer = observer;
+        let answer = reach(&mut link, &mut *observer, options)?;
         observer.event(&Event::Connected);
-        Self::identify(link, observer, options)
+        Self::identify(link, observer, options, answer)
     }
 
     fn identify(
         mut link: Link<'a>,
         mut observer: Box<dyn Observer + 'a>,
         options: &Options,
+        answer: Answered,
     ) -> Result<Self, Error> {
         let (chip, secure) = detect(&mut link, options.chip)?;
         if let Some(wanted) = options.chip.filter(|wanted| wanted.name != chip.name) {
@@ -116,7 +126,8 @@ impl<'a> Loader<'a> {
             chip,
             info: None,
             security: secure,
-            dialect: Dialect::rom(chip),
+            dialect: if answer.by_stub { Dialect::espressif_stub() } else { Dialect::rom(chip) },
+            by_hand: answer.by_hand,
             baud: options.baud,
             flash: None,
         };
@@ -141,6 +152,11 @@ impl<'a> Loader<'a> {
     /// What the chip is; `None` in secure download mode, where it cannot be read.
     pub fn info(&self) -> Option<&ChipInfo> {
         self.info.as_ref()
+    }
+
+    /// Whether somebody at the desk resets the chip, because the control lines do not.
+    pub fn is_reset_by_hand(&self) -> bool {
+        self.by_hand
     }
 
     /// Whether the mask ROM answers, not a stub.
@@ -263,63 +279,4 @@ fn security_info(link: &mut Link<'_>) -> Result<SecurityInfo, Error> {
     let data = response.data(len).map_err(|error| Error::refused(Opcode::GetSecurityInfo, error))?;
     let parsed = SecurityInfo::parse(data);
     parsed.ok_or(Error::refused(Opcode::GetSecurityInfo, larch_protocol::ChipError::SHORT))
-}
-
-/// The way to the first answer.
-struct Connector<'a, 'o> {
-    link: Link<'a>,
-    observer: Box<dyn Observer + 'a>,
-    options: &'o Options,
-}
-
-impl Connector<'_, '_> {
-    fn reach(&mut self) -> Result<(), Error> {
-        if self.options.before == Before::NoSync {
-            return Ok(());
-        }
-        let mut printed = Vec::new();
-        let mut attempt = 0;
-        while self.options.attempts == 0 || attempt < self.options.attempts {
-            attempt += 1;
-            self.observer.event(&Event::Connecting { attempt });
-            self.reset(attempt)?;
-            if self.synchronise()? {
-                return Ok(());
-            }
-            printed = self.link.take_printed();
-        }
-        Err(Error::NoAnswer(self.diagnose(&printed)))
-    }
-
-    fn diagnose(&self, printed: &[u8]) -> Diagnosis {
-        let strap = self.options.chip.map(|chip| chip.boot_strap.pin);
-        Diagnosis { situation: Situation::of(printed), strap }
-    }
-
-    fn reset(&mut self, attempt: u32) -> Result<(), Error> {
-        self.link.discard()?;
-        let Before::Reset(sequences) = &self.options.before else { return Ok(()) };
-        if let Some(steps) = sequences.get((attempt as usize - 1) % sequences.len().max(1)) {
-            reset::run(self.link.transport(), steps)?;
-        }
-        Ok(())
-    }
-
-    /// Sends SYNC until it is answered; all answers are taken off the line.
-    fn synchronise(&mut self) -> Result<bool, Error> {
-        for _ in 0..SYNCS {
-            self.link.send(&Command::Sync)?;
-            let opcode = Opcode::Sync as u8;
-            if self.link.response(opcode, SYNC_TIMEOUT)?.is_none() {
-                continue;
-            }
-            let mut answers = 1;
-            while answers < SYNC_ANSWERS && self.link.response(opcode, SYNC_TIMEOUT)?.is_some() {
-                answers += 1;
-            }
-            self.link.discard()?;
-            return Ok(true);
-        }
-        Ok(false)
-    }
 }

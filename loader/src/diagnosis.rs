@@ -27,6 +27,10 @@ pub enum Situation {
     DownloadDisabled,
     /// It is in download mode and has said so, but does not answer: the line to the chip is dead.
     Deaf,
+    /// It has been flashed and started in download mode again: the jumper is still on.
+    JumperOn,
+    /// It has been flashed and waits for somebody to reset it.
+    AwaitingReset,
 }
 
 /// A situation at one board.
@@ -78,6 +82,8 @@ impl Situation {
             Self::SecureBoot => 26,
             Self::DownloadDisabled => 27,
             Self::Deaf => 28,
+            Self::JumperOn => 29,
+            Self::AwaitingReset => 19,
         }
     }
 }
@@ -100,6 +106,8 @@ impl Diagnosis {
             Situation::SecureBoot => "the chip refuses unsigned programs (secure boot)",
             Situation::DownloadDisabled => "download mode of this chip is switched off for good (eFuse)",
             Situation::Deaf => "the chip is in download mode but does not hear us",
+            Situation::JumperOn => "the chip started in download mode again",
+            Situation::AwaitingReset => "the chip still runs its loader",
         }
     }
 
@@ -131,6 +139,10 @@ impl Diagnosis {
             Situation::DownloadDisabled => "this chip can only be updated by its own program".to_owned(),
             Situation::Deaf => {
                 "check the wire from the adapter's TX to the chip's RX, then press RESET".to_owned()
+            }
+            Situation::JumperOn => format!("take the jumper off {strap} and press RESET"),
+            Situation::AwaitingReset => {
+                format!("take the jumper off {strap}, if there is one, and press RESET")
             }
         }
     }

@@ -36,7 +36,13 @@ impl Loader<'_> {
         match after {
             After::NoReset => Ok(()),
             After::Reset(steps) => {
+                if self.by_hand {
+                    // The lines may reset nothing: leave the loader as it was found.
+                    self.change_baud(crate::connect::ROM_BAUD)?;
+                }
                 self.observer.event(&Event::Resetting { how: "via RTS pin" });
+                // What comes from here on says how the reset went.
+                self.link.take_printed();
                 Ok(reset::run(self.link.transport(), steps)?)
             }
             After::SoftReset => {

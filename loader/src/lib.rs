@@ -9,6 +9,7 @@
 
 pub mod chip;
 pub mod connect;
+mod desk;
 pub mod diagnosis;
 mod dialect;
 mod error;
@@ -18,6 +19,7 @@ pub mod flash;
 mod link;
 mod memory;
 pub mod ports;
+mod reach;
 pub mod reset;
 mod retry;
 mod speed;
@@ -25,7 +27,7 @@ mod stub;
 pub mod transport;
 
 pub use chip::ChipInfo;
-pub use connect::{Before, Loader, Options};
+pub use connect::{Before, Loader, Options, Patience};
 pub use dialect::{Dialect, Flavour};
 pub use error::Error;
 pub use event::{Event, Observer};

@@ -60,6 +60,11 @@ impl<'a> Link<'a> {
 
     /// What the chip printed since this was last asked.
     pub(crate) fn take_printed(&mut self) -> Vec<u8> {
+        // Text behind a frame's end looks like the start of a next one, but for the first byte.
+        if self.frame.first().is_some_and(|&direction| direction != 1) {
+            self.print_frame();
+            self.decoder = Decoder::new();
+        }
         std::mem::take(&mut self.printed)
     }
 

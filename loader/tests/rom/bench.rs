@@ -9,18 +9,37 @@ use std::io;
 use std::rc::Rc;
 use std::time::Duration;
 
+/// What a person at the desk does.
+type Deed = Box<dyn FnOnce(&mut Board)>;
+
 /// A board that a test and a loader share.
 #[derive(Clone)]
 pub struct Bench {
     board: Rc<RefCell<Board>>,
+    plan: Rc<RefCell<Vec<(Duration, Deed)>>>,
     events: Rc<RefCell<Vec<String>>>,
 }
 
-/// The board's serial port.
-struct Port(Rc<RefCell<Board>>);
+/// The board's serial port, and the person beside it.
+struct Port(Rc<RefCell<Board>>, Rc<RefCell<Vec<(Duration, Deed)>>>);
+
+impl Port {
+    /// Does what the person had planned for moments that have come.
+    fn live(&self) {
+        loop {
+            let now = self.0.borrow().now();
+            let mut plan = self.1.borrow_mut();
+            let Some(due) = plan.iter().position(|(at, _)| *at <= now) else { return };
+            let (_, deed) = plan.remove(due);
+            drop(plan);
+            deed(&mut self.0.borrow_mut());
+        }
+    }
+}
 
 impl Transport for Port {
     fn read(&mut self, buf: &mut [u8], timeout: Duration) -> io::Result<usize> {
+        self.live();
         self.0.borrow_mut().read(buf, timeout)
     }
 
@@ -45,6 +64,7 @@ impl Transport for Port {
 
     fn sleep(&mut self, duration: Duration) {
         self.0.borrow_mut().sleep(duration);
+        self.live();
     }
 
     fn now(&self) -> Duration {
@@ -65,7 +85,7 @@ impl Bench {
         let config = Config::new(Rom::parse(&std::fs::read(path).unwrap()).unwrap());
         let mut board = Board::new(&config, wiring);
         board.power_on();
-        Self { board: Rc::new(RefCell::new(board)), events: Rc::default() }
+        Self { board: Rc::new(RefCell::new(board)), plan: Rc::default(), events: Rc::default() }
     }
 
     pub fn board(&self) -> RefMut<'_, Board> {
@@ -73,16 +93,31 @@ impl Bench {
     }
 
     pub fn port(&self) -> Box<dyn Transport> {
-        Box::new(Port(self.board.clone()))
+        Box::new(Port(self.board.clone(), self.plan.clone()))
+    }
+
+    /// The person will do this so much later.
+    pub fn person(&self, seconds: f64, deed: impl FnOnce(&mut Board) + 'static) {
+        let at = self.board.borrow().now() + Duration::from_secs_f64(seconds);
+        self.plan.borrow_mut().push((at, Box::new(deed)));
+    }
+
+    /// What the person was told, in order.
+    pub fn told(&self) -> Vec<String> {
+        let events = self.events.borrow();
+        events.iter().filter_map(|event| event.strip_prefix("Waiting: ")).map(str::to_owned).collect()
     }
 
     /// Connects as the command does.
     pub fn connect(&self, options: &Options) -> Result<Loader<'static>, Error> {
         let events = self.events.clone();
-        let observer = move |event: &Event<'_>| {
-            if !matches!(event, Event::Progress { .. }) {
-                events.borrow_mut().push(format!("{event:?}"));
+        let observer = move |event: &Event<'_>| match event {
+            Event::Progress { .. } => {}
+            Event::Waiting(diagnosis) => {
+                let text = format!("Waiting: {}; {}", diagnosis.finding(), diagnosis.advice());
+                events.borrow_mut().push(text);
             }
+            other => events.borrow_mut().push(format!("{other:?}")),
         };
         Loader::connect(self.port(), Box::new(observer), options)
     }

@@ -1,6 +1,7 @@
 //! The loader against the chip's real mask ROM, on an emulated ESP32-C3.
 
 mod bench;
+mod desk;
 mod faults;
 mod identity;
 mod stub;

@@ -9,7 +9,7 @@ use std::path::PathBuf;
 #[command(
     name = "larch-loader",
     version,
-    after_help = "Examples:\n  larch-loader flash-id\n  larch-loader --port /dev/ttyUSB0 write-flash 0x0 bootloader.bin 0x8000 partitions.bin 0x10000 app.bin\n  larch-loader --port rfc2217://lab:4000 --json erase-flash\n\nExit codes: 0 done, 2 wrong arguments, 3 file, 10-14 port, 20-28 no answer, 30-38 does not fit the chip, 40-45 failed on the chip."
+    after_help = "Examples:\n  larch-loader flash-id\n  larch-loader --port /dev/ttyUSB0 write-flash 0x0 bootloader.bin 0x8000 partitions.bin 0x10000 app.bin\n  larch-loader --port rfc2217://lab:4000 --json erase-flash\n\nExit codes: 0 done, 2 wrong arguments, 3 file, 10-14 port, 19-29 no answer, 30-38 does not fit the chip, 40-45 failed on the chip."
 )]
 pub struct Arguments {
     #[command(flatten)]
@@ -58,6 +58,9 @@ pub struct Global {
     /// Set the flash voltage regulator (ESP32): 1.8V, 1.9V or OFF.
     #[arg(long, global = true, value_name = "VOLTAGE")]
     pub override_vddsdio: Option<String>,
+    /// Ask nobody to press anything: give up with an outcome code instead.
+    #[arg(long, global = true)]
+    pub non_interactive: bool,
     /// Events as one JSON object per line.
     #[arg(long, global = true)]
     pub json: bool,

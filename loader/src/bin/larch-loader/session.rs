@@ -3,10 +3,11 @@
 use crate::arguments::{AfterArgument, BeforeArgument, Global};
 use crate::report::Reporter;
 use larch_chips::Chip;
+use larch_image::packages;
 use larch_loader::connect::Options;
 use larch_loader::ports::{self, Filter};
-use larch_image::packages;
-use larch_loader::{After, Before, Error, Loader, Stub, reset};
+use larch_loader::{After, Before, Error, Loader, Patience, Stub, reset};
+use std::io::IsTerminal;
 
 /// Opens the port and connects as the options say.
 pub fn connect(global: &Global, reporter: &Reporter) -> Result<Loader<'static>, Error> {
@@ -15,7 +16,7 @@ pub fn connect(global: &Global, reporter: &Reporter) -> Result<Loader<'static>, 
     let options = Options {
         chip: chip(&global.chip)?,
         before: before(global, &port, usb_jtag)?,
-        attempts: u32::try_from(global.connect_attempts.max(0)).unwrap_or(u32::MAX),
+        patience: patience(global),
         ..Options::default()
     };
     let mut loader = Loader::connect(transport, Box::new(reporter.clone()), &options)?;
@@ -45,6 +46,20 @@ fn start_stub(loader: &mut Loader<'_>, reporter: &Reporter) -> Result<(), Error>
             Ok(())
         }
     }
+}
+
+/// Whether somebody sits there who can be asked to press a button.
+fn patience(global: &Global) -> Patience {
+    if is_interactive(global) {
+        Patience::Person(None)
+    } else {
+        Patience::Attempts(u32::try_from(global.connect_attempts.max(0)).unwrap_or(u32::MAX))
+    }
+}
+
+/// Whether somebody sits there.
+pub fn is_interactive(global: &Global) -> bool {
+    !global.non_interactive && !global.json && !global.silent && std::io::stdin().is_terminal()
 }
 
 /// The port's name, and whether it is the chip's own USB port.

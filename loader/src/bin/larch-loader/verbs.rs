@@ -11,6 +11,7 @@ use crate::session;
 use larch_loader::{After, Error, Loader, ports, reset};
 use serde_json::json;
 use std::path::Path;
+use std::time::Duration;
 
 /// Does what was asked.
 pub fn run(arguments: &Arguments, reporter: &Reporter) -> Result<(), Error> {
@@ -38,8 +39,25 @@ pub fn run(arguments: &Arguments, reporter: &Reporter) -> Result<(), Error> {
         verb => {
             let mut loader = session::connect(global, reporter)?;
             let after = on_chip(&mut loader, verb, reporter)?.unwrap_or_else(|| session::after(global));
-            loader.finish(&after)
+            loader.finish(&after)?;
+            let reset = matches!(after, After::Reset(_));
+            if reset && matches!(verb, Verb::WriteFlash { .. }) && session::is_interactive(global) {
+                see_it_start(&mut loader)?;
+            }
+            Ok(())
         }
+    }
+}
+
+/// Stays until the program starts; if the reset lines should have done it, only for a moment.
+fn see_it_start(loader: &mut Loader<'_>) -> Result<(), Error> {
+    if loader.is_reset_by_hand() {
+        return loader.await_program(None);
+    }
+    match loader.await_program(Some(Duration::from_secs(2))) {
+        // The person has been told; the flash is as it should be.
+        Err(Error::NoAnswer(_)) => Ok(()),
+        other => other,
     }
 }
 
