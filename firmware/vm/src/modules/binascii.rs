@@ -100,7 +100,7 @@ fn crc32(vm: &mut Vm, args: Args) -> Res {
         let nibble = |crc: u32| crc >> 4 ^ CRC_NIBBLES[(crc & 15) as usize];
         nibble(nibble(crc ^ u32::from(*byte)))
     });
-    vm.int_from_u64(u64::from(!crc))
+    vm.new_int_u64(u64::from(!crc))
 }
 
 /// The CRC-32 of every half byte (polynomial 0x04c11db7, bits reversed).

@@ -9,6 +9,8 @@ pub mod errno;
 pub mod gc;
 pub mod hashlib;
 pub mod io;
+pub mod json;
+mod json_read;
 pub mod heapq;
 pub(crate) mod iteration;
 pub mod math;
@@ -17,6 +19,8 @@ pub(crate) mod number_builtins;
 pub(crate) mod objects;
 pub mod random;
 pub mod re;
+mod re_match;
+mod re_program;
 pub mod struct_;
 pub mod sys;
 pub(crate) mod text_builtins;
@@ -28,7 +32,8 @@ use crate::vm::Vm;
 
 /// The definitions of the core's modules, by number.
 pub static MODULES: &[&ModuleDef] =
-    &[&builtins::BUILTINS, &sys::SYS, &gc::GC, &micropython::MICROPYTHON, &errno::ERRNO, &io::IO, &re::RE, &hashlib::HASHLIB, &array::ARRAY, &binascii::BINASCII, &struct_::STRUCT, &heapq::HEAPQ, &math::MATH, &cmath::CMATH, &random::RANDOM, &collections::COLLECTIONS];
+    &[&builtins::BUILTINS, &sys::SYS, &gc::GC, &micropython::MICROPYTHON, &errno::ERRNO, &io::IO, &re::RE, &hashlib::HASHLIB, &array::ARRAY, &binascii::BINASCII, &struct_::STRUCT,
+    &heapq::HEAPQ, &math::MATH, &cmath::CMATH, &random::RANDOM, &json::JSON, &collections::COLLECTIONS];
 
 /// The number of `builtins`.
 pub(crate) const BUILTINS_ID: crate::native::ModuleId = crate::native::ModuleId(0);

@@ -1,7 +1,7 @@
 //! Numbers as bytes: the type codes that array, memoryview and struct share. Native sizes are those of a 32-bit board on
 //! every target.
 
-use larch_heap::{Header, Kind, Value};
+use larch_heap::{Kind, Value};
 
 use super::float::Float;
 use super::ids;
@@ -39,20 +39,13 @@ impl Vm {
             b'B' | b'H' => Ok(Value::small(word as i32)),
             b'b' => Ok(Value::small(i32::from(word as i8))),
             b'h' => Ok(Value::small(i32::from(word as i16))),
-            b'i' | b'l' => self.int_from_i64(i64::from(word as i32)),
-            b'q' => self.int_from_i64(word as i64),
-            b'e' => self.float_cell(Float::from(half_to_float(word as u16))),
-            b'f' => self.float_cell(Float::from(f32::from_bits(word as u32))),
-            b'd' => self.float_cell(f64::from_bits(word) as Float),
-            _ => self.int_from_u64(word),
+            b'i' | b'l' => self.new_int_i64(i64::from(word as i32)),
+            b'q' => self.new_int_i64(word as i64),
+            b'e' => self.new_float(Float::from(half_to_float(word as u16))),
+            b'f' => self.new_float(Float::from(f32::from_bits(word as u32))),
+            b'd' => self.new_float(f64::from_bits(word) as Float),
+            _ => self.new_int_u64(word),
         }
-    }
-
-    fn float_cell(&mut self, value: Float) -> Res {
-        let bytes = value.to_ne_bytes();
-        let at = self.alloc(Header::new(Kind::Float, bytes.len() as u32))?;
-        self.heap.bytes_mut(at, 0, bytes.len() as u32).copy_from_slice(&bytes);
-        Ok(at.into())
     }
 
     /// The bytes of a value as an item, low first; ints are cut to size.
@@ -68,40 +61,6 @@ impl Vm {
             _ => self.int_low_word(value)?,
         };
         Ok(word.to_le_bytes())
-    }
-
-    /// An int.
-    ///
-    /// # Errors
-    /// MemoryError.
-    pub fn int_from_i64(&mut self, value: i64) -> Res {
-        match i32::try_from(value).ok().and_then(Value::try_small) {
-            Some(small) => Ok(small),
-            None => self.big_int(value < 0, value.unsigned_abs()),
-        }
-    }
-
-    /// An int.
-    ///
-    /// # Errors
-    /// MemoryError.
-    pub fn int_from_u64(&mut self, value: u64) -> Res {
-        match i32::try_from(value).ok().and_then(Value::try_small) {
-            Some(small) => Ok(small),
-            None => self.big_int(false, value),
-        }
-    }
-
-    #[inline(never)]
-    fn big_int(&mut self, negative: bool, magnitude: u64) -> Res {
-        let limbs = if magnitude >> 32 == 0 { 1 } else { 2 };
-        let at = self.alloc(Header::new(Kind::BigInt, 4 + 4 * limbs))?;
-        self.heap.set_word(at, 0, u32::from(negative) << 31 | limbs);
-        self.heap.set_word(at, 1, magnitude as u32);
-        if limbs == 2 {
-            self.heap.set_word(at, 2, (magnitude >> 32) as u32);
-        }
-        Ok(at.into())
     }
 
     /// The low 64 bits of an int in two's complement.

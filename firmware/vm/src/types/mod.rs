@@ -12,7 +12,7 @@ pub mod descriptors;
 pub mod dict;
 pub mod exception;
 pub mod float;
-mod float_text;
+pub(crate) mod float_text;
 pub mod function;
 pub mod generator;
 pub mod int;
