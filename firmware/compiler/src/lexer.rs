@@ -26,6 +26,8 @@ pub(crate) struct Position {
     column: u32,
     nesting: u32,
     dents: i32,
+    /// The token does not begin in the first column.
+    is_indented: bool,
     pub(crate) token: Token,
     /// Line on which the token begins.
     pub(crate) token_line: u32,
@@ -64,6 +66,7 @@ impl<'s> Lexer<'s> {
             column: 1,
             nesting: 0,
             dents: 0,
+            is_indented: false,
             token: Token::Newline,
             token_line: 1,
             start: 0,
@@ -71,19 +74,11 @@ impl<'s> Lexer<'s> {
         };
         let (text, fields) = (Buffer::new(), Buffer::new());
         let mut lexer = Lexer { source, now, indents, text, fields, is_format: false, first_field: 0 };
-        lexer.first_indentation()?;
-        Ok(lexer)
-    }
-
-    /// The first line may be indented only if nothing else is on it.
-    fn first_indentation(&mut self) -> Result<(), Failure> {
-        self.skip_space(false);
-        let spaces = self.now.column - 1;
-        if spaces > 0 && self.peek(0) != END {
-            self.indents.push(spaces)?;
-            self.now.dents = 1;
+        lexer.advance()?;
+        if lexer.now.is_indented && lexer.now.token != Token::Newline {
+            lexer.now.token = Token::Indent;
         }
-        self.advance()
+        Ok(lexer)
     }
 
     /// The name token's text.
@@ -142,13 +137,18 @@ impl<'s> Lexer<'s> {
         self.now.at += 1;
     }
 
+    /// Whether an f-string's expression is being read: it has no comments.
+    fn is_in_field(&self) -> bool {
+        (self.now.end as usize) < self.source.len()
+    }
+
     /// Skips white space and comments. With `stop` and outside brackets, stops before a newline and returns true.
     fn skip_space(&mut self, stop: bool) -> bool {
         loop {
             match (self.peek(0), self.peek(1)) {
                 (b'\n', _) if stop && self.now.nesting == 0 => return true,
                 (b'\n' | b' ' | b'\t' | 0x0b | 0x0c, _) => self.next(),
-                (b'#', _) => {
+                (b'#', _) if !self.is_in_field() => {
                     while !matches!(self.peek(0), b'\n' | END) {
                         self.next();
                     }
@@ -166,6 +166,7 @@ impl<'s> Lexer<'s> {
     pub(crate) fn advance(&mut self) -> Result<(), Failure> {
         let had_newline = self.skip_space(true);
         self.now.token_line = self.now.line;
+        self.now.is_indented = self.now.column != 1;
         self.now.start = self.now.at;
         self.now.token = if self.now.dents < 0 {
             self.now.dents += 1;

@@ -81,20 +81,10 @@ impl<'s, 'b, B: Backend> Parser<'s, 'b, B> {
         }
     }
 
-    /// The one statement of an interactive input; none if it is empty.
+    /// The one statement of an interactive input; none if there is only an empty line.
     pub(crate) fn single_statement(&mut self) -> Result<Option<Ref>, Failure> {
         self.ast.restart(self.line());
-        let statement = match self.lexer.now.token {
-            Token::End => return Ok(None),
-            Token::Newline => {
-                self.lexer.advance()?;
-                None
-            }
-            _ => Some(self.statement()?),
-        };
-        while self.lexer.now.token == Token::Newline {
-            self.lexer.advance()?;
-        }
+        let statement = if self.accept(Token::Newline)? { None } else { Some(self.statement()?) };
         self.expect(Token::End)?;
         Ok(statement)
     }
@@ -103,9 +93,7 @@ impl<'s, 'b, B: Backend> Parser<'s, 'b, B> {
     pub(crate) fn only_expression(&mut self) -> Parsed {
         self.ast.restart(self.line());
         let value = self.test_list()?;
-        while self.lexer.now.token == Token::Newline {
-            self.lexer.advance()?;
-        }
+        self.accept(Token::Newline)?;
         self.expect(Token::End)?;
         Ok(value)
     }

@@ -14,7 +14,7 @@ const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/errors");
 /// Where we differ on purpose: the literal (without its end), our verdict, the reason.
 const DIFFERENCES: &[(&str, &str, &str)] = &[
     (r#""f\"{(x:=5)}"#, "line 1: SyntaxError: invalid syntax", "fields are read in place: no line is added"),
-    (r#""f\"{#}"#, "ok", "fields are read in place: a comment ends with its field"),
+    (r#""f\"{#}"#, "line 1: SyntaxError: invalid syntax", "fields are read in place: no line is added"),
     (
         r#""f\"{*x}"#,
         "line 1: SyntaxError: *x must be assignment target",

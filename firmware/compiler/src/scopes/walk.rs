@@ -235,6 +235,7 @@ impl Walker<'_> {
         let Some(name) = self.ast.part(node, 0).as_name() else { return Ok(()) };
         let frame = self.scopes.frame(self.current);
         self.scopes.scopes[frame as usize].has_walrus = true;
+        self.check_named(name)?;
         let mut scope = frame;
         while matches!(self.scopes.scope(scope).kind, ScopeKind::Generator | ScopeKind::Inline) {
             scope = self.scopes.scope(scope).parent;
@@ -249,6 +250,20 @@ impl Walker<'_> {
             self.scopes.intern(frame, name)?.flags |= flags;
         }
         Ok(())
+    }
+
+    /// A comprehension's own variable is not assigned to in it.
+    fn check_named(&self, name: Qstr) -> Walked {
+        let scope = self.scopes.scope(self.current);
+        let is_own = self.scopes.find(self.current, name).is_some_and(|symbol| symbol.is_local());
+        if !is_own || !matches!(scope.kind, ScopeKind::Generator | ScopeKind::Inline) {
+            return Ok(());
+        }
+        let text = match scope.parent {
+            0 => "identifier redefined as global",
+            _ => "identifier redefined as nonlocal",
+        };
+        Err(Failure::syntax(self.line, text))
     }
 
     /// A chain; `super()` in a function uses `__class__` and the first parameter.

@@ -200,9 +200,14 @@ impl Vm {
     /// # Errors
     /// MemoryError.
     pub fn int_from_digits(&mut self, digits: &str, base: u32) -> Res {
+        let (digits, negative) = match digits.strip_prefix('-') {
+            Some(rest) => (rest, true),
+            None => (digits, false),
+        };
         match small_from_digits(digits.as_bytes(), base) {
+            Some(small) if negative => self.new_int_i64(-i64::from(small)),
             Some(small) => self.new_int_i64(small.into()),
-            None => self.big_from_digits(Source::Bytes(digits.as_bytes()), base, false),
+            None => self.big_from_digits(Source::Bytes(digits.as_bytes()), base, negative),
         }
     }
 
