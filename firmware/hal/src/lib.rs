@@ -13,16 +13,23 @@ mod block;
 mod board;
 mod clock;
 mod console;
+mod files;
 mod pins;
 
 pub use block::{BlockDevice, BlockError};
 pub use board::{Board, ResetCause};
 pub use clock::Clock;
 pub use console::Console;
+pub use files::{FileError, FileHandle, FileInfo, FileMode, FileSystem, FileSystemUsage, Whence};
 pub use pins::{PinError, PinMode, Pins, Pull};
 
 /// A board.
 pub trait Port: Console + Clock + Pins + Board {
     /// The flash partition that holds the file system, if the board has one.
     fn storage(&mut self) -> Option<&mut dyn BlockDevice>;
+
+    /// The file system behind `os` and `open`, if there is one.
+    fn files(&mut self) -> Option<&mut dyn FileSystem> {
+        None
+    }
 }
