@@ -58,6 +58,7 @@ impl<B: Backend> Emitter<'_, '_, B> {
     fn compare_and_branch(&mut self, node: Node, sense: bool, label: &mut Label) -> Emitted {
         let len = self.parser.ast.len(node);
         let mut skip = Label::NEW;
+        let save = self.unit.top;
         let mut left = self.operand(self.parser.ast.item(node, 0))?;
         for index in (1..len).step_by(2) {
             let comparison = Comparison::ALL[self.parser.ast.at(node, index) as usize];
@@ -68,7 +69,8 @@ impl<B: Backend> Emitter<'_, '_, B> {
                 (false, false) => (false, &mut *label),
                 (false, true) => (false, &mut skip),
             };
-            left = self.compare_pair(left, comparison, right, sense, is_last, target)?;
+            let right = self.compare_pair(left, comparison, right, sense, is_last, target)?;
+            left = if is_last { right } else { self.settle(right, save)? };
         }
         self.bind(skip);
         Ok(())

@@ -217,11 +217,23 @@ impl<B: Backend> Emitter<'_, '_, B> {
                 self.abc(Op::Test, 0, target, 0)?;
                 self.branch(&mut end)?;
             }
-            left = right;
+            left = self.settle(right, save)?;
         }
         self.unit.top = save;
         self.bind(end);
         Ok(())
+    }
+
+    /// Frees the temporaries from `top` on but for `register`, which becomes the first of them.
+    pub(super) fn settle(&mut self, register: Reg, top: u16) -> Emitted<Reg> {
+        if u16::from(register) < top {
+            self.unit.top = top;
+            return Ok(register);
+        }
+        self.unit.top = top;
+        let settled = self.temporary()?;
+        self.copy(settled, register)?;
+        Ok(settled)
     }
 
     fn conditional(&mut self, node: Node, target: Reg) -> Emitted {

@@ -30,12 +30,22 @@ pub struct Keeper {
     /// Indices of the code objects, in the order they were made.
     pub codes: Vec<usize>,
     /// Allocations that still succeed; all do if there is none.
-    pub budget: Option<u32>,
+    budget: Option<u32>,
     /// Do not list, only verify.
-    pub quiet: bool,
+    quiet: bool,
 }
 
 impl Keeper {
+    /// One that makes no listings.
+    pub fn quiet() -> Self {
+        Keeper { quiet: true, ..Keeper::default() }
+    }
+
+    /// One whose memory is exhausted after so many requests.
+    pub fn with_budget(budget: u32) -> Self {
+        Keeper { budget: Some(budget), ..Keeper::quiet() }
+    }
+
     fn keep(&mut self, constant: Constant) -> Result<usize, OutOfMemory> {
         if let Some(budget) = &mut self.budget {
             *budget = budget.checked_sub(1).ok_or(OutOfMemory)?;
