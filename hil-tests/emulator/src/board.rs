@@ -68,7 +68,7 @@ pub struct Board {
     powered: bool,
     /// EN is low, or still rising until then.
     released_at: Option<Ticks>,
-    recording: Recording,
+    recording: Option<Recording>,
     /// Damage on the way to the chip.
     pub faults_to_chip: SerialFaults,
     sent: u64,
@@ -88,7 +88,7 @@ impl Board {
             button: false,
             powered: false,
             released_at: None,
-            recording: Recording::default(),
+            recording: None,
             faults_to_chip: SerialFaults::default(),
             sent: 0,
             stopped_at: None,
@@ -130,10 +130,26 @@ impl Board {
         self.stopped_at.as_ref()
     }
 
-    /// Every input so far.
+    /// Records every input from now on; begin before power is switched on to be able to replay.
+    pub fn record(&mut self) {
+        self.recording.get_or_insert_default();
+    }
+
+    /// Every input since [`Board::record`].
     #[must_use]
-    pub fn recording(&self) -> &Recording {
-        &self.recording
+    pub fn recording(&self) -> Option<&Recording> {
+        self.recording.as_ref()
+    }
+
+    /// Lets the outside do something now.
+    pub fn apply(&mut self, input: Input) {
+        self.input(input);
+    }
+
+    /// Line time of the bytes that are on their way to the chip.
+    #[must_use]
+    pub fn backlog(&self) -> Duration {
+        duration(self.chip.uart_free_at().saturating_sub(self.chip.now()))
     }
 
     /// Switches the power on; the chip starts if nothing holds it in reset.
@@ -296,7 +312,9 @@ impl Board {
     }
 
     fn input(&mut self, input: Input) {
-        self.recording.0.push((self.chip.now(), input.clone()));
+        if let Some(recording) = &mut self.recording {
+            recording.0.push((self.chip.now(), input.clone()));
+        }
         let was_low = self.en_low();
         match input {
             Input::Bytes(bytes) => self.draw(&bytes),

@@ -2,9 +2,9 @@
 //!
 //! The chip executes its real mask ROM from the reset vector, then whatever the flash holds. Layers, each knowing only those
 //! before it: [`time`], [`memory`], [`registers`] -> [`riscv`] (processor) and [`flash`], [`wire`] (devices) -> [`esp32c3`]
-//! (the chip) -> [`board`] (what a desk adds).
+//! (the chip) -> [`board`] (what a desk adds) -> [`serve`] (serial ports for other programs).
 //!
-//! Invariants: nothing reads the host's clock, so equal inputs give equal runs to the cycle; nothing knows what program
+//! Invariants: nothing but [`serve`] reads the host's clock, so equal inputs give equal runs to the cycle; nothing knows what program
 //! runs; an access to a register that nobody described is reported, never silently answered.
 #![forbid(unsafe_code)]
 
@@ -14,6 +14,8 @@ pub mod flash;
 pub mod memory;
 pub mod registers;
 pub mod riscv;
+#[cfg(unix)]
+pub mod serve;
 pub mod time;
 pub mod wire;
 

@@ -52,12 +52,6 @@ impl Adapter {
         }
     }
 
-    /// Its rate.
-    #[must_use]
-    pub fn baud(&self) -> u32 {
-        self.baud
-    }
-
     /// Changes its rate.
     pub fn set_baud(&mut self, baud: u32) {
         self.baud = baud.max(1);

@@ -157,6 +157,16 @@ impl Gpio {
         self.status != 0 && self.interrupts(io) != 0
     }
 
+    /// Whether a pin has the level at which it ends light sleep.
+    #[must_use]
+    pub fn wakes(&self, io: &Io<'_>) -> bool {
+        (0..PINS).any(|pin| {
+            let config = io.registers.get(BASE + PIN0 + 4 * u32::from(pin));
+            let high = self.levels >> pin & 1 != 0;
+            config & 1 << 10 != 0 && matches!((config >> 7 & 7, high), (4, false) | (5, true))
+        })
+    }
+
     /// Reads a register.
     pub fn read(&mut self, io: &mut Io<'_>, offset: u32) -> u32 {
         match offset {

@@ -20,10 +20,10 @@ pub mod source {
     pub const UART0: u32 = 21;
     pub const UART1: u32 = 22;
     pub const USB: u32 = 26;
+    /// Timer, and watchdog in the next number.
     pub const TG0_T0: u32 = 32;
-    pub const TG0_WDT: u32 = 33;
+    /// Timer, and watchdog in the next number.
     pub const TG1_T0: u32 = 34;
-    pub const TG1_WDT: u32 = 35;
     pub const SYSTIMER: u32 = 37;
     pub const SHA: u32 = 49;
     pub const FROM_CPU: u32 = 50;

@@ -239,6 +239,11 @@ impl Esp32c3 {
         let mut volatile = false;
         let mut io = Soc::io(&mut self.soc.registers, &self.soc.clock, &mut volatile);
         self.soc.gpio.drive(&mut io, pin, level);
+        if self.soc.gpio.wakes(&io)
+            && let Some(cause) = self.soc.rtc.wake_by_gpio(&mut io)
+        {
+            self.soc.request = Some(cause);
+        }
     }
 
     /// Level of `pin` as the outside measures it; `None` if nothing drives or pulls it.
@@ -283,6 +288,11 @@ impl Esp32c3 {
             self.soc.request = Some(cause);
         }
         end
+    }
+
+    /// When the last byte drawn on UART0's receive line ends.
+    pub(crate) fn uart_free_at(&self) -> Ticks {
+        self.soc.uarts[0].rx.free_at()
     }
 
     /// The adapter at UART0.

@@ -11,7 +11,6 @@ const T0UPDATE: u32 = 0x0C;
 const T0ALARMLO: u32 = 0x10;
 const T0ALARMHI: u32 = 0x14;
 const T0LOADLO: u32 = 0x18;
-const T0LOADHI: u32 = 0x1C;
 const T0LOAD: u32 = 0x20;
 const WDTCONFIG0: u32 = 0x48;
 const WDTCONFIG1: u32 = 0x4C;

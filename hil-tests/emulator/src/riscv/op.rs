@@ -9,7 +9,6 @@ pub const SINK: u8 = 32;
 /// What to do. The operands are `rd`, `a`, `b` (registers) and `imm` of [`Op`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
-#[expect(missing_docs, reason = "the names are the mnemonics of the RISC-V manual")]
 pub enum Code {
     /// rd = imm: `lui`, and `auipc` with the address already added.
     Li,
