@@ -69,12 +69,12 @@ impl<B: Backend> Emitter<'_, '_, B> {
 
     /// Writes the line table's entry if the line has changed since the last instruction.
     fn mark_line(&mut self) -> Emitted {
-        let line = self.unit.line;
+        let line = if self.parser.options.level > 2 { 1 } else { self.unit.line };
         if self.unit.first_line.is_none() {
             self.unit.first_line = Some(line);
             self.unit.written_line = line;
         }
-        if line == self.unit.written_line || self.parser.options.level > 2 {
+        if line == self.unit.written_line {
             return Ok(());
         }
         let at = self.here();
