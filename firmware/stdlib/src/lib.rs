@@ -8,5 +8,11 @@
 extern crate alloc;
 
 pub mod compile;
+pub mod files;
+pub mod ids;
+pub mod import;
+pub mod modules;
+pub mod path;
 pub mod session;
+pub mod stdio;
 

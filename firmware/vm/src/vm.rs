@@ -29,6 +29,10 @@ pub struct Hooks {
     pub import: fn(&mut Vm, Qstr) -> Res,
     /// Native stack that remains, in bytes.
     pub stack_room: fn() -> usize,
+    /// `open(…)`
+    pub open: fn(&mut Vm, Args) -> Res,
+    /// `input(…)`
+    pub input: fn(&mut Vm, Args) -> Res,
     /// `sys.stdin`, `stdout`, `stderr`.
     pub stream: fn(&mut Vm, Qstr) -> Res,
     /// What `help()` writes.
@@ -48,6 +52,12 @@ pub struct Identity {
     pub platform: &'static str,
     /// `sys.implementation._machine`
     pub machine: &'static str,
+    /// Where time starts, in seconds since 1970: 0 on desktops, 2000-01-01 on boards.
+    pub epoch_s: u64,
+    /// `os.uname().release`
+    pub os_release: &'static str,
+    /// `os.uname().version`
+    pub os_version: &'static str,
     /// `sys.implementation._build`
     pub build: &'static str,
     /// `sys.implementation._mpy`

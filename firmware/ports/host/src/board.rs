@@ -3,10 +3,11 @@
 use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use larch_hal::{BlockDevice, Board, Clock, Console, PinError, PinMode, Pins, Port, Pull, ResetCause};
+use larch_hal::{BlockDevice, Board, Clock, Console, FileSystem, PinError, PinMode, Pins, Port, Pull, ResetCause};
 use larch_vm::vm::INTERRUPTED;
 
 use crate::console::Terminal;
+use crate::files::Files;
 
 /// The desktop.
 pub struct Desktop {
@@ -18,13 +19,14 @@ pub struct Desktop {
     /// Added to the system's clock by `machine.RTC`.
     clock_offset_us: i64,
     random: u32,
+    files: Files,
 }
 
 impl Desktop {
     /// A desktop that was just switched on.
     pub fn new() -> Desktop {
         let seed = SystemTime::now().duration_since(UNIX_EPOCH).map_or(1, |now| now.subsec_nanos() | 1);
-        Desktop { terminal: Terminal::new(), is_raw: false, start: Instant::now(), clock_offset_us: 0, random: seed }
+        Desktop { terminal: Terminal::new(), is_raw: false, start: Instant::now(), clock_offset_us: 0, random: seed, files: Files::default() }
     }
 }
 
@@ -143,5 +145,9 @@ impl Board for Desktop {
 impl Port for Desktop {
     fn storage(&mut self) -> Option<&mut dyn BlockDevice> {
         None
+    }
+
+    fn files(&mut self) -> Option<&mut dyn FileSystem> {
+        Some(&mut self.files)
     }
 }

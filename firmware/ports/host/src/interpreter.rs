@@ -13,7 +13,6 @@ use larch_vm::{CompileMode, Hooks, Identity, Registry, Res, Vm};
 use crate::args::{Arguments, Program};
 use crate::board::Desktop;
 use crate::console::RawMode;
-use crate::import;
 
 /// What `--version` prints and the prompt begins with.
 pub const VERSION_LINE: &str =
@@ -25,9 +24,9 @@ const FRAMES: usize = 1024;
 const NATIVE_STACK: usize = 6 << 20;
 
 static REGISTRY: Registry = Registry {
-    types: [larch_vm::types::TYPES, &[], &[]],
-    modules: [larch_vm::modules::MODULES, &[], &[]],
-    aliases: &[],
+    types: [larch_vm::types::TYPES, larch_stdlib::ids::TYPES, &[]],
+    modules: [larch_vm::modules::MODULES, larch_stdlib::ids::MODULES, &[]],
+    aliases: larch_stdlib::ids::ALIASES,
 };
 
 thread_local! {
@@ -48,10 +47,12 @@ fn stack_room() -> usize {
 const HOOKS: Hooks = Hooks {
     compile: larch_stdlib::compile::compile,
     poll: |_| Ok(()),
-    import: import::import,
+    import: larch_stdlib::import::import,
+    open: larch_stdlib::files::open,
+    input: larch_stdlib::stdio::input,
     stack_room,
-    stream: |_, _| Ok(Value::NONE),
-    help: "Welcome to Larch, a MicroPython-compatible interpreter.\n\n\
+    stream: larch_stdlib::stdio::stream,
+    help: "Welcome to MicroPython!\n\n\
            For online docs please visit http://docs.micropython.org/\n\n\
            Control commands:\n  CTRL-A        -- on a blank line, enter raw REPL mode\n  \
            CTRL-B        -- on a blank line, enter normal REPL mode\n  \
@@ -66,6 +67,9 @@ const HOOKS: Hooks = Hooks {
         machine: "desktop",
         build: "larch",
         mpy: 0,
+        epoch_s: 0,
+        os_release: "1.29.0",
+        os_version: VERSION_LINE,
     },
 };
 
@@ -140,6 +144,11 @@ fn set_up_sys(vm: &mut Vm, arguments: &Arguments) -> Res<()> {
         Program::File(file) => std::path::Path::new(file).parent().map_or(String::new(), |p| p.to_string_lossy().into()),
         _ => String::new(),
     };
+    if let Ok(folder) = std::env::current_dir()
+        && let Some(path) = larch_stdlib::path::Path::ROOT.join(folder.to_string_lossy().as_bytes())
+    {
+        larch_stdlib::path::set_working_directory(vm, &path)?;
+    }
     let home = std::env::var("HOME").unwrap_or_default();
     let path = match std::env::var("MICROPYPATH") {
         Ok(path) => path,

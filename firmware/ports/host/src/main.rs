@@ -1,12 +1,12 @@
 //! `larch`: the interpreter as a desktop program, with the command line of `micropython`.
 //!
-//! Where to look: `args` (the command line), `console` (standard input and output as a board's terminal), `board` (the
-//! rest of the port), `import` (modules from files).
+//! Where to look: `args` (the command line), `console` (standard input and output as a board's terminal), `files`
+//! (folders as a file system), `board` (the rest of the port), `interpreter` (all together).
 
 mod args;
 mod board;
 mod console;
-mod import;
+mod files;
 mod interpreter;
 
 use std::process::ExitCode;

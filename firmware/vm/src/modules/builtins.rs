@@ -106,6 +106,8 @@ static ENTRIES: &[Entry] = &[
     (Qstr::sorted, Rom::Fn(Native::Kw(1, u8::MAX, iteration::sorted))),
     (Qstr::sum, Rom::Fn(Native::Var(1, 2, iteration::sum))),
     // running code
+    (Qstr::open, Rom::Fn(Native::Kw(1, 8, |vm, args| (vm.hooks.open)(vm, args)))),
+    (Qstr::input, Rom::Fn(Native::Var(0, 1, |vm, args| (vm.hooks.input)(vm, args)))),
     (Qstr::compile, Rom::Fn(Native::Var(3, 6, objects::compile))),
     (Qstr::eval, Rom::Fn(Native::Var(1, 3, objects::eval))),
     (Qstr::exec, Rom::Fn(Native::Var(1, 3, objects::exec))),

@@ -19,6 +19,7 @@ pub static IO: ModuleDef = ModuleDef {
     name: Qstr::io,
     entries: &[
         (Qstr::__name__, Rom::Str(Qstr::io)),
+        (Qstr::open, Rom::Fn(Native::Kw(1, 8, |vm, args| (vm.hooks.open)(vm, args)))),
         (Qstr::IOBase, Rom::Type(ids::IOBase)),
         (Qstr::StringIO, Rom::Type(ids::StringIO)),
         (Qstr::BytesIO, Rom::Type(ids::BytesIO)),

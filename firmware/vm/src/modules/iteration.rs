@@ -3,7 +3,7 @@
 use larch_bytecode::qstr::Qstr;
 use larch_heap::{Root, Value};
 
-use crate::native::{Args, BinaryOp, Res};
+use crate::native::{Args, BinaryOp, Res, UnaryOp};
 use crate::types::ids;
 use crate::vm::Vm;
 
@@ -33,8 +33,12 @@ pub(super) fn iter(vm: &mut Vm, value: Value) -> Res {
 }
 
 pub(super) fn len(vm: &mut Vm, value: Value) -> Res {
-    let len = vm.len(value)?;
-    vm.new_int_i64(i64::from(len))
+    let len = vm.try_unary(UnaryOp::Len, value)?;
+    match len {
+        // Raises TypeError.
+        Value::UNBOUND => vm.len(value).map(|len| Value::small(len as i32)),
+        len => Ok(len),
+    }
 }
 
 pub(super) fn next(vm: &mut Vm, args: Args) -> Res {

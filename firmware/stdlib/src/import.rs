@@ -1,0 +1,134 @@
+//! `import` of modules from the board's file system, along `sys.path`.
+
+use alloc::vec::Vec;
+
+use larch_bytecode::qstr::Qstr;
+use larch_heap::{Kind, Root, Value};
+use larch_vm::{CompileMode, Res, Vm};
+
+use crate::compile::compile_bytes;
+use crate::files::{checked, file_system};
+use crate::path::{Path, path_arg};
+
+/// What a module is loaded from.
+enum Source {
+    File(Path),
+    Package(Path),
+}
+
+/// The machine's hook: loads a module by its full dotted name; unbound if no file holds it.
+///
+/// # Errors
+/// What compiling or running it raises.
+pub fn import(vm: &mut Vm, name: Qstr) -> Res {
+    if vm.port.files().is_none() {
+        return Ok(Value::UNBOUND);
+    }
+    let Some(folders) = vm.heap.as_kind(vm.heap.root(Root::Path), Kind::List) else { return Ok(Value::UNBOUND) };
+    for index in 0..vm.list_len(folders) {
+        let folder = vm.list_get(folders, index);
+        if let Some(source) = find(vm, folder, name)? {
+            return load(vm, name, folder, &source);
+        }
+    }
+    Ok(Value::UNBOUND)
+}
+
+fn find(vm: &mut Vm, folder: Value, name: Qstr) -> Res<Option<Source>> {
+    let mut base = path_arg(vm, folder)?;
+    if !vm.qstr_text(name).split('.').all(|part| base.push(part.as_bytes())) {
+        return Ok(None);
+    }
+    match file_system(vm)?.info(base.as_bytes()) {
+        Ok(info) if info.is_dir => return Ok(Some(Source::Package(base))),
+        _ => {}
+    }
+    let Some(file) = base.with_suffix(b".py") else { return Ok(None) };
+    match file_system(vm)?.info(file.as_bytes()) {
+        Ok(info) if !info.is_dir => Ok(Some(Source::File(file))),
+        _ => Ok(None),
+    }
+}
+
+/// The name that tracebacks show: as `sys.path` says, so that it is what the user typed.
+fn shown(vm: &mut Vm, folder: Value, name: Qstr, suffix: &str) -> Res<Qstr> {
+    let mut text = Vec::new();
+    let folder_bytes = vm.str_span(folder).map_or(&b""[..], |span| vm.bytes_at(span));
+    text.extend_from_slice(folder_bytes);
+    if !text.is_empty() && text.last() != Some(&b'/') {
+        text.push(b'/');
+    }
+    text.extend(vm.qstr_text(name).bytes().map(|byte| if byte == b'.' { b'/' } else { byte }));
+    text.extend_from_slice(suffix.as_bytes());
+    vm.intern(core::str::from_utf8(&text).unwrap_or("?"))
+}
+
+fn load(vm: &mut Vm, name: Qstr, folder: Value, source: &Source) -> Res {
+    let module = vm.new_module(name)?;
+    vm.root(module)?;
+    let globals = vm.module_globals(module).expect("a module made just now");
+    let table = globals.as_cell().expect("globals are a dict");
+    let file = match source {
+        Source::File(file) => {
+            let shown = shown(vm, folder, name, ".py")?;
+            vm.dict_set_qstr(table, Qstr::__file__, Value::qstr(shown))?;
+            *file
+        }
+        Source::Package(base) => {
+            let path = shown(vm, folder, name, "")?;
+            vm.dict_set_qstr(table, Qstr::__path__, Value::qstr(path))?;
+            let shown = shown(vm, folder, name, "/__init__.py")?;
+            vm.dict_set_qstr(table, Qstr::__file__, Value::qstr(shown))?;
+            let mut init = *base;
+            let exists = init.push(b"__init__.py") && file_system(vm)?.info(init.as_bytes()).is_ok();
+            if !exists {
+                // A package without `__init__.py` is a namespace.
+                return Ok(module);
+            }
+            init
+        }
+    };
+    let shown = vm.dict_get_qstr(table, Qstr::__file__).and_then(Value::as_qstr).unwrap_or(name);
+    let done = read_file(vm, &file)
+        .and_then(|text| compile_bytes(vm, &text, shown, CompileMode::File))
+        .and_then(|code| vm.run_code(code, globals, globals));
+    if let Err(raised) = done {
+        let exception = vm.take_raised();
+        vm.root(exception)?;
+        vm.forget_module(name)?;
+        vm.raise_value(exception);
+        return Err(raised);
+    }
+    Ok(module)
+}
+
+/// A whole file.
+///
+/// # Errors
+/// OSError, MemoryError.
+pub fn read_file(vm: &mut Vm, path: &Path) -> Res<Vec<u8>> {
+    let answer = file_system(vm)?.info(path.as_bytes());
+    let size = checked(vm, answer)?.size as usize;
+    let mut text = Vec::new();
+    if text.try_reserve_exact(size).is_err() {
+        return Err(vm.raise_memory());
+    }
+    text.resize(size, 0);
+    let mode = larch_hal::FileMode { read: true, ..larch_hal::FileMode::default() };
+    let answer = file_system(vm)?.open(path.as_bytes(), mode);
+    let file = checked(vm, answer)?;
+    let mut done = 0;
+    let result = loop {
+        let answer = file_system(vm)?.read(file, &mut text[done..]);
+        match checked(vm, answer) {
+            Ok(0) => break Ok(()),
+            Ok(count) => done += count,
+            Err(raised) => break Err(raised),
+        }
+    };
+    let answer = file_system(vm)?.close(file);
+    result?;
+    checked(vm, answer)?;
+    text.truncate(done);
+    Ok(text)
+}

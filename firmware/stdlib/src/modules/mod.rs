@@ -1,0 +1,6 @@
+//! The library's modules.
+
+pub mod machine;
+pub mod os;
+pub mod time;
+pub mod vfs;

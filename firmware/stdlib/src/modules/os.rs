@@ -1,0 +1,204 @@
+//! `os`: the file system, and who the board is.
+
+use larch_bytecode::qstr::Qstr;
+use larch_hal::FileInfo;
+use larch_heap::{Kind, Value};
+use larch_vm::native::{Args, Entry, ModuleDef, Native, Rom, TypeDef};
+use larch_vm::types::ids as core_ids;
+use larch_vm::{Res, Vm};
+
+use crate::files::{checked, file_system};
+use crate::ids;
+use crate::path::{Path, path_arg, set_working_directory, working_directory};
+
+const S_IFDIR: i32 = 0x4000;
+const S_IFREG: i32 = 0x8000;
+const ENOENT: i32 = 2;
+const EISDIR: i32 = 21;
+const ENOTDIR: i32 = 20;
+/// Seconds between 1970 and 2000, where the calendar's arithmetic starts.
+pub(crate) const EPOCH_2000_S: u64 = 946_684_800;
+
+/// The module.
+pub static OS: ModuleDef = ModuleDef { name: Qstr::os, entries: ENTRIES, attr: None };
+
+static ENTRIES: &[Entry] = &[
+    (Qstr::__name__, Rom::Str(Qstr::os)),
+    (Qstr::uname, Rom::Fn(Native::F0(uname))),
+    (Qstr::urandom, Rom::Fn(Native::F1(urandom))),
+    (Qstr::chdir, Rom::Fn(Native::F1(chdir))),
+    (Qstr::getcwd, Rom::Fn(Native::F0(getcwd))),
+    (Qstr::ilistdir, Rom::Fn(Native::Var(0, 1, ilistdir))),
+    (Qstr::listdir, Rom::Fn(Native::Var(0, 1, listdir))),
+    (Qstr::mkdir, Rom::Fn(Native::F1(mkdir))),
+    (Qstr::remove, Rom::Fn(Native::F1(remove))),
+    (Qstr::rename, Rom::Fn(Native::F2(rename))),
+    (Qstr::rmdir, Rom::Fn(Native::F1(rmdir))),
+    (Qstr::stat, Rom::Fn(Native::F1(stat))),
+    (Qstr::statvfs, Rom::Fn(Native::F1(statvfs))),
+    (Qstr::sync, Rom::Fn(Native::F0(|_vm| Ok(Value::NONE)))),
+    (Qstr::unlink, Rom::Fn(Native::F1(remove))),
+];
+
+/// The iterator of `ilistdir`: type, path, next index.
+pub static LISTING: TypeDef = TypeDef {
+    iter: Some(|_vm, listing| Ok(listing)),
+    next: Some(next_entry),
+    ..TypeDef::new(Qstr::iterator)
+};
+
+fn uname(vm: &mut Vm) -> Res {
+    let identity = vm.hooks.identity;
+    let fields = [Qstr::sysname, Qstr::nodename, Qstr::release, Qstr::version, Qstr::machine];
+    let texts = [identity.platform, identity.platform, identity.os_release, identity.os_version, identity.machine];
+    let mut values = [Value::NONE; 5];
+    for (value, text) in values.iter_mut().zip(texts) {
+        *value = vm.new_str(text)?;
+        vm.root(*value)?;
+    }
+    vm.new_attr_tuple(&fields, &values)
+}
+
+fn urandom(vm: &mut Vm, count: Value) -> Res {
+    let count = vm.int_arg(count)?;
+    if count < 0 {
+        return Err(vm.raise_empty(core_ids::ValueError));
+    }
+    let sink = vm.begin_text(Kind::Bytes, count as u32)?;
+    for _ in 0..count {
+        let byte = vm.port.random() as u8;
+        vm.emit(sink, &[byte])?;
+    }
+    vm.end_text(sink)
+}
+
+/// What a path names; the root is a directory even where the medium says nothing about it.
+fn info(vm: &mut Vm, path: &Path) -> Res<FileInfo> {
+    if path.as_bytes() == b"/" {
+        return Ok(FileInfo { is_dir: true, size: 0, modified_s: 0 });
+    }
+    let answer = file_system(vm)?.info(path.as_bytes());
+    checked(vm, answer)
+}
+
+fn chdir(vm: &mut Vm, path: Value) -> Res {
+    let path = path_arg(vm, path)?;
+    if !info(vm, &path)?.is_dir {
+        return Err(vm.raise_os(ENOENT));
+    }
+    set_working_directory(vm, &path)?;
+    Ok(Value::NONE)
+}
+
+fn getcwd(vm: &mut Vm) -> Res {
+    let path = working_directory(vm);
+    vm.new_str(path.as_str())
+}
+
+fn directory_arg(vm: &mut Vm, args: Args) -> Res<Path> {
+    match vm.opt_arg(args, 0) {
+        Some(path) => path_arg(vm, path),
+        None => Ok(working_directory(vm)),
+    }
+}
+
+/// Entry `index` of a directory: its name as a string, and what it is.
+fn entry(vm: &mut Vm, path: &Path, index: u32) -> Res<Option<(Value, FileInfo)>> {
+    let mut name = [0; 255];
+    let answer = file_system(vm)?.entry(path.as_bytes(), index, &mut name);
+    let Some((len, info)) = checked(vm, answer)? else { return Ok(None) };
+    let text = match core::str::from_utf8(&name[..len]) {
+        Ok(text) => vm.new_str(text)?,
+        Err(_) => vm.new_bytes(&name[..len])?,
+    };
+    Ok(Some((text, info)))
+}
+
+fn listdir(vm: &mut Vm, args: Args) -> Res {
+    let path = directory_arg(vm, args)?;
+    let list = vm.new_list(&[])?;
+    vm.root(list)?;
+    let cell = list.as_cell().expect("a list");
+    let mut index = 0;
+    while let Some((name, _)) = entry(vm, &path, index)? {
+        let scope = vm.root(name)?;
+        vm.list_append(cell, name)?;
+        vm.release(scope);
+        index += 1;
+    }
+    Ok(list)
+}
+
+fn ilistdir(vm: &mut Vm, args: Args) -> Res {
+    let path = directory_arg(vm, args)?;
+    // A missing directory is noticed now, not at the first item.
+    entry(vm, &path, 0)?;
+    let text = vm.new_str(path.as_str())?;
+    vm.alloc_values(Kind::Iterator, &[ids::LISTING.value(), text, Value::small(0)])
+}
+
+fn next_entry(vm: &mut Vm, listing: Value) -> Res {
+    let at = listing.as_cell().expect("an iterator is a cell");
+    let (text, index) = (vm.heap.value(at, 1), vm.heap.value(at, 2).small_unchecked());
+    let path = path_arg(vm, text)?;
+    vm.heap.set_value(at, 2, Value::small(index + 1));
+    let Some((name, info)) = entry(vm, &path, index as u32)? else { return Ok(Value::UNBOUND) };
+    let kind = Value::small(if info.is_dir { S_IFDIR } else { S_IFREG });
+    vm.root(name)?;
+    vm.new_tuple(&[name, kind, Value::small(0), Value::small(info.size as i32)])
+}
+
+fn mkdir(vm: &mut Vm, path: Value) -> Res {
+    let path = path_arg(vm, path)?;
+    let answer = file_system(vm)?.make_dir(path.as_bytes());
+    checked(vm, answer)?;
+    Ok(Value::NONE)
+}
+
+fn remove(vm: &mut Vm, path: Value) -> Res {
+    let path = path_arg(vm, path)?;
+    if info(vm, &path)?.is_dir {
+        return Err(vm.raise_os(EISDIR));
+    }
+    let answer = file_system(vm)?.remove(path.as_bytes());
+    checked(vm, answer)?;
+    Ok(Value::NONE)
+}
+
+fn rmdir(vm: &mut Vm, path: Value) -> Res {
+    let path = path_arg(vm, path)?;
+    if !info(vm, &path)?.is_dir {
+        return Err(vm.raise_os(ENOTDIR));
+    }
+    let answer = file_system(vm)?.remove(path.as_bytes());
+    checked(vm, answer)?;
+    Ok(Value::NONE)
+}
+
+fn rename(vm: &mut Vm, from: Value, to: Value) -> Res {
+    let (from, to) = (path_arg(vm, from)?, path_arg(vm, to)?);
+    let answer = file_system(vm)?.rename(from.as_bytes(), to.as_bytes());
+    checked(vm, answer)?;
+    Ok(Value::NONE)
+}
+
+fn stat(vm: &mut Vm, path: Value) -> Res {
+    let path = path_arg(vm, path)?;
+    let info = info(vm, &path)?;
+    let mode = Value::small(if info.is_dir { S_IFDIR } else { S_IFREG });
+    let modified = vm.new_int_i64(info.modified_s.saturating_sub(vm.hooks.identity.epoch_s) as i64)?;
+    let zero = Value::small(0);
+    let size = Value::small(info.size as i32);
+    vm.root(modified)?;
+    vm.new_tuple(&[mode, zero, zero, zero, zero, zero, size, modified, modified, modified])
+}
+
+fn statvfs(vm: &mut Vm, path: Value) -> Res {
+    path_arg(vm, path)?;
+    let answer = file_system(vm)?.usage();
+    let usage = checked(vm, answer)?;
+    let small = |value: u32| Value::small(value as i32);
+    let zero = Value::small(0);
+    let (size, blocks, free) = (small(usage.block_size), small(usage.blocks), small(usage.free_blocks));
+    vm.new_tuple(&[size, size, blocks, free, free, zero, zero, zero, zero, small(usage.name_max)])
+}

@@ -1,0 +1,10 @@
+//! `vfs`: what is mounted. The board's file system is mounted at the root from the start.
+
+use larch_bytecode::qstr::Qstr;
+
+use larch_vm::native::{Entry, ModuleDef, Rom};
+
+/// The module.
+pub static VFS: ModuleDef = ModuleDef { name: Qstr::vfs, entries: ENTRIES, attr: None };
+
+static ENTRIES: &[Entry] = &[(Qstr::__name__, Rom::Str(Qstr::vfs))];
