@@ -26,7 +26,8 @@ impl Key {
 
     fn word(self) -> u64 {
         match self {
-            Key::Int(value) => value as u64 & (u64::MAX >> 2),
+            Key::Int(value) if value << 2 >> 2 == value => value as u64 & (u64::MAX >> 2),
+            Key::Int(_) => Key::UNIQUE,
             Key::Single(which) => 1 << 62 | u64::from(which),
             Key::Object(index) => 2 << 62 | u64::from(index),
             Key::Unique => Key::UNIQUE,

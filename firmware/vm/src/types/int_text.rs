@@ -195,18 +195,16 @@ impl Vm {
         self.big_from_digits(source, base, scan.negative)
     }
 
-    /// The int with these digits (underscores are skipped), at most of base 36. What is no digit ends it.
+    /// The int with these digits, at most of base 36, with or without a minus sign before them. Underscores are
+    /// skipped.
     ///
     /// # Errors
     /// MemoryError.
-    pub fn int_from_digits(&mut self, digits: &str, base: u32) -> Res {
-        let (digits, negative) = match digits.strip_prefix('-') {
-            Some(rest) => (rest, true),
-            None => (digits, false),
-        };
+    pub fn int_from_digits(&mut self, text: &str, base: u32) -> Res {
+        let digits = text.strip_prefix('-').unwrap_or(text);
+        let negative = digits.len() < text.len();
         match small_from_digits(digits.as_bytes(), base) {
-            Some(small) if negative => self.new_int_i64(-i64::from(small)),
-            Some(small) => self.new_int_i64(small.into()),
+            Some(small) => self.new_int_i64(if negative { -i64::from(small) } else { small.into() }),
             None => self.big_from_digits(Source::Bytes(digits.as_bytes()), base, negative),
         }
     }

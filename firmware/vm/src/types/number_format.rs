@@ -5,11 +5,11 @@ use larch_heap::Value;
 
 use super::float::Float;
 use super::int_text::{Digits, WORD_DIGITS, word_digits};
-use super::float_text;
+use super::{float_text, ids};
 use crate::native::Res;
 use crate::print::Sink;
-use crate::text::Span;
-use crate::vm::Vm;
+use crate::text::{Span, ascii_str};
+use crate::vm::{Part, Vm};
 
 /// Where the text of a field goes when it is shorter than the width.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -126,10 +126,10 @@ impl Content<'_> {
 
 impl Vm {
     /// What `str.format` does with a number (int, bool, float): all kinds, ints as floats where the kind asks for it.
-    /// False: `value` is no number, or `kind` is not one for it; nothing was written.
+    /// False: `value` is no number, nothing was written.
     ///
     /// # Errors
-    /// OverflowError for a number that is no character; MemoryError.
+    /// ValueError for a kind that does not fit the value; OverflowError for a number that is no character; MemoryError.
     pub fn format_number(&mut self, sink: Sink, value: Value, spec: &FormatSpec) -> Res<bool> {
         let is_int = self.is_int(value) || value.as_bool().is_some();
         if !is_int && self.as_float(value).is_none() {
@@ -153,8 +153,16 @@ impl Vm {
                 let float = self.float_arg(value)?;
                 self.format_float(sink, float, spec)?;
             }
-            // The caller names the kind in its complaint.
-            _ => return Ok(false),
+            kind => {
+                let parts = [
+                    Part::Text("unknown format code '"),
+                    Part::Str(ascii_str(kind)),
+                    Part::Text("' for object of type '"),
+                    Part::TypeOf(value),
+                    Part::Text("'"),
+                ];
+                return Err(self.raise_parts(ids::ValueError, &parts));
+            }
         }
         Ok(true)
     }
