@@ -911,40 +911,32 @@ impl Vm {
     #[inline(always)]
     fn item_fast(&self, object: Value, index: Value) -> Option<Value> {
         let at = object.as_cell()?;
-        let index = index.as_small()?;
         let header = self.heap.header(at);
         if header.kind_byte() == Kind::List as u8 {
-            let len = self.heap.word(at, 0);
-            let index = if index < 0 { index + len as i32 } else { index } as u32;
-            if index < len {
-                return Some(self.heap.slot(self.heap.value(at, 1).as_cell()?, index));
-            }
-        } else if header.kind_byte() == Kind::Tuple as u8 {
-            let index = if index < 0 { index + header.count() as i32 } else { index } as u32;
-            if index < header.count() {
-                return Some(self.heap.slot(at, index));
-            }
+            let index = place(index, self.heap.word(at, 0))?;
+            return Some(self.heap.slot(self.heap.value(at, 1).as_cell()?, index));
         }
-        None
+        if header.kind_byte() == Kind::Tuple as u8 {
+            return Some(self.heap.slot(at, place(index, header.count())?));
+        }
+        if header.kind_byte() == Kind::Dict as u8 { self.dict_get_simple(at, index) } else { None }
     }
 
     #[inline(always)]
     fn set_item_fast(&mut self, object: Value, index: Value, value: Value) -> bool {
-        let (Some(at), Some(index)) = (self.heap.as_kind(object, Kind::List), index.as_small()) else {
-            return false;
-        };
-        let len = self.heap.word(at, 0);
-        let index = if index < 0 { index + len as i32 } else { index } as u32;
-        if index >= len {
-            return false;
+        let Some(at) = object.as_cell() else { return false };
+        let kind = self.heap.header(at).kind_byte();
+        if kind == Kind::Dict as u8 {
+            return self.table_set_simple(at, index, value);
         }
-        match self.heap.value(at, 1).as_cell() {
-            Some(storage) => {
-                self.heap.set_slot(storage, index, value);
-                true
-            }
-            None => false,
+        if kind == Kind::List as u8
+            && let Some(index) = place(index, self.heap.word(at, 0))
+            && let Some(storage) = self.heap.value(at, 1).as_cell()
+        {
+            self.heap.set_slot(storage, index, value);
+            return true;
         }
+        false
     }
 
     /// The operators that have a fast path for small ints, for everything else: floats first.
@@ -1101,4 +1093,12 @@ fn shift_right(left: i32, right: i32) -> Option<Value> {
         return None;
     }
     Some(Value::small(left >> right.min(31)))
+}
+
+/// The place in a sequence of `len` items that a small int means, if there is one.
+#[inline(always)]
+fn place(index: Value, len: u32) -> Option<u32> {
+    let index = index.as_small()?;
+    let index = if index < 0 { index + len as i32 } else { index } as u32;
+    (index < len).then_some(index)
 }

@@ -143,6 +143,21 @@ impl Vm {
         }))
     }
 
+    /// Removes the first entry: its key and value. Deleted places before it are dropped when there are so many that
+    /// passing them costs more than a rebuild, shared among the calls until the next one.
+    pub fn table_pop_first(&mut self, at: Ref) -> Res<Option<(Value, Value)>> {
+        let Some((position, key, value)) = self.table_next(at, 0) else { return Ok(None) };
+        let live = self.table_len(at);
+        self.table_remove_at(at, position);
+        if position.saturating_mul(position) > 16 * live + 64 && live > 1 {
+            let scope = self.root(key)?;
+            self.root(value)?;
+            self.table_rebuild(at, live - 1)?;
+            self.release(scope);
+        }
+        Ok(Some((key, value)))
+    }
+
     /// Removes every entry.
     pub fn table_clear(&mut self, at: Ref) {
         let word = self.heap.word(at, 0) & !(COUNT_MASK | MIXED_KEYS);
@@ -198,7 +213,7 @@ impl Vm {
 
     /// The value of a small int or name in a dict all of whose keys are such: no Python code runs. `None`: not there,
     /// or not so simple.
-    #[inline]
+    #[inline(never)]
     pub fn dict_get_simple(&self, at: Ref, key: Value) -> Option<Value> {
         if !is_simple(key) || self.heap.word(at, 0) & MIXED_KEYS != 0 {
             return None;
@@ -208,19 +223,82 @@ impl Vm {
         Some(self.heap.slot(entries, 2 + position * 2))
     }
 
-    /// As [`Vm::dict_get_simple`], to replace the value: whether that was done.
-    #[inline]
-    pub fn dict_replace_simple(&mut self, at: Ref, key: Value, value: Value) -> bool {
-        if !is_simple(key) || self.heap.word(at, 0) & (MIXED_KEYS | FIXED) != 0 {
+    /// Sets the value of a small int or name in a table all of whose keys are such, or adds the key to such a set.
+    /// False, and nothing done: not so simple, or no room.
+    #[inline(never)]
+    pub fn table_set_simple(&mut self, at: Ref, key: Value, value: Value) -> bool {
+        let word = self.heap.word(at, 0);
+        if !is_simple(key) || word & (MIXED_KEYS | FIXED | NAMESPACE) != 0 {
             return false;
         }
-        match (self.find_simple(at, key, 2), self.heap.value(at, 1).as_cell()) {
-            (Some(position), Some(entries)) => {
-                self.heap.set_slot(entries, 2 + position * 2, value);
-                true
+        let Some((entries, filled)) = self.entries(at) else { return false };
+        let stride = self.stride(at);
+        let has_room = filled < (self.heap.header(entries).count() - 1) >> (stride - 1);
+        let mut position = filled;
+        if let Some(index) = self.heap.value(at, 2).as_cell() {
+            match self.find_or_enter(index, entries, key, stride, if has_room { filled + 1 } else { 0 }) {
+                Some(found) => position = found,
+                None => return false,
             }
-            _ => false,
+        } else {
+            position = 0;
+            while position < filled && self.heap.slot(entries, 1 + position * stride) != key {
+                position += 1;
+            }
+            if position == filled && !has_room {
+                return false;
+            }
         }
+        if stride == 2 {
+            self.heap.set_slot(entries, 2 + position * 2, value);
+        }
+        if position == filled {
+            self.heap.set_slot(entries, 1 + filled * stride, key);
+            self.heap.set_value(entries, 0, Value::small(filled as i32 + 1));
+            self.heap.set_word(at, 0, word + 1);
+        }
+        true
+    }
+
+    /// The position at which the index has `key`; if it has not, `number` is entered (unless 0) and its position
+    /// returned. `None`: neither, or a large index.
+    #[inline(always)]
+    fn find_or_enter(
+        &mut self,
+        index: Ref,
+        entries: Ref,
+        key: Value,
+        stride: u32,
+        number: u32,
+    ) -> Option<u32> {
+        let bytes = self.heap.header(index).count();
+        if bytes >= HALF_INDEX {
+            return None;
+        }
+        let is_small = bytes < BYTE_INDEX;
+        let slots = if is_small { bytes } else { bytes / 2 };
+        let mut slot = first_slot(self.simple_hash(key), slots);
+        loop {
+            let found = if is_small {
+                u32::from(self.heap.byte(index, slot))
+            } else {
+                u32::from(self.heap.half(index, slot))
+            };
+            if found == 0 {
+                break;
+            }
+            if self.heap.slot(entries, 1 + (found - 1) * stride) == key {
+                return Some(found - 1);
+            }
+            slot = if slot + 1 == slots { 0 } else { slot + 1 };
+        }
+        if number != 0 {
+            match is_small {
+                true => self.heap.set_byte(index, slot, number as u8),
+                false => self.heap.set_half(index, slot, number as u16),
+            }
+        }
+        number.checked_sub(1)
     }
 
     fn find_qstr_key(&self, at: Ref, name: Qstr) -> Option<u32> {
@@ -427,7 +505,16 @@ impl Vm {
     ///
     /// # Errors
     /// What hashing or comparing raises; MemoryError.
+    #[inline]
     pub fn table_set(&mut self, at: Ref, key: Value, value: Value) -> Res<()> {
+        match self.table_set_simple(at, key, value) {
+            true => Ok(()),
+            false => self.table_set_slowly(at, key, value),
+        }
+    }
+
+    #[inline(never)]
+    fn table_set_slowly(&mut self, at: Ref, key: Value, value: Value) -> Res<()> {
         let hash = self.hash_of(key)?;
         let stride = self.stride(at);
         if let Some(position) = self.find_key(at, key, hash)? {

@@ -442,7 +442,7 @@ fn view_unary(vm: &mut Vm, op: UnaryOp, view: Value) -> Res {
     let (dict, which) = view_of(vm, view);
     let len = vm.table_len(dict);
     match op {
-        UnaryOp::Bool => Ok(Value::TRUE),
+        UnaryOp::Bool => Ok(Value::bool(len > 0)),
         UnaryOp::Len => Ok(Value::small(len as i32)),
         UnaryOp::Hash if which == View::Values => Ok(Value::small((cell(view).bits() >> 3) as i32)),
         _ => Ok(Value::UNBOUND),

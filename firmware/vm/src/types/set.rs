@@ -338,7 +338,7 @@ fn remove(vm: &mut Vm, set: Value, item: Value) -> Res {
 }
 
 fn pop(vm: &mut Vm, set: Value) -> Res {
-    match vm.table_pop_last(cell(set))? {
+    match vm.table_pop_first(cell(set))? {
         Some((item, _)) => Ok(item),
         None => Err(vm.raise(ids::KeyError, "pop from an empty set")),
     }

@@ -24,7 +24,7 @@ struct Values {
 
 impl Values {
     fn new(vm: &Vm, right: Value) -> Values {
-        let tuple = vm.heap.kind_of(vm.native_part(right)) == Some(Kind::Tuple);
+        let tuple = vm.is_tuple(vm.native_part(right));
         let count = if tuple { vm.sequence_items(right).map_or(0, |(_, _, len)| len) } else { 1 };
         let is_dict = vm.heap.kind_of(right) == Some(Kind::Dict);
         Values { right, count, used: 0, is_tuple: tuple, is_dict }
