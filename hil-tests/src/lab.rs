@@ -85,9 +85,21 @@ impl Lab {
     /// A board of this chip with blank flash and no power.
     ///
     /// # Errors
-    /// The ROM was not [kept](Self::keep_image).
+    /// The ROM is not to be had.
     pub fn blank_emulated(&self, chip: Chip) -> io::Result<Emulated> {
-        Emulated::new(&self.image_directory(chip).join("rom.elf"))
+        self.emulated(chip, false)
+    }
+
+    /// The same; a strict one stops at the first access to an unknown register.
+    ///
+    /// # Errors
+    /// The ROM is not to be had.
+    pub fn emulated(&self, chip: Chip, strict: bool) -> io::Result<Emulated> {
+        let kept = self.image_directory(chip).join("rom.elf");
+        if kept.exists() {
+            return Emulated::new(&kept, strict);
+        }
+        Emulated::new(&packages::rom_elf(chip.word(), ROM_REVISION).map_err(io::Error::other)?, strict)
     }
 
     /// The flash contents of an emulated board after this image was flashed and booted once.

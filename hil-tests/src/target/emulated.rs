@@ -22,11 +22,12 @@ impl Emulated {
     ///
     /// # Errors
     /// The ROM file cannot be read or is none.
-    pub fn new(rom: &Path) -> io::Result<Self> {
+    pub fn new(rom: &Path, strict: bool) -> io::Result<Self> {
         let file = std::fs::read(rom)
             .map_err(|error| io::Error::new(error.kind(), format!("{}: {error}", rom.display())))?;
         let rom = Rom::parse(&file).map_err(io::Error::other)?;
-        Ok(Self { board: Board::new(&Config::new(rom), Wiring::AutoReset) })
+        let config = Config { strict, ..Config::new(rom) };
+        Ok(Self { board: Board::new(&config, Wiring::AutoReset) })
     }
 
     /// The board, for power, straps, pins and faults.

@@ -1,12 +1,129 @@
-//! `cargo xtask emulate`.
+//! `cargo xtask emulate`: an emulated board for other programs; thin over [`larch_emulator::serve`].
 
-use anyhow::{Result, bail};
+use std::fs;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use anyhow::{Context, Result, bail};
 use clap::Args;
+use hil_tests::lab::Lab;
+use larch_boards::{Board, Port};
+use larch_emulator::registers::Class;
+use larch_emulator::serve::{self, Endpoint};
 
-/// Not there yet.
+use crate::{ready, workspace};
+
+/// Run an emulated board for other tools: esptool, mpremote, Thonny, picocom. Ctrl-C ends it.
 #[derive(Args)]
-pub(crate) struct Arguments {}
+#[command(after_help = "\
+Examples:
+  cargo xtask emulate                              on a PTY, flashed with the firmware
+  cargo xtask emulate --pty /tmp/board             mpremote connect /tmp/board
+  cargo xtask emulate --rfc2217 4000 --download    esptool --port rfc2217://localhost:4000 chip-id
+  cargo xtask emulate --flash my.bin --tcp 5000    this flash, kept in my.bin
+  cargo xtask emulate --registers                  which registers are modelled, stored")]
+pub(crate) struct Arguments {
+    /// Board of boards.yaml with `port: emulator` [default: its default]
+    board: Option<String>,
+    /// A pseudo-terminal, with this link to it (this is the default, without a link)
+    #[arg(long, value_name = "LINK", group = "place")]
+    pty: Option<PathBuf>,
+    /// A TCP socket on this machine (0: any free port)
+    #[arg(long, value_name = "PORT", group = "place")]
+    tcp: Option<u16>,
+    /// An RFC 2217 server on this machine, control lines included (0: any free port)
+    #[arg(long, value_name = "PORT", group = "place")]
+    rfc2217: Option<u16>,
+    /// File of the flash contents; blank if it does not exist; kept up to date [default: one below target/hil]
+    #[arg(long, value_name = "FILE")]
+    flash: Option<PathBuf>,
+    /// Power on with the strapping pin low: the ROM waits for a download
+    #[arg(long)]
+    download: bool,
+    /// Stop at the first access to a register that is neither modelled nor stored
+    #[arg(long)]
+    strict: bool,
+    /// List the registers and how each is emulated, and end
+    #[arg(long)]
+    registers: bool,
+}
 
-pub(crate) fn run(_arguments: &Arguments) -> Result<()> {
-    bail!("not there yet")
+pub(crate) fn run(arguments: &Arguments) -> Result<()> {
+    if arguments.registers {
+        registers();
+        return Ok(());
+    }
+    let lab = workspace::lab()?;
+    let board = workspace::board(&lab, arguments.board.as_deref())?;
+    if board.port != Port::Emulator {
+        bail!("board {} is no emulated board: its port is {}", board.name, board.port);
+    }
+    let flash = match &arguments.flash {
+        Some(path) => path.clone(),
+        None => default_flash(&lab, &board, arguments.download)?,
+    };
+    let mut emulated = lab.emulated(board.chip, arguments.strict)?;
+    if flash.exists() {
+        emulated.board().load_flash(&flash).with_context(|| flash.display().to_string())?;
+    }
+    let mut endpoint = endpoint(arguments)?;
+    let stop = Arc::new(AtomicBool::new(false));
+    let told = Arc::clone(&stop);
+    ctrlc::set_handler(move || told.store(true, Ordering::Relaxed)).context("cannot catch Ctrl-C")?;
+    if arguments.download {
+        emulated.power_on_for_download();
+    } else {
+        emulated.board().power_on();
+    }
+    println!("   board {}, flash in {}; Ctrl-C ends it", board.name, flash.display());
+    println!("   serving on {}", endpoint.address());
+    let ended = serve::run(emulated.board(), &mut endpoint, Some(&flash), &stop);
+    for access in emulated.board().chip().unknown_accesses() {
+        println!("   {access}");
+    }
+    ended.context("the emulated board stopped")
+}
+
+fn endpoint(arguments: &Arguments) -> Result<Endpoint> {
+    let endpoint = match (arguments.tcp, arguments.rfc2217) {
+        (Some(port), _) => Endpoint::tcp(port),
+        (None, Some(port)) => Endpoint::rfc2217(port),
+        (None, None) => Endpoint::pty(arguments.pty.as_deref()),
+    };
+    endpoint.context("cannot serve")
+}
+
+/// A flash file for each image, so that a new firmware starts with a freshly flashed board.
+fn default_flash(lab: &Lab, board: &Board, download: bool) -> Result<PathBuf> {
+    let directory = lab.directory().join("emulate");
+    fs::create_dir_all(&directory)?;
+    if download {
+        return Ok(directory.join(format!("{}-download.bin", board.name)));
+    }
+    ready::make_ready(lab, board)?;
+    let digest = lab.image_digest(board.chip);
+    let path = directory.join(format!("{}-{digest}.bin", board.name));
+    if !path.exists() {
+        fs::copy(lab.flashed(board, &digest), &path).with_context(|| path.display().to_string())?;
+    }
+    Ok(path)
+}
+
+fn registers() {
+    let catalogue = larch_emulator::esp32c3::catalogue();
+    let count = |class| catalogue.iter().filter(|register| register.class == class).count();
+    for register in &catalogue {
+        let class = match register.class {
+            Class::Modelled => "modelled",
+            Class::Stored => "stored",
+            Class::Unknown => "unknown",
+        };
+        println!("{:#010x}  {class:<8}  {}", register.address, register.name);
+    }
+    println!(
+        "{} modelled, {} stored; any other address is unknown",
+        count(Class::Modelled),
+        count(Class::Stored)
+    );
 }
