@@ -1,7 +1,7 @@
 //! What chip answers, read from its ROM and eFuses by the chip's table.
 
 use crate::error::Error;
-use larch_chips::{Bits, Chip, Crystal, Efuse};
+use larch_chips::{Bits, Chip, Condition, Crystal, Efuse};
 use std::collections::HashMap;
 use std::fmt;
 
@@ -98,7 +98,19 @@ impl ChipInfo {
 
 type Read<'r> = &'r mut dyn FnMut(u32) -> Result<u32, Error>;
 
+fn hold(conditions: &[Condition], read: Read<'_>) -> Result<bool, Error> {
+    for condition in conditions {
+        if condition.field.read(&mut *read)? != condition.is {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
 fn revision(efuse: &Efuse, read: Read<'_>) -> Result<Revision, Error> {
+    if !efuse.zero_revision.is_empty() && hold(efuse.zero_revision, &mut *read)? {
+        return Ok(Revision { major: 0, minor: 0 });
+    }
     let raw = efuse.major.read(&mut *read)?;
     let major = match efuse.major_map {
         [] => raw,
@@ -111,15 +123,19 @@ fn revision(efuse: &Efuse, read: Read<'_>) -> Result<Revision, Error> {
 
 fn package(chip: &Chip, read: Read<'_>) -> Result<String, Error> {
     let version = chip.efuse.package.read(&mut *read)?;
-    'packages: for package in chip.efuse.packages.iter().filter(|package| package.version == version) {
-        for condition in package.when {
-            if condition.field.read(&mut *read)? != condition.is {
-                continue 'packages;
-            }
+    let mut name = None;
+    for package in chip.efuse.packages.iter().filter(|package| package.version == version) {
+        if hold(package.when, &mut *read)? {
+            name = Some(package.name.to_owned());
+            break;
         }
-        return Ok(package.name.to_owned());
     }
-    Ok(format!("Unknown {}", chip.name))
+    for (field, names) in chip.efuse.name_parts {
+        let value = field.read(&mut *read)?;
+        let part = names.iter().find(|known| known.0 == value).map(|known| known.1);
+        name = name.zip(part).map(|(name, part)| name + part);
+    }
+    Ok(name.unwrap_or_else(|| format!("Unknown {}", chip.name)))
 }
 
 fn features(efuse: &Efuse, read: Read<'_>) -> Result<Vec<String>, Error> {

@@ -54,9 +54,9 @@ pub enum Event<'a> {
         /// Flash offset.
         offset: u32,
     },
-    /// So much is done.
+    /// So much of the file is done.
     Progress {
-        /// Bytes done, of those that go over the line.
+        /// Bytes of the file that the chip has taken, or given.
         done: u64,
         /// Of how many.
         total: u64,

@@ -66,6 +66,7 @@ pub static CHIP: Chip = Chip {
         major: REVISION,
         major_map: &[(0, 0), (1, 1), (3, 2), (7, 3)],
         minor: Field(&[Bits::new(WORD5, 24, 2)]),
+        zero_revision: &[],
         package: PACKAGE,
         packages: &[
             Package { version: 0, when: &[SINGLE_CORE], name: "ESP32-S0WDQ6" },
@@ -81,6 +82,7 @@ pub static CHIP: Chip = Chip {
             Package { version: 6, when: &[], name: "ESP32-PICO-V3-02" },
             Package { version: 7, when: &[], name: "ESP32-D0WDR2-V3" },
         ],
+        name_parts: &[],
         features: &["Wi-Fi"],
         optional_features: FEATURES,
         // EFUSE_RD_FLASH_CRYPT_CNT
@@ -92,7 +94,7 @@ pub static CHIP: Chip = Chip {
     },
     watchdogs: None,
     usb: UsbPorts { buffer_number: &[], otg: None, serial_jtag: None },
-    boot_strap: BootStrap { pin: "GPIO0", register: 0x3FF4_4038, download: 0x0F, flash_boot: 0x12 },
+    boot_strap: BootStrap { pin: "GPIO0" },
     rom: RomLoader {
         begin_has_encrypt: false,
         security_info: false,

@@ -51,6 +51,7 @@ pub static CHIP: Chip = Chip {
         major_map: &[],
         // WAFER_VERSION_MINOR_LO, _HI
         minor: Field(&[Bits::new(BLOCK1 + 12, 18, 3), Bits::new(BLOCK1 + 20, 23, 1)]),
+        zero_revision: &[],
         // PKG_VERSION
         package: Field(&[Bits::new(BLOCK1 + 12, 21, 3)]),
         packages: &[
@@ -59,6 +60,7 @@ pub static CHIP: Chip = Chip {
             Package { version: 2, when: &[], name: "ESP32-C3 AZ (QFN32)" },
             Package { version: 3, when: &[], name: "ESP8686 (QFN24)" },
         ],
+        name_parts: &[],
         features: &["Wi-Fi", "BT 5 (LE)", "Single Core", "160MHz"],
         optional_features: &[Feature {
             // FLASH_CAP
@@ -105,7 +107,7 @@ pub static CHIP: Chip = Chip {
         otg: None,
         serial_jtag: Some(3),
     },
-    boot_strap: BootStrap { pin: "GPIO9", register: 0x6000_4038, download: 0x02, flash_boot: 0x08 },
+    boot_strap: BootStrap { pin: "GPIO9" },
     rom: RomLoader {
         begin_has_encrypt: true,
         security_info: true,

@@ -9,7 +9,15 @@
 #![forbid(unsafe_code)]
 
 mod esp32;
+mod esp32c2;
 mod esp32c3;
+mod esp32c5;
+mod esp32c6;
+mod esp32c61;
+mod esp32h2;
+mod esp32p4;
+mod esp32s2;
+mod esp32s3;
 mod field;
 mod image;
 mod memory;
@@ -93,10 +101,14 @@ pub struct Efuse {
     pub major_map: &'static [(u32, u32)],
     /// Minor part of the wafer revision.
     pub minor: Field,
+    /// If all of these hold, the revision is 0.0 whatever the fields say.
+    pub zero_revision: &'static [Condition],
     /// Package version; [`Efuse::packages`] names it.
     pub package: Field,
     /// Names by package version; the first whose conditions hold counts.
     pub packages: &'static [Package],
+    /// What is put behind the name, by further eFuses.
+    pub name_parts: &'static [(Field, Named)],
     /// Features that every chip of this kind has.
     pub features: &'static [&'static str],
     /// Features that depend on eFuses.
@@ -138,12 +150,6 @@ pub struct Feature {
 pub struct BootStrap {
     /// Its name on boards: `GPIO0`, `GPIO9`.
     pub pin: &'static str,
-    /// Register that holds the pins' state at reset (GPIO_STRAP).
-    pub register: u32,
-    /// Value of the register, or its low bits, when the ROM chose UART download.
-    pub download: u32,
-    /// Value when the ROM chose to boot from flash.
-    pub flash_boot: u32,
 }
 
 /// How the mask ROM's loader differs from the first one.
@@ -194,7 +200,18 @@ fn same_name(slug: &str, name: &str) -> bool {
 }
 
 /// Every chip that is known, oldest first.
-pub static CHIPS: &[&Chip] = &[&esp32::CHIP, &esp32c3::CHIP];
+pub static CHIPS: &[&Chip] = &[
+    &esp32::CHIP,
+    &esp32s2::CHIP,
+    &esp32c3::CHIP,
+    &esp32s3::CHIP,
+    &esp32c2::CHIP,
+    &esp32c6::CHIP,
+    &esp32h2::CHIP,
+    &esp32p4::CHIP,
+    &esp32c5::CHIP,
+    &esp32c61::CHIP,
+];
 
 #[cfg(test)]
 mod tests;

@@ -1,0 +1,118 @@
+//! ESP32-H2 (RISC-V, RV32IMAC).
+//!
+//! Sources: ESP32-H2 TRM (memory, eFuse, SPI and watchdog chapters), ESP-IDF `components/soc/esp32h2/register/soc/` and
+//! `components/efuse/esp32h2/esp_efuse_table.csv`; magic words and `UartDev` from the published mask ROM ELF files.
+
+use crate::{
+    Bits, BootStrap, Chip, Core, Crystal, Efuse, Feature, Field, Identity, ImageRules, Kind, Package, Region,
+    RomLoader, SpiRegisters, UsbPorts, Watchdogs,
+};
+
+const EFUSE: u32 = 0x600B_0800;
+/// First word of BLOCK1 (MAC_SPI_SYS); word n is at + 4n.
+const BLOCK1: u32 = EFUSE + 0x44;
+/// LP_WDT.
+const WATCHDOG: u32 = 0x600B_1C00;
+
+/// ESP32-H2.
+pub static CHIP: Chip = Chip {
+    name: "ESP32-H2",
+    slug: "esp32h2",
+    target: "riscv32imac-unknown-none-elf",
+    core: Core::RiscV,
+    identity: Identity { chip_id: 16, magic: &[0xD7B7_3E80] },
+    bootloader_offset: 0,
+    memory: &[
+        Region::new(0x4000_0000, 0x4004_AC00, Kind::MaskIrom),
+        Region::new(0x4004_AC00, 0x4005_0000, Kind::MaskDrom),
+        Region::new(0x4080_0000, 0x4088_0000, Kind::Dram),
+        Region::new(0x4200_0000, 0x4300_0000, Kind::Irom),
+        Region::new(0x5000_0000, 0x5000_4000, Kind::Rtc),
+    ],
+    spi: SpiRegisters {
+        base: 0x6000_3000,
+        user: 0x18,
+        user1: 0x1C,
+        user2: 0x20,
+        mosi_dlen: 0x24,
+        miso_dlen: 0x28,
+        w0: 0x58,
+        address_from_msb: false,
+    },
+    uart_clkdiv: 0x6000_0014,
+    crystal: Crystal::FixedMhz(32),
+    efuse: Efuse {
+        base: EFUSE,
+        mac: BLOCK1,
+        // WAFER_VERSION_MAJOR
+        major: Field(&[Bits::new(BLOCK1 + 12, 21, 2)]),
+        major_map: &[],
+        // WAFER_VERSION_MINOR
+        minor: Field(&[Bits::new(BLOCK1 + 12, 18, 3)]),
+        zero_revision: &[],
+        // PKG_VERSION
+        package: Field(&[Bits::new(BLOCK1 + 16, 0, 3)]),
+        packages: &[Package { version: 0, when: &[], name: "ESP32-H2" }],
+        name_parts: &[(
+            Field(&[Bits::new(BLOCK1 + 12, 24, 3), Bits::new(BLOCK1 + 12, 27, 2)]),
+            &[
+                (0, ""),
+                (8, ""),
+                (16, ""),
+                (9, "FH4"),
+                (10, "FH2"),
+                (11, "FH1"),
+                (17, "FN4"),
+                (18, "FN2"),
+                (19, "FN1"),
+            ],
+        )],
+        features: &["BT 5 (LE)", "IEEE802.15.4", "Single Core", "96MHz"],
+        optional_features: &[Feature {
+            field: Field(&[Bits::new(BLOCK1 + 12, 24, 3)]),
+            names: &[
+                (0, "No Embedded Flash"),
+                (1, "Embedded Flash 4MB"),
+                (2, "Embedded Flash 2MB"),
+                (3, "Embedded Flash 1MB"),
+            ],
+            otherwise: Some("Unknown Embedded Flash"),
+            vendor: Some((
+                Field(&[Bits::new(BLOCK1 + 12, 29, 3)]),
+                &[(1, "XMC"), (2, "GD"), (3, "FM"), (4, "TT")],
+            )),
+        }],
+        // SPI_BOOT_CRYPT_CNT
+        flash_encryption: Field(&[Bits::new(EFUSE + 0x34, 18, 3)]),
+        // SECURE_BOOT_EN
+        secure_boot: &[Field(&[Bits::new(EFUSE + 0x38, 20, 1)])],
+        // DIS_DOWNLOAD_MANUAL_ENCRYPT
+        no_download_encrypt: Field(&[Bits::new(EFUSE + 0x30, 20, 1)]),
+    },
+    watchdogs: Some(Watchdogs {
+        config0: WATCHDOG,
+        config1: WATCHDOG + 0x04,
+        protect: WATCHDOG + 0x1C,
+        key: 0x50D8_3AA1,
+        super_config: WATCHDOG + 0x20,
+        super_auto_feed: 1 << 18,
+        super_protect: WATCHDOG + 0x24,
+        super_key: 0x50D8_3AA1,
+        can_reset_chip: false,
+    }),
+    usb: UsbPorts { buffer_number: &[(0, 0x4084_FEE4 + 24)], otg: None, serial_jtag: Some(3) },
+    boot_strap: BootStrap { pin: "GPIO9" },
+    rom: RomLoader {
+        begin_has_encrypt: true,
+        security_info: true,
+        security_info_has_chip_id: true,
+        crystal_estimate: None,
+        custom_spi_pins: false,
+    },
+    image: ImageRules {
+        frequencies: &[(0xF, "48m"), (0x0, "24m"), (0x1, "16m"), (0x2, "12m")],
+        mmu_page_sizes: &[0x1_0000, 0x8000, 0x4000, 0x2000],
+        flash_encryption_align: 16,
+    },
+    uf2_family: 0x3327_26F6,
+};
