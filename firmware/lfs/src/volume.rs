@@ -219,6 +219,21 @@ impl<'m> Volume<'m> {
         fs.next_entry(directory, after)
     }
 
+    /// Entry number `index` of the directory at `path`, in littlefs's order.
+    ///
+    /// # Errors
+    /// As [`Volume::next_entry`].
+    pub fn entry_at(
+        &mut self,
+        device: &mut dyn BlockDevice,
+        path: &[u8],
+        index: u32,
+    ) -> Result<Option<DirEntry>, Errno> {
+        let mut fs = self.fs(device);
+        let directory = check(path).and_then(|()| fs.find_directory(path))?;
+        fs.entry_at(directory, index)
+    }
+
     /// How full the volume is.
     ///
     /// # Errors
@@ -417,6 +432,24 @@ impl Fs<'_> {
             if id < log.count {
                 return self.entry(&log, id).map(Some);
             }
+            match log.tail {
+                Some(tail) if log.split && steps <= self.bus.block_count => log = self.fetch(tail)?,
+                _ => return Ok(None),
+            }
+            steps += 1;
+        }
+    }
+
+    fn entry_at(&mut self, directory: Pair, index: u32) -> Result<Option<DirEntry>, Errno> {
+        let mut log = self.fetch(directory)?;
+        let (mut index, mut steps) = (index, 0);
+        loop {
+            let first = u32::from(self.first_after(&log, None)?);
+            let entries = u32::from(log.count) - first;
+            if index < entries {
+                return self.entry(&log, (first + index) as u16).map(Some);
+            }
+            index -= entries;
             match log.tail {
                 Some(tail) if log.split && steps <= self.bus.block_count => log = self.fetch(tail)?,
                 _ => return Ok(None),

@@ -336,6 +336,21 @@ fn entries_may_be_removed_while_a_directory_is_read() {
 }
 
 #[test]
+fn entries_can_be_counted_off() {
+    let mut flash = formatted(64);
+    let mut memory = Memory::<1>::new();
+    let mut volume = Volume::mount(&mut memory, &mut flash).unwrap();
+    for number in 0..70 {
+        apply(&mut volume, &mut flash, &Operation::Write(format!("a_file_with_a_long_name_{number:02}"), vec![1; 60])).unwrap();
+    }
+    for number in 0..70 {
+        let entry = volume.entry_at(&mut flash, b"/", number).unwrap().expect("there are 70");
+        assert_eq!(entry.name(), format!("a_file_with_a_long_name_{number:02}").as_bytes());
+    }
+    assert!(volume.entry_at(&mut flash, b"/", 70).unwrap().is_none());
+}
+
+#[test]
 fn paths_that_cannot_be_are_refused() {
     let mut flash = formatted(16);
     let mut memory = Memory::<1>::new();

@@ -4,14 +4,18 @@ use core::sync::atomic::AtomicBool;
 
 use esp_hal::clock::CpuClock;
 use esp_hal::efuse::{InterfaceMacAddress, interface_mac_address};
-use esp_hal::peripherals::{LPWR, Peripherals};
+use esp_hal::peripherals::{FLASH, LPWR, Peripherals};
 use esp_hal::rng::Rng;
 use esp_hal::rtc_cntl::SocResetReason;
 use esp_hal::system::{reset_reason, software_reset};
-use larch_hal::{BlockDevice, Board, Clock, Console, PinError, PinMode, Pins, Port, Pull, ResetCause};
+use larch_hal::{
+    BlockDevice, Board, Clock, Console, FileSystem, PinError, PinMode, Pins, Port, Pull, ResetCause,
+};
+use larch_vm::vm::INTERRUPTED;
 
 use crate::clock::{self, Clocks};
 use crate::console::{self, Terminal};
+use crate::files::{Files, Mounted};
 use crate::flash::Partition;
 use crate::pins::PinBank;
 
@@ -21,11 +25,32 @@ const CPU_CLOCK_HZ: u32 = 160_000_000;
 /// `RTC_CNTL_FORCE_DOWNLOAD_BOOT` in `RTC_CNTL_OPTION1`: the ROM looks at it after a reset.
 const FORCE_DOWNLOAD_BOOT: u32 = 1;
 
+/// What the flash holds beside the firmware.
+enum Storage {
+    /// A file system, set up just now or not.
+    Files { files: Files, is_new: bool },
+    /// A partition whose contents are no file system.
+    Raw(Partition),
+    /// The partition table has no partition for files.
+    None,
+}
+
+impl Storage {
+    fn find(flash: FLASH<'static>) -> Self {
+        match Partition::find(flash).map(Files::mount) {
+            Some(Mounted::Existing(files)) => Self::Files { files, is_new: false },
+            Some(Mounted::New(files)) => Self::Files { files, is_new: true },
+            Some(Mounted::Unusable(partition)) => Self::Raw(partition),
+            None => Self::None,
+        }
+    }
+}
+
 /// The chip.
 pub struct Esp32c3 {
     terminal: Terminal,
     clocks: Clocks,
-    storage: Option<Partition>,
+    storage: Storage,
     pins: PinBank,
     unique_id: [u8; 6],
     soft_reset: bool,
@@ -39,7 +64,7 @@ impl Esp32c3 {
         Self {
             terminal: Terminal::new(chip.UART0, chip.GPIO20, chip.GPIO21),
             clocks: Clocks::new(chip.SYSTIMER, chip.RTC_TIMER),
-            storage: Partition::find(chip.FLASH),
+            storage: Storage::find(chip.FLASH),
             pins: PinBank::new(),
             unique_id,
             soft_reset: false,
@@ -51,8 +76,26 @@ impl Esp32c3 {
         esp_hal::Config::default().with_cpu_clock(CPU_CLOCK)
     }
 
+    /// What to tell the person at the prompt about the file system, if anything.
+    pub fn storage_notice(&self) -> Option<&'static str> {
+        match self.storage {
+            Storage::Files { is_new: true, .. } => Some("Performing initial setup\n"),
+            Storage::Files { .. } => None,
+            Storage::Raw(_) => Some(
+                "The filesystem in the vfs partition appears to be corrupted. If you had important data there, you\n\
+                 may want to make a flash snapshot to try to recover it. Otherwise, erase the flash and program the\n\
+                 firmware again.\n",
+            ),
+            Storage::None => Some("The partition table has no vfs partition, so there are no files.\n"),
+        }
+    }
+
     /// Brings everything back to how it was after boot, but for the clock, which goes on.
     pub fn soft_reset(&mut self) {
+        if let Storage::Files { files, is_new } = &mut self.storage {
+            files.close_all();
+            *is_new = false;
+        }
         self.pins.release();
         self.set_interrupt_byte(None);
         self.soft_reset = true;
@@ -61,7 +104,18 @@ impl Esp32c3 {
 
 impl Port for Esp32c3 {
     fn storage(&mut self) -> Option<&mut dyn BlockDevice> {
-        self.storage.as_mut().map(|partition| partition as &mut dyn BlockDevice)
+        match &mut self.storage {
+            Storage::Files { files, .. } => Some(files.partition()),
+            Storage::Raw(partition) => Some(partition),
+            Storage::None => None,
+        }
+    }
+
+    fn files(&mut self) -> Option<&mut dyn FileSystem> {
+        match &mut self.storage {
+            Storage::Files { files, .. } => Some(files),
+            Storage::Raw(_) | Storage::None => None,
+        }
     }
 }
 
@@ -87,7 +141,7 @@ impl Console for Esp32c3 {
     }
 
     fn interrupt_flag(&self) -> &'static AtomicBool {
-        &console::INTERRUPTED
+        &INTERRUPTED
     }
 }
 
@@ -101,7 +155,7 @@ impl Clock for Esp32c3 {
     }
 
     fn epoch_us(&self) -> u64 {
-        self.clocks.epoch_us()
+        clock::epoch_us()
     }
 
     fn set_epoch_us(&mut self, epoch_us: u64) {

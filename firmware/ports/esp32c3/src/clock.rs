@@ -1,4 +1,9 @@
-//! Time: the system timer counts microseconds since boot, the RTC keeps the time of day through resets.
+//! Time: the system timer counts microseconds since boot; the time of day is that plus an offset, which the RTC keeps
+//! through resets.
+//!
+//! Invariant: only the main program touches `OFFSET`, so its halves belong together.
+
+use core::sync::atomic::{AtomicU32, Ordering};
 
 use esp_hal::interrupt::Priority;
 use esp_hal::peripherals::{RTC_TIMER, SYSTIMER};
@@ -8,6 +13,7 @@ use esp_hal::timer::OneShotTimer;
 use esp_hal::timer::systimer::SystemTimer;
 use esp_hal::{Blocking, handler};
 use esp_sync::RawMutex;
+use larch_vm::vm::INTERRUPTED;
 
 use crate::console;
 
@@ -30,20 +36,17 @@ impl Clocks {
         if rtc.current_time_us() < EPOCH_2000_US {
             rtc.set_current_time_us(EPOCH_2000_US);
         }
+        set_offset(rtc.current_time_us().wrapping_sub(now_us()));
         let mut alarm = OneShotTimer::new(SystemTimer::new(systimer).alarm0);
         alarm.set_interrupt_handler(on_alarm);
         alarm.listen();
         Self { rtc, alarm }
     }
 
-    /// Microseconds since 1970.
-    pub fn epoch_us(&self) -> u64 {
-        self.rtc.current_time_us()
-    }
-
     /// Sets the time of day.
     pub fn set_epoch_us(&mut self, epoch_us: u64) {
         self.rtc.set_current_time_us(epoch_us);
+        set_offset(epoch_us.wrapping_sub(now_us()));
     }
 
     /// Stops the processor until an interrupt, but not beyond the deadline.
@@ -55,7 +58,7 @@ impl Clocks {
         }
         // With interrupts held back, a byte that arrives after the check still ends the wait.
         LOCK.lock(|| {
-            if !console::is_readable() && !console::INTERRUPTED.load(core::sync::atomic::Ordering::Acquire) {
+            if !console::is_readable() && !INTERRUPTED.load(Ordering::Relaxed) {
                 // SAFETY: the instruction waits for an interrupt, held back or not, and changes nothing.
                 unsafe { core::arch::asm!("wfi") };
             }
@@ -64,10 +67,25 @@ impl Clocks {
 }
 
 static LOCK: RawMutex = RawMutex::new();
+
 /// The alarm's interrupt is cleared by its next use; the handler only has to silence it.
 #[handler(priority = Priority::Priority1)]
 fn on_alarm() {
     SYSTIMER::regs().int_clr().write(|w| w.target(0).clear_bit_by_one());
+}
+
+/// What is added to the time since boot, low half first.
+static OFFSET: [AtomicU32; 2] = [const { AtomicU32::new(0) }; 2];
+
+fn set_offset(offset: u64) {
+    OFFSET[0].store(offset as u32, Ordering::Relaxed);
+    OFFSET[1].store((offset >> 32) as u32, Ordering::Relaxed);
+}
+
+/// Microseconds since 1970.
+pub fn epoch_us() -> u64 {
+    let [low, high] = [0, 1].map(|half| u64::from(OFFSET[half].load(Ordering::Relaxed)));
+    now_us().wrapping_add(high << 32 | low)
 }
 
 /// Microseconds since boot.

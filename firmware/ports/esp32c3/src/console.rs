@@ -5,12 +5,13 @@
 //!
 //! Invariant: the interrupt handler alone writes `HEAD`, the main program alone writes `TAIL`.
 
-use core::sync::atomic::{AtomicBool, AtomicU8, AtomicU16, AtomicUsize, Ordering};
+use core::sync::atomic::{AtomicU8, AtomicU16, AtomicUsize, Ordering};
 
 use esp_hal::interrupt::Priority;
 use esp_hal::peripherals::{GPIO20, GPIO21, UART0};
 use esp_hal::uart::{Config, RxConfig, Uart, UartInterrupt, UartTx};
 use esp_hal::{Blocking, handler};
+use larch_vm::vm::interrupt;
 
 const BAUD_RATE: u32 = 115_200;
 /// Twice what the raw-paste mode lets the other side send unasked, and room for what people type ahead.
@@ -25,9 +26,6 @@ static RING: [AtomicU8; RING_SIZE] = [const { AtomicU8::new(0) }; RING_SIZE];
 static HEAD: AtomicUsize = AtomicUsize::new(0);
 static TAIL: AtomicUsize = AtomicUsize::new(0);
 static INTERRUPT_BYTE: AtomicU16 = AtomicU16::new(NO_INTERRUPT_BYTE);
-
-/// Set by the interrupt handler when the interrupt byte arrives.
-pub static INTERRUPTED: AtomicBool = AtomicBool::new(false);
 
 /// The terminal's sending half; the receiving half belongs to the interrupt handler.
 pub struct Terminal {
@@ -83,7 +81,7 @@ pub fn is_readable() -> bool {
     TAIL.load(Ordering::Relaxed) != HEAD.load(Ordering::Acquire)
 }
 
-/// Chooses the byte that sets [`INTERRUPTED`] instead of being read.
+/// Chooses the byte that interrupts the program instead of being read.
 pub fn set_interrupt_byte(byte: Option<u8>) {
     INTERRUPT_BYTE.store(byte.map_or(NO_INTERRUPT_BYTE, u16::from), Ordering::Relaxed);
 }
@@ -99,7 +97,7 @@ fn on_receive() {
 
 fn receive(byte: u8) {
     if u16::from(byte) == INTERRUPT_BYTE.load(Ordering::Relaxed) {
-        INTERRUPTED.store(true, Ordering::Release);
+        interrupt();
         return;
     }
     let head = HEAD.load(Ordering::Relaxed);

@@ -1,52 +1,44 @@
 //! Who gets which part of the RAM.
 //!
-//! From below: code and data that the linker placed, the first region of the Python heap, the native stack, and the RAM
-//! that the bootloader used, which is the second region of the Python heap.
+//! From below: code and data that the linker placed, the Python heap, the native stack, and the RAM that the bootloader
+//! used, where what Rust allocates goes (the compiler's working memory, and the line being entered).
 
-use core::mem::MaybeUninit;
 use core::ptr::NonNull;
 
 use esp_hal::debugger::set_stack_watchpoint;
-use esp_hal::ram;
 
-/// The native stack. Python calls do not use it, the compiler and nested built-in functions do.
-pub const STACK_SIZE: usize = 20 * 1024;
+/// The native stack. Python calls do not use it; the compiler and nested built-in functions do.
+const STACK_SIZE: usize = 20 * 1024;
 /// Bytes above the stack's end where a write is an overflow.
 const GUARD_SIZE: usize = 4;
-/// What the bootloader leaves behind: 0x3fcce400 to 0x3fcde710.
-const RECLAIMED_SIZE: usize = 66_320;
-
-#[repr(align(8))]
-struct Reclaimed(#[expect(dead_code, reason = "only its address is used")] [u8; RECLAIMED_SIZE]);
-
-#[ram(reclaimed)]
-static mut RECLAIMED: MaybeUninit<Reclaimed> = MaybeUninit::uninit();
+/// What the bootloader leaves behind: 0x3fcce400 to 0x3fcde710, without what keeps track of it.
+const RECLAIMED_SIZE: usize = 64 * 1024;
 
 unsafe extern "C" {
     static mut _stack_end: u8;
     static mut _stack_start: u8;
 }
 
-/// A piece of RAM: where it starts and how long it is.
-pub type Piece = (NonNull<u8>, usize);
-
 fn stack_limit() -> usize {
     (&raw const _stack_start).addr() - STACK_SIZE
 }
 
-/// The RAM for the Python heap, in ascending order.
+/// The Python heap: from the linker's last byte to the native stack.
 ///
 /// # Safety
-/// May be called once for each life of the heap: the memory is handed out again every time.
-pub unsafe fn heap_pieces() -> [Piece; 2] {
+/// The memory is the same at every call.
+pub unsafe fn heap() -> (NonNull<u8>, usize) {
     let start = (&raw mut _stack_end).addr().next_multiple_of(8);
-    let below_stack = stack_limit() - start;
     let first = NonNull::new((&raw mut _stack_end).with_addr(start)).expect("RAM does not start at zero");
-    let second = NonNull::new((&raw mut RECLAIMED).cast::<u8>()).expect("RAM does not start at zero");
-    [(first, below_stack), (second, RECLAIMED_SIZE)]
+    (first, (stack_limit() - start) & !7)
 }
 
-/// Makes a write below the stack's end an exception.
+/// Sets up what Rust allocates from. Called once.
+pub fn set_up_allocator() {
+    esp_alloc::heap_allocator!(#[esp_hal::ram(reclaimed)] size: RECLAIMED_SIZE);
+}
+
+/// Makes a write at the stack's end an exception.
 pub fn guard_stack() {
     // SAFETY: the address is a whole word inside RAM that nothing uses.
     unsafe { set_stack_watchpoint(stack_limit()) };
