@@ -94,7 +94,8 @@ impl Registers {
     fn add(&mut self, name: String, address: u32, reset: u32) {
         let index = self.index(address).unwrap_or_else(|| panic!("{name} is outside the device space"));
         self.classes[index] = Class::Stored;
-        let entry = self.catalogue.entry(address).or_insert(Register { name, address, reset, class: Class::Stored });
+        let entry =
+            self.catalogue.entry(address).or_insert(Register { name, address, reset, class: Class::Stored });
         self.resets[index] = entry.reset;
     }
 

@@ -55,7 +55,16 @@ impl Clock {
     /// A clock at time zero for a CPU whose cycle takes `per_cycle` ticks.
     #[must_use]
     pub fn new(per_cycle: u64) -> Self {
-        Self { base: 0, within: 0, per_cycle, wanted: per_cycle, attention: 0, counted: 0, since: 0, counter_base: 0 }
+        Self {
+            base: 0,
+            within: 0,
+            per_cycle,
+            wanted: per_cycle,
+            attention: 0,
+            counted: 0,
+            since: 0,
+            counter_base: 0,
+        }
     }
 
     /// CPU cycles since time zero.

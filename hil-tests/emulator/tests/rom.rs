@@ -1,36 +1,11 @@
 //! The mask ROMs of every published revision, executed from the reset vector.
 
-use larch_emulator::{Board, Config, Rom, Wiring};
+mod common;
+
+use common::{SECOND, config, expect, frame, sync};
+use larch_emulator::{Board, Wiring};
 use rstest::rstest;
 use std::time::Duration;
-
-const SECOND: Duration = Duration::from_secs(1);
-
-fn config(revision: u32) -> Config {
-    let path = larch_image::packages::rom_elf("esp32c3", revision).expect("the published ROM is needed for this test");
-    let mut config = Config::new(Rom::parse(&std::fs::read(path).unwrap()).unwrap());
-    config.strict = true;
-    config
-}
-
-/// Reads until `marker` came, or panics with what came instead.
-fn expect(board: &mut Board, marker: &[u8], limit: Duration) -> Vec<u8> {
-    let until = board.now() + limit;
-    let mut text = Vec::new();
-    while !text.windows(marker.len()).any(|window| window == marker) {
-        let mut buffer = [0; 256];
-        let count = board.read(&mut buffer, until.saturating_sub(board.now())).unwrap();
-        text.extend(&buffer[..count]);
-        assert!(
-            board.now() < until,
-            "no {:?} in {:?}, pc {:#x}",
-            String::from_utf8_lossy(marker),
-            String::from_utf8_lossy(&text),
-            board.chip().cpu().pc()
-        );
-    }
-    text
-}
 
 #[rstest]
 #[case(0, "ESP-ROM:esp32c3-20200918")]
@@ -53,21 +28,6 @@ fn the_watchdog_resets_a_chip_that_finds_nothing_to_boot() {
     assert!(String::from_utf8_lossy(&text).contains("invalid header: 0xffffffff"));
 }
 
-fn frame(opcode: u8, data: &[u8]) -> Vec<u8> {
-    let mut packet = vec![0xC0, 0, opcode];
-    packet.extend((data.len() as u16).to_le_bytes());
-    packet.extend([0; 4]);
-    packet.extend(data);
-    packet.push(0xC0);
-    packet
-}
-
-fn sync() -> Vec<u8> {
-    let mut data = vec![7, 7, 0x12, 0x20];
-    data.extend([0x55; 32]);
-    frame(8, &data)
-}
-
 #[rstest]
 fn download_mode_answers_sync_at_any_rate(
     #[values(0, 101, 300)] revision: u32,
@@ -81,7 +41,11 @@ fn download_mode_answers_sync_at_any_rate(
     board.sleep(Duration::from_millis(50));
     board.set_lines(false, false);
     let text = expect(&mut board, b"download\r\n", SECOND);
-    assert!(String::from_utf8_lossy(&text).contains("boot:0x5 (DOWNLOAD(USB/UART0"), "{}", String::from_utf8_lossy(&text));
+    assert!(
+        String::from_utf8_lossy(&text).contains("boot:0x5 (DOWNLOAD(USB/UART0"),
+        "{}",
+        String::from_utf8_lossy(&text)
+    );
     board.set_baud(baud);
     let mut answer: Vec<u8> = Vec::new();
     for _ in 0..5 {

@@ -192,7 +192,9 @@ impl Rtc {
         let config = io.registers.get(BASE + SWD_CONF);
         // Disabled, or fed by hardware each time it is about to bite.
         match self.super_fed {
-            Some(fed) if config & (1 << 30 | 1 << 31) == 0 && self.sleep.is_none() => fed + SUPER_WATCHDOG_PERIOD,
+            Some(fed) if config & (1 << 30 | 1 << 31) == 0 && self.sleep.is_none() => {
+                fed + SUPER_WATCHDOG_PERIOD
+            }
             _ => NEVER,
         }
     }

@@ -28,7 +28,12 @@ pub(super) type File = [u32; 256];
 
 /// Executes a block: to its end, or to the first forward branch in it that is taken.
 #[inline(always)]
-pub(super) fn execute<B: Bus>(x: &mut File, blocks: &Blocks, slot: &Slot, bus: &mut B) -> Result<Done, Leave> {
+pub(super) fn execute<B: Bus>(
+    x: &mut File,
+    blocks: &Blocks,
+    slot: &Slot,
+    bus: &mut B,
+) -> Result<Done, Leave> {
     let mut next = slot.end;
     let ops = blocks.ops(slot);
     let mut index = 0;
@@ -248,7 +253,8 @@ fn slow_store<B: Bus, const SIZE: u32>(
 ) -> Result<(), Trap> {
     let fault = Trap { index, cause: Cause::StoreFault, value: address };
     if bus.is_device(address) {
-        return device(bus, blocks.place(slot, index), index, |bus| bus.store(address, SIZE, value)).ok_or(fault);
+        return device(bus, blocks.place(slot, index), index, |bus| bus.store(address, SIZE, value))
+            .ok_or(fault);
     }
     bus.memory().store_slow(address, &value.to_le_bytes()[..SIZE as usize]).ok_or(fault)?;
     if bus.memory().is_stale() {

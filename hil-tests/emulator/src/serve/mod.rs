@@ -90,7 +90,10 @@ impl Endpoint {
 
 fn listen(port: u16) -> io::Result<(TcpListener, SocketAddr)> {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).map_err(|error| {
-        io::Error::new(error.kind(), format!("cannot listen on port {port} ({error}); name another port, or 0 for a free one"))
+        io::Error::new(
+            error.kind(),
+            format!("cannot listen on port {port} ({error}); name another port, or 0 for a free one"),
+        )
     })?;
     listener.set_nonblocking(true)?;
     let address = listener.local_addr()?;
@@ -102,7 +105,12 @@ fn listen(port: u16) -> io::Result<(TcpListener, SocketAddr)> {
 ///
 /// # Errors
 /// If the endpoint or the flash file fails, or the chip stopped in strict mode.
-pub fn run(board: &mut Board, endpoint: &mut Endpoint, flash_file: Option<&Path>, stop: &AtomicBool) -> io::Result<()> {
+pub fn run(
+    board: &mut Board,
+    endpoint: &mut Endpoint,
+    flash_file: Option<&Path>,
+    stop: &AtomicBool,
+) -> io::Result<()> {
     let mut keeper = Keeper { path: flash_file.map(Path::to_owned), changed_at: None };
     let (started, origin) = (Instant::now(), board.now_ticks());
     let mut result = Ok(());

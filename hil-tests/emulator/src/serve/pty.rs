@@ -1,8 +1,8 @@
 //! The board behind a pseudo terminal. It has no control lines; the client's rate is taken from the terminal's settings.
 
+use super::socket::wait_for;
 use super::{Event, Link};
 use crate::board::Input;
-use super::socket::wait_for;
 use rustix::event::{PollFd, PollFlags};
 use rustix::fs::{OFlags, fcntl_getfl, fcntl_setfl};
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
@@ -60,7 +60,10 @@ fn make_link(link: &Path, target: &Path) -> io::Result<()> {
         std::fs::remove_file(link)?;
     }
     symlink(target, link).map_err(|error| {
-        io::Error::new(error.kind(), format!("cannot make the link {}: {error}; name another path", link.display()))
+        io::Error::new(
+            error.kind(),
+            format!("cannot make the link {}: {error}; name another path", link.display()),
+        )
     })
 }
 
@@ -86,7 +89,10 @@ impl Link for Pty {
         let mut buffer = [0; 512];
         match self.master.read(&mut buffer) {
             Ok(count) if count > 0 => events.push(Event::Input(Input::Bytes(buffer[..count].to_vec()))),
-            Err(error) if error.kind() != io::ErrorKind::WouldBlock && error.kind() != io::ErrorKind::Interrupted => {
+            Err(error)
+                if error.kind() != io::ErrorKind::WouldBlock
+                    && error.kind() != io::ErrorKind::Interrupted =>
+            {
                 return Err(error);
             }
             _ => {}

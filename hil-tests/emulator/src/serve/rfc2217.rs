@@ -28,7 +28,14 @@ pub(super) struct Telnet {
 
 impl Telnet {
     pub(super) fn new(listener: TcpListener) -> Self {
-        Self { client: Client::new(listener), server: None, dtr: false, rts: false, baud: 115_200, withheld: None }
+        Self {
+            client: Client::new(listener),
+            server: None,
+            dtr: false,
+            rts: false,
+            baud: 115_200,
+            withheld: None,
+        }
     }
 
     /// What a client finds: the adapter keeps its rate when nobody is connected.
@@ -58,7 +65,9 @@ impl Telnet {
 
     fn obey(&mut self, event: &ServerEvent) -> Option<Event> {
         match event {
-            ServerEvent::SettingsChanged(settings) if settings.baud_rate != self.baud && settings.baud_rate != 0 => {
+            ServerEvent::SettingsChanged(settings)
+                if settings.baud_rate != self.baud && settings.baud_rate != 0 =>
+            {
                 self.baud = settings.baud_rate;
                 Some(Event::Input(Input::Baud(self.baud)))
             }

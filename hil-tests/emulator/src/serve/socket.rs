@@ -47,7 +47,9 @@ impl Client {
         let mut buffer = [0; 4096];
         match stream.read(&mut buffer) {
             Ok(count @ 1..) => Ok(Some(Change::Sent(buffer[..count].to_vec()))),
-            Err(error) if matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted) => Ok(None),
+            Err(error) if matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted) => {
+                Ok(None)
+            }
             Ok(_) | Err(_) => {
                 self.leave();
                 Ok(Some(Change::Left))
@@ -63,7 +65,9 @@ impl Client {
                 self.stream = Some(stream);
                 Ok(Some(Change::Came))
             }
-            Err(error) if matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted) => Ok(None),
+            Err(error) if matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted) => {
+                Ok(None)
+            }
             Err(error) => Err(error),
         }
     }
@@ -81,7 +85,9 @@ impl Client {
             match stream.write(&self.waiting) {
                 Ok(count @ 1..) => drop(self.waiting.drain(..count)),
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock && self.waiting.len() <= KEPT => return,
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock && self.waiting.len() <= KEPT => {
+                    return;
+                }
                 Ok(_) | Err(_) => {
                     // The next read tells that it left.
                     let _ = stream.shutdown(std::net::Shutdown::Both);
