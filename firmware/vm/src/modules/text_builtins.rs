@@ -68,6 +68,6 @@ pub(crate) fn chr(vm: &mut Vm, code: Value) -> Res {
     let code = vm.int_arg(code)?;
     match u32::try_from(code) {
         Ok(code @ 0..0x11_0000) => vm.char_str(code),
-        _ => Err(vm.raise(ids::ValueError, "char not in range(0x110000)")),
+        _ => Err(vm.raise(ids::ValueError, "chr() arg not in range(0x110000)")),
     }
 }

@@ -104,11 +104,6 @@ fn print(vm: &mut Vm, sink: Sink, value: Value, kind: PrintKind) -> Res<()> {
     let first = args.as_cell().filter(|_| count > 0).map(|at| vm.heap.slot(at, 0));
     if kind == PrintKind::Repr {
         vm.print_type_name(sink, class)?;
-        if count == 1 {
-            vm.emit_str(sink, "(")?;
-            vm.print_value(sink, first.unwrap_or(Value::NONE), PrintKind::Repr)?;
-            return vm.emit_str(sink, ")");
-        }
         return vm.print_value(sink, args, PrintKind::Repr);
     }
     match (count, first) {
@@ -123,9 +118,7 @@ fn print(vm: &mut Vm, sink: Sink, value: Value, kind: PrintKind) -> Res<()> {
                 vm.emit_str(sink, "] ")?;
                 return vm.print_value(sink, Value::qstr(name), PrintKind::Str);
             }
-            let kind =
-                if vm.is_subclass(class, ids::KeyError.value()) { PrintKind::Repr } else { PrintKind::Str };
-            vm.print_value(sink, first, kind)
+            vm.print_value(sink, first, PrintKind::Str)
         }
         _ => vm.print_value(sink, args, PrintKind::Repr),
     }

@@ -321,7 +321,7 @@ fn write_value(vm: &mut Vm, sink: Sink, value: Value, spec: &FormatSpec) -> Res<
     if vm.format_number(sink, value, spec)? {
         return Ok(());
     }
-    if !matches!(spec.kind, 0 | b's') {
+    if !matches!(spec.kind, 0 | b's') || vm.looks_numeric(value) {
         let kind = crate::text::ascii_str(spec.kind);
         let parts = [
             Part::Text("unknown format code '"),

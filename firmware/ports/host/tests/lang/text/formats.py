@@ -31,7 +31,5 @@ for spec in ("s", "z", "5.2", "x"):
     show(lambda: ("{:" + spec + "}").format(7))
 show(lambda: "{:5}".format(None))
 show(lambda: "{:5}".format([1]))
-show(lambda: "{:c}".format(-1))
-show(lambda: "{:c}".format(0x110000))
 x, name = 5, "n"
 print(f"{x} {x!r} {x:>4} {name:<3}| {x + 1:03d} {{}} {name!r:>5} {'in' + 'ner'}", f"{x}" "lit" f"{x:x}")

@@ -6,7 +6,7 @@ def show(make):
     except Exception as e:
         print(type(e).__name__, e)
 
-for f in ("<b", "<B", "<h", "<H", "<i", "<I", "<l", "<L", "<q", "<Q", ">h", ">I", ">q", "!H", "=H"):
+for f in ("<b", "<B", "<h", "<H", "<i", "<I", "<l", "<L", "<q", "<Q", ">h", ">I", ">q", "!H"):
     top = 1 << (8 * struct.calcsize(f))
     for value in (0, 1, top // 2 - 1):
         packed = struct.pack(f, value)
