@@ -273,6 +273,10 @@ impl Vm {
         }
         match name {
             Qstr::__class__ => plain(class),
+            Qstr::__next__ if self.native_slot(class, |def| def.next).is_some() => {
+                let function = self.find_in_rom_module(crate::modules::BUILTINS_ID, Qstr::next)?;
+                Ok(Method { function, object })
+            }
             _ => plain(Value::UNBOUND),
         }
     }

@@ -209,6 +209,8 @@ impl Vm {
         let inner = self.native_part(value);
         match self.native_slot(class, |def| def.unary) {
             Some(unary) => unary(self, op, inner),
+            // What knows no operators is hashed by identity.
+            None if op == UnaryOp::Hash => Ok(Value::small((value.bits() >> 3) as i32)),
             None => Ok(Value::UNBOUND),
         }
     }
