@@ -246,7 +246,7 @@ impl Flash {
     }
 
     fn program(&mut self, memory: &mut Memory, now: Ticks, at: usize, data: &[u8]) {
-        let page = self.range.start + (at % self.size() & !(PAGE - 1));
+        let page = self.range.start + ((at % self.size()) & !(PAGE - 1));
         let bad = self.faults.bad_sectors.contains(&(at % self.size() / SECTOR));
         // More than a page of data overwrites the latch: the last 256 bytes win.
         let skip = data.len().saturating_sub(PAGE);
@@ -263,7 +263,7 @@ impl Flash {
     }
 
     fn erase(&mut self, memory: &mut Memory, now: Ticks, at: usize, size: usize, time: Ticks) {
-        let first = at % self.size() & !(size - 1);
+        let first = (at % self.size()) & !(size - 1);
         let bad: Vec<usize> = self.faults.bad_sectors.iter().map(|sector| sector * SECTOR).collect();
         let start = self.range.start + first;
         self.begin(memory, now, start..start + size, time, |bytes| {

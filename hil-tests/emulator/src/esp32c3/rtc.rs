@@ -168,7 +168,7 @@ impl Rtc {
     }
 
     fn counter(&self, now: Ticks) -> u64 {
-        (now - self.zero) / RC_SLOW & 0xFFFF_FFFF_FFFF
+        ((now - self.zero) / RC_SLOW) & 0xFFFF_FFFF_FFFF
     }
 
     fn watchdog_runs(&self, io: &Io<'_>) -> bool {

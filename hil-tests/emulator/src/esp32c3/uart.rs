@@ -135,7 +135,7 @@ impl Uart {
         };
         let (b, a) = (u64::from(conf & 63), u64::from(conf >> 6 & 63));
         let whole = u64::from(conf >> 12 & 0xFF) + 1;
-        let fraction = if b == 0 { 0 } else { 256 * a / b };
+        let fraction = (256 * a).checked_div(b).unwrap_or(0);
         source * (256 * whole + fraction)
     }
 

@@ -20,6 +20,8 @@ pub(super) enum Leave {
     Trap(Trap),
     /// Operation `index` is one of the rare ones, see [`Cpu::system`].
     System(usize),
+    /// Operation `index` changed code, perhaps that of this block.
+    Changed(usize),
 }
 
 /// The register file: x0 to x31, the sink, and as many unused ones as an index of eight bits can name, so that no access
@@ -250,8 +252,8 @@ fn slow_store<B: Bus, const SIZE: u32>(
     blocks: &Blocks,
     slot: &Slot,
     (index, address, value): (usize, u32, u32),
-) -> Result<(), Trap> {
-    let fault = Trap { index, cause: Cause::StoreFault, value: address };
+) -> Result<(), Leave> {
+    let fault = Leave::Trap(Trap { index, cause: Cause::StoreFault, value: address });
     if bus.is_device(address) {
         return device(bus, blocks.place(slot, index), index, |bus| bus.store(address, SIZE, value))
             .ok_or(fault);
@@ -259,6 +261,7 @@ fn slow_store<B: Bus, const SIZE: u32>(
     bus.memory().store_slow(address, &value.to_le_bytes()[..SIZE as usize]).ok_or(fault)?;
     if bus.memory().is_stale() {
         bus.clock().attention = 0;
+        return Err(Leave::Changed(index));
     }
     Ok(())
 }

@@ -9,6 +9,8 @@ mod csr;
 mod decode;
 mod exec;
 mod op;
+#[cfg(test)]
+mod tests;
 
 pub use csr::Csrs;
 
@@ -247,6 +249,14 @@ impl Cpu {
         let result = match leave {
             exec::Leave::System(index) => self.system(bus, slot, index),
             exec::Leave::Trap(trap) => Err(trap),
+            exec::Leave::Changed(index) => {
+                let done = index + 1;
+                let last = done == usize::from(slot.len);
+                self.pc = if last { slot.end } else { self.blocks.place(&slot, done) };
+                bus.clock().base += done as u64 * bus.clock().per_cycle();
+                self.instructions += done as u64;
+                return;
+            }
         };
         match result {
             Ok(next) => {
