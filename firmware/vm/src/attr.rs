@@ -716,16 +716,7 @@ impl Vm {
 
     pub(crate) fn instance_next(&mut self, value: Value) -> Res<Option<Value>> {
         match self.call_special(value, Qstr::__next__, &[]) {
-            Err(raised) => {
-                let exception = self.heap.root(larch_heap::Root::Raised);
-                if self.is_instance(exception, ids::StopIteration.value()) {
-                    self.take_raised();
-                    let result = self.exception_value(exception);
-                    self.heap.set_root(larch_heap::Root::Returned, result);
-                    return Ok(Some(Value::UNBOUND));
-                }
-                Err(raised)
-            }
+            Err(raised) => self.end_of_iteration(raised).map(Some),
             answer => answer,
         }
     }

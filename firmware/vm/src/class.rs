@@ -80,6 +80,15 @@ impl Vm {
         self.heap.set_value(at, BASES, if count == 0 { Value::UNBOUND } else { bases });
         self.heap.set_value(at, DICT, dict);
         self.note_accessors(at);
+        let scope = self.root(at.into())?;
+        let table = self.class_dict(at);
+        if let Some(new) = self.dict_get_qstr(table, Qstr::__new__)
+            && self.heap.as_kind(new, Kind::Function).is_some()
+        {
+            let wrapped = self.alloc_values(Kind::StaticMethod, &[new])?;
+            self.dict_set_qstr(table, Qstr::__new__, wrapped)?;
+        }
+        self.release(scope);
         Ok(at.into())
     }
 

@@ -194,6 +194,10 @@ impl Vm {
         {
             let at = self.running_generator();
             self.end_generator(at);
+            let exception = self.heap.root(Root::Raised);
+            if self.is_instance(exception, ids::StopIteration.value()) {
+                self.raise(ids::RuntimeError, "generator raised StopIteration");
+            }
         }
     }
 
@@ -313,20 +317,8 @@ impl Vm {
         }
         match self.call(method, &[exception]) {
             Ok(value) => Ok(Some(value)),
-            Err(raised) => self.end_by_stop_iteration(raised).map(|()| None),
+            Err(raised) => self.end_of_iteration(raised).map(|_| None),
         }
-    }
-
-    /// Turns a StopIteration that was raised into "returned" (its value in [`Root::Returned`]).
-    fn end_by_stop_iteration(&mut self, raised: Raised) -> Res<()> {
-        let exception = self.heap.root(Root::Raised);
-        if !self.is_instance(exception, ids::StopIteration.value()) {
-            return Err(raised);
-        }
-        self.take_raised();
-        let value = self.exception_value(exception);
-        self.heap.set_root(Root::Returned, value);
-        Ok(())
     }
 
     // ---- delegation ----
@@ -354,10 +346,7 @@ impl Vm {
         } else {
             match self.call_method(iterator, Qstr::send, &[sent]) {
                 Ok(value) => value,
-                Err(raised) => {
-                    self.end_by_stop_iteration(raised)?;
-                    Value::UNBOUND
-                }
+                Err(raised) => self.end_of_iteration(raised)?,
             }
         };
         Ok(match value.is_unbound() {

@@ -2,9 +2,9 @@
 //! definition or its class.
 
 use larch_bytecode::qstr::Qstr;
-use larch_heap::{Immediate, Kind, Ref, Value};
+use larch_heap::{Immediate, Kind, Ref, Root, Value};
 
-use crate::native::{BinaryOp, ItemOp, Res, TypeDef, TypeId, UnaryOp};
+use crate::native::{BinaryOp, ItemOp, Raised, Res, TypeDef, TypeId, UnaryOp};
 use crate::types::ids;
 use crate::vm::{Part, Vm};
 
@@ -326,12 +326,28 @@ impl Vm {
         let class = self.type_of(iterator);
         let inner = self.native_part(iterator);
         match self.native_slot(class, |def| def.next) {
-            Some(next) => next(self, inner),
+            Some(next) => match next(self, inner) {
+                Err(raised) => self.end_of_iteration(raised),
+                item => item,
+            },
             None => Err(self.raise_parts(
                 ids::TypeError,
                 &[Part::Text("'"), Part::TypeOf(iterator), Part::Text("' object isn't an iterator")],
             )),
         }
+    }
+
+    /// StopIteration that was raised inside an iterator ends the iteration; its value is kept in [`Root::Returned`].
+    #[cold]
+    pub(crate) fn end_of_iteration(&mut self, raised: Raised) -> Res {
+        let exception = self.heap.root(Root::Raised);
+        if !self.is_instance(exception, ids::StopIteration.value()) {
+            return Err(raised);
+        }
+        self.take_raised();
+        let value = self.exception_value(exception);
+        self.heap.set_root(Root::Returned, value);
+        Ok(Value::UNBOUND)
     }
 
     /// Calls `each` with every item of an iterable, which is kept alive meanwhile; `each` answers whether to go on.

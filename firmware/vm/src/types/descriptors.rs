@@ -5,6 +5,7 @@ use larch_heap::{Kind, Value};
 
 use super::ids;
 use crate::native::{Args, Native, Res, Rom, TypeDef};
+use crate::print::{PrintKind, Sink};
 use crate::vm::Vm;
 
 /// `property`
@@ -25,7 +26,8 @@ pub static STATICMETHOD: TypeDef = TypeDef { make: Some(make_static), ..TypeDef:
 pub static CLASSMETHOD: TypeDef = TypeDef { make: Some(make_classmethod), ..TypeDef::new(Qstr::classmethod) };
 
 /// `super`
-pub static SUPER: TypeDef = TypeDef { make: Some(make_super), ..TypeDef::new(Qstr::super_) };
+pub static SUPER: TypeDef =
+    TypeDef { make: Some(make_super), print: Some(print_super), ..TypeDef::new(Qstr::super_) };
 
 fn make_property(vm: &mut Vm, _class: Value, args: Args) -> Res {
     let names = [Qstr::fget, Qstr::fset, Qstr::fdel, Qstr::doc];
@@ -67,6 +69,16 @@ fn make_static(vm: &mut Vm, _class: Value, args: Args) -> Res {
 fn make_classmethod(vm: &mut Vm, _class: Value, args: Args) -> Res {
     let function = one(vm, args)?;
     vm.alloc_values(Kind::ClassMethod, &[function])
+}
+
+fn print_super(vm: &mut Vm, sink: Sink, value: Value, _kind: PrintKind) -> Res<()> {
+    let parts = value.as_cell().map(|at| (vm.heap.value(at, 0), vm.heap.value(at, 1)));
+    let (class, object) = parts.unwrap_or((Value::NONE, Value::NONE));
+    vm.emit_str(sink, "<super: ")?;
+    vm.print_value(sink, class, PrintKind::Repr)?;
+    vm.emit_str(sink, ", ")?;
+    vm.print_value(sink, object, PrintKind::Repr)?;
+    vm.emit_str(sink, ">")
 }
 
 fn make_super(vm: &mut Vm, _class: Value, args: Args) -> Res {

@@ -30,17 +30,7 @@ fn make(vm: &mut Vm, class: Value, args: Args) -> Res {
 }
 
 /// Objects of types that say nothing else are shown by their type and place.
-pub(crate) fn print(vm: &mut Vm, sink: Sink, value: Value, kind: PrintKind) -> Res<()> {
-    let order = if kind == PrintKind::Str {
-        [Qstr::__str__, Qstr::__repr__]
-    } else {
-        [Qstr::__repr__, Qstr::__repr__]
-    };
-    for name in order {
-        if let Some(text) = vm.call_special(value, name, &[])? {
-            return vm.print_value(sink, text, PrintKind::Str);
-        }
-    }
+pub(crate) fn print(vm: &mut Vm, sink: Sink, value: Value, _kind: PrintKind) -> Res<()> {
     vm.emit_str(sink, "<")?;
     let class = vm.type_of(value);
     vm.print_type_name(sink, class)?;
@@ -60,7 +50,19 @@ fn unary(vm: &mut Vm, op: UnaryOp, value: Value) -> Res {
     })
 }
 
-fn init(_vm: &mut Vm, _args: Args) -> Res {
+/// `super().__init__(…)` up to a built-in base: the built-in object inside the instance is made from the arguments.
+fn init(vm: &mut Vm, args: Args) -> Res {
+    let object = vm.arg(args, 0);
+    let Some(at) = object.as_cell().filter(|_| vm.is_python_instance(object)) else { return Ok(Value::NONE) };
+    let class = vm.class_of_instance(at);
+    let Some(id) = vm.native_base(class) else { return Ok(Value::NONE) };
+    let rest = Args { base: args.base + 1, positional: args.positional - 1, keywords: args.keywords };
+    let is_exception = vm.is_subclass(id.value(), ids::BaseException.value());
+    if let Some(make) = vm.registry.type_def(id).make {
+        let inner = make(vm, if is_exception { class } else { id.value() }, rest)?;
+        vm.root(inner)?;
+        vm.set_inner_object(at, inner)?;
+    }
     Ok(Value::NONE)
 }
 
