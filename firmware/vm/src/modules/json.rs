@@ -9,7 +9,7 @@ use crate::native::{Args, Entry, ModuleDef, Native, Res, Rom};
 use crate::print::{PrintKind, Sink};
 use crate::text::Span;
 use crate::types::ids;
-use crate::vm::Vm;
+use crate::vm::{Part, Vm};
 
 /// The module.
 pub static JSON: ModuleDef = ModuleDef { name: Qstr::json, entries: ENTRIES, attr: None };
@@ -46,8 +46,16 @@ fn separators(vm: &mut Vm, args: Args) -> Res<Separators> {
     if given.is_none() {
         return Ok(Separators { item: Span::Static(b", "), key: Span::Static(b": ") });
     }
-    let (Some(item), Some(key)) = (vm.sequence_get(given, 0), vm.sequence_get(given, 1)) else {
-        return Err(vm.raise(ids::ValueError, "separators must be a tuple of two strings"));
+    let (item, key) = match vm.sequence_items(given) {
+        Some((cell, first, 2)) => (vm.heap.slot(cell, first), vm.heap.slot(cell, first + 1)),
+        Some((_, _, len)) => {
+            let parts = [Part::Text("requested length 2 but object has length "), Part::Int(len as i32)];
+            return Err(vm.raise_parts(ids::ValueError, &parts));
+        }
+        None => {
+            let parts = [Part::Text("object '"), Part::TypeOf(given), Part::Text("' isn't a tuple or list")];
+            return Err(vm.raise_parts(ids::TypeError, &parts));
+        }
     };
     Ok(Separators { item: vm.str_or_bytes_arg(item)?.span, key: vm.str_or_bytes_arg(key)?.span })
 }

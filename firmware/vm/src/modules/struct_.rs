@@ -88,7 +88,7 @@ impl Format {
                 self.advance(vm, offset, count)?;
                 return Ok(Some(Item { code, offset, size: count }));
             }
-            if size_of_code(code).is_none() || code == b'O' {
+            if size_of_code(code).is_none() || matches!(code, b'O' | b'S') {
                 return Err(vm.raise(ids::ValueError, "bad typecode"));
             }
             match count {

@@ -13,7 +13,7 @@ pub(crate) fn size_of_code(code: u8) -> Option<u32> {
     Some(match code {
         b'b' | b'B' => 1,
         b'h' | b'H' | b'e' => 2,
-        b'i' | b'I' | b'l' | b'L' | b'f' | b'P' | b'O' => 4,
+        b'i' | b'I' | b'l' | b'L' | b'f' | b'P' | b'O' | b'S' => 4,
         b'q' | b'Q' | b'd' => 8,
         _ => return None,
     })

@@ -400,8 +400,18 @@ fn contains(vm: &mut Vm, left: Value, right: Value) -> Res {
 
 fn compare(vm: &mut Vm, op: BinaryOp, left: Value, right: Value) -> Res {
     let Some(items) = vm.array_items(left) else { return Ok(Value::UNBOUND) };
-    let Some(other) = vm.buffer(right) else { return Ok(Value::bool(op == BinaryOp::Ne)) };
     let right = vm.native_part(right);
+    let objects = vm.array_items(right).is_some_and(|items| items.code == OBJECTS);
+    let other = match vm.buffer(right) {
+        Some(other) => other,
+        None if objects => return Err(vm.raise_empty(ids::NotImplementedError)),
+        None => return Ok(Value::bool(op == BinaryOp::Ne)),
+    };
+    // An array is equal to no str or bytes.
+    let is_array = vm.heap.as_kind(left, Kind::Array).is_some();
+    if is_array && matches!(op, BinaryOp::Eq | BinaryOp::Ne) && vm.array_items(right).is_none() {
+        return Ok(Value::bool(op == BinaryOp::Ne));
+    }
     let other_code = vm.array_items(right).map_or(b'B', |items| items.code);
     let is_number = items.code.eq_ignore_ascii_case(&other_code) && !matches!(items.code, b'f' | b'd');
     let is_unsigned = items.code.is_ascii_uppercase() || other_code.is_ascii_uppercase();

@@ -123,7 +123,7 @@ fn binary(vm: &mut Vm, op: BinaryOp, left: Value, right: Value) -> Res {
     match op {
         BinaryOp::Mod => return str_percent::percent(vm, left, right),
         BinaryOp::Mul => return methods::repeat(vm, left, right),
-        BinaryOp::Eq | BinaryOp::Ne if vm.is_a(right, ids::str) => {
+        BinaryOp::Eq | BinaryOp::Ne if vm.is_a(right, ids::str) || vm.is_a(right, ids::array) => {
             return Ok(Value::bool(op == BinaryOp::Ne));
         }
         _ => {}
