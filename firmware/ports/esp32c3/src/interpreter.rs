@@ -93,23 +93,27 @@ pub fn run(board: &'static mut Esp32c3) -> ! {
     if let Some(notice) = board.storage_notice() {
         board.write_text(notice.as_bytes());
     }
-    let board: *mut Esp32c3 = board;
     let mut history = [0; HISTORY_SIZE];
     let mut repl = Repl::new(VecBuffer::new(SOURCE_MAX), History::new(&mut history));
     loop {
-        // SAFETY: the interpreter of the turn before is gone, so everything it borrowed is free again.
-        let mut vm = unsafe { new_vm(&mut *board) };
-        if vm.start().and_then(|()| set_path(&mut vm)).is_err() {
-            panic!("the Python heap is too small to start");
-        }
-        vm.reset_stacks();
-        if run_boot_files(&mut vm, repl.mode()) {
-            session::talk(&mut vm, &mut repl, BANNER);
-        }
-        vm.port.write(b"MPY: soft reboot\r\n");
-        drop(vm);
-        // SAFETY: as above.
-        unsafe { (*board).soft_reset() };
+        live_once(board, &mut repl);
+        board.write(b"MPY: soft reboot\r\n");
+        board.soft_reset();
+    }
+}
+
+/// The life of one interpreter: from the boot files until someone asks for a soft reset.
+fn live_once(board: &mut Esp32c3, repl: &mut Repl<'_, VecBuffer>) {
+    // SAFETY: the board outlives this function, which keeps no reference to it.
+    let board: &'static mut Esp32c3 = unsafe { &mut *core::ptr::from_mut(board) };
+    // SAFETY: the interpreter before this one is gone, and this one ends with the function.
+    let mut vm = unsafe { new_vm(board) };
+    if vm.start().and_then(|()| set_path(&mut vm)).is_err() {
+        panic!("the Python heap is too small to start");
+    }
+    vm.reset_stacks();
+    if run_boot_files(&mut vm, repl.mode()) {
+        session::talk(&mut vm, repl, BANNER);
     }
 }
 
