@@ -354,6 +354,7 @@ pub fn decimal(value: i32, buffer: &mut [u8; 11]) -> &[u8] {
 #[cfg(test)]
 mod tests {
     use super::*;
+    extern crate std;
 
     #[test]
     fn decimal_writes_every_length_and_sign() {

@@ -374,7 +374,9 @@ pub(crate) fn from_parts(mantissa: u64, exponent: i32) -> Float {
     if biased >= EXPONENT_MASK as i32 {
         return Float::INFINITY;
     }
-    Float::from_bits((u64::from(biased as u32) << FRACTION_BITS | mantissa & ((1 << FRACTION_BITS) - 1)) as Bits)
+    Float::from_bits(
+        (u64::from(biased as u32) << FRACTION_BITS | mantissa & ((1 << FRACTION_BITS) - 1)) as Bits,
+    )
 }
 
 /// Floor of the quotient, and the rest with the sign of `b`: so that `a == quotient * b + rest`.

@@ -182,7 +182,10 @@ fn shortest(value: Float) -> Digits {
             }
             (true, false) => false,
             (false, true) => true,
-            _ => ratio.rest_to_half().then(if digit & 1 == 1 { Ordering::Greater } else { Ordering::Less }).is_gt(),
+            _ => ratio
+                .rest_to_half()
+                .then(if digit & 1 == 1 { Ordering::Greater } else { Ordering::Less })
+                .is_gt(),
         };
         out.push(digit + u8::from(round_up));
         return out;
@@ -628,3 +631,136 @@ fn ratio_value(mut value: Natural, exponent: i32) -> Float {
 }
 
 const _: () = assert!(size_of::<Bits>() == size_of::<Float>());
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    extern crate std;
+    use proptest::prelude::*;
+    use std::format;
+    use std::string::String;
+
+    fn repr(value: Float) -> String {
+        let mut out = Buffer::new();
+        write_repr(value, true, &mut out);
+        String::from_utf8(out.bytes().to_vec()).unwrap()
+    }
+
+    fn formatted(value: Float, kind: u8, precision: u32) -> String {
+        let mut out = Buffer::new();
+        write_formatted(value, kind, Some(precision), 0, &mut out);
+        String::from_utf8(out.bytes().to_vec()).unwrap()
+    }
+
+    /// Digits and exponent as Rust's own shortest printing has them.
+    fn oracle(value: Float) -> (String, i32) {
+        let text = format!("{value:e}");
+        let (digits, exponent) = text.split_once('e').unwrap();
+        (digits.replace('.', ""), exponent.parse().unwrap())
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(2000))]
+
+        #[test]
+        fn shortest_digits_are_rusts(bits in any::<Bits>()) {
+            let value = Float::from_bits(bits).abs();
+            prop_assume!(value.is_finite() && value != 0.0);
+            let mut digits = shortest(value);
+            let (text, exponent) = oracle(value);
+            digits.trim();
+            let ours: String = digits.digits[..digits.len].iter().map(|d| (d + b'0') as char).collect();
+            let text = text.trim_end_matches('0');
+            prop_assert_eq!((ours.len(), digits.point - 1), (text.len(), exponent));
+            // Halfway between two shortest texts, Rust takes the upper one and Python the even one.
+            let (ours, text): (u64, u64) = (ours.parse().unwrap(), text.parse().unwrap());
+            prop_assert!(ours == text || ours + 1 == text && ours % 2 == 0);
+            prop_assert_eq!(parse_float(repr(value).as_bytes()), Some(value));
+        }
+
+        #[test]
+        fn parsing_is_rusts(digits in "[0-9]{1,30}", fraction in "[0-9]{0,900}", exponent in -360i32..330) {
+            let text = format!("{digits}.{fraction}e{exponent}");
+            prop_assert_eq!(parse_float(text.as_bytes()), Some(text.parse::<Float>().unwrap()), "{}", text);
+        }
+
+        #[test]
+        fn a_number_between_two_floats_is_read_as_the_even_one(bits in 1..Float::MAX.to_bits() - 1) {
+            let (low, high) = (Float::from_bits(bits), Float::from_bits(bits + 1));
+            // Exactly halfway, written with all its digits.
+            let (_, mantissa, exponent) = parts(low);
+            let mut value = Natural::new(2 * mantissa + 1);
+            let exponent = exponent - 1;
+            let mut point = 0;
+            if exponent >= 0 {
+                value.shift_left(exponent as u32);
+            } else {
+                for _ in 0..-exponent {
+                    value.mul_add(5, 0);
+                }
+                point = exponent;
+            }
+            let mut text = String::new();
+            while value.len > 0 {
+                let digit = bigint::div_small(&mut value.limbs[..value.len], bigint::Divisor::new(10));
+                value.len = bigint::significant(value.limbs());
+                text.insert(0, (b'0' + digit as u8) as char);
+            }
+            let even = if bits & 1 == 0 { low } else { high };
+            prop_assert_eq!(parse_float(format!("{text}e{point}").as_bytes()), Some(even));
+            prop_assert_eq!(parse_float(format!("{text}00000000000001e{}", point - 14).as_bytes()), Some(high));
+        }
+
+        #[test]
+        fn any_text_is_survived(text in "[-+0-9.eE_jinfa ]{0,40}") {
+            let _ = (parse_float(text.as_bytes()), parse_complex(text.as_bytes()));
+        }
+
+        #[test]
+        fn any_format_is_survived(bits in any::<Bits>(), kind in "[eEfFgG]", precision in 0u32..2000) {
+            formatted(Float::from_bits(bits), kind.as_bytes()[0], precision);
+        }
+    }
+
+    #[test]
+    fn repr_is_pythons() {
+        let cases = [
+            (0.0, "0.0"),
+            (-0.0, "-0.0"),
+            (1.0, "1.0"),
+            (1e15, "1000000000000000.0"),
+            (1e16, "1e+16"),
+            (0.0001, "0.0001"),
+            (1e-5, "1e-05"),
+            (123.456, "123.456"),
+            (1.5e-7, "1.5e-07"),
+            (1e22, "1e+22"),
+            (Float::INFINITY, "inf"),
+            (Float::NEG_INFINITY, "-inf"),
+            (Float::NAN, "nan"),
+            (0.1, "0.1"),
+            (100.0, "100.0"),
+            (-2.5, "-2.5"),
+        ];
+        for (value, text) in cases {
+            assert_eq!(repr(value), text);
+        }
+    }
+
+    #[test]
+    fn halves_are_rounded_up() {
+        for (value, precision, text) in
+            [(0.5, 0, "1"), (1.5, 0, "2"), (2.5, 0, "3"), (0.25, 1, "0.3"), (0.125, 2, "0.13")]
+        {
+            assert_eq!(formatted(value, b'f', precision), text);
+        }
+        assert_eq!(formatted(9.96, b'e', 1), "1.0e+01");
+        assert_eq!(formatted(0.04, b'f', 1), "0.0");
+        assert_eq!(formatted(0.05, b'f', 1), "0.1");
+        assert_eq!(formatted(0.001, b'f', 1), "0.0");
+        assert_eq!(formatted(1e30, b'f', 3), "1e+30");
+        assert_eq!(formatted(1e6, b'g', 6), "1e+06");
+        assert_eq!(formatted(123456.0, b'g', 6), "123456");
+        assert_eq!(formatted(1e-30, b'f', 40), "0.000000000000000000000000000001");
+    }
+}

@@ -30,8 +30,11 @@ fn make(vm: &mut Vm, _class: Value, args: Args) -> Res {
     let Some(value) = vm.opt_arg(args, 0) else { return Ok(Value::small(0)) };
     if args.positional == 2 {
         let Some(span) = vm.str_span(vm.native_part(value)) else {
-            let parts =
-                [Part::Text("can't convert '"), Part::TypeOf(value), Part::Text("' object to str implicitly")];
+            let parts = [
+                Part::Text("can't convert '"),
+                Part::TypeOf(value),
+                Part::Text("' object to str implicitly"),
+            ];
             return Err(vm.raise_parts(ids::TypeError, &parts));
         };
         let base = vm.int_arg(vm.arg(args, 1))?;
@@ -85,8 +88,11 @@ impl Vm {
                 // ~x = -x - 1
                 let one = Int::new(false, 1);
                 let negated = self.with_sign(value, &int, !int.negative)?;
+                let scope = self.root(negated)?;
                 let Some(negated) = self.as_int(negated) else { return Ok(Value::UNBOUND) };
-                self.big_binary(BinaryOp::Sub, &negated, &one)
+                let result = self.big_binary(BinaryOp::Sub, &negated, &one)?;
+                self.release(scope);
+                Ok(result)
             }
             UnaryOp::Bool => Ok(Value::TRUE),
             UnaryOp::Hash => Ok(hash_of_word(self.low_word(&int))),
@@ -188,8 +194,7 @@ impl Vm {
     /// Raises TypeError "can't convert … to …".
     #[cold]
     pub(crate) fn raise_conversion(&mut self, value: Value, to: &str) -> Raised {
-        let parts =
-            [Part::Text("can't convert "), Part::TypeOf(value), Part::Text(" to "), Part::Text(to)];
+        let parts = [Part::Text("can't convert "), Part::TypeOf(value), Part::Text(" to "), Part::Text(to)];
         self.raise_parts(ids::TypeError, &parts)
     }
 
@@ -367,11 +372,8 @@ fn to_bytes(vm: &mut Vm, args: Args) -> Res {
         return Err(vm.raise(ids::OverflowError, "can't convert negative int to unsigned"));
     }
     if !vm.int_fits(value, len, signed) {
-        let parts = [
-            Part::Text("value would overflow a "),
-            Part::Int(len as i32),
-            Part::Text(" byte buffer"),
-        ];
+        let parts =
+            [Part::Text("value would overflow a "), Part::Int(len as i32), Part::Text(" byte buffer")];
         return Err(vm.raise_parts(ids::OverflowError, &parts));
     }
     let out = vm.alloc_text(Kind::Bytes, len)?;

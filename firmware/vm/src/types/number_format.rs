@@ -328,7 +328,11 @@ fn group_len(separator: u8) -> u32 {
 fn paddings(spec: &FormatSpec, width: u32, len: u32) -> (u32, u32) {
     let mut padding = width.saturating_sub(len);
     // A field never starts with a separator: it gets one zero more.
-    if spec.fill == b'0' && spec.separator != 0 && width.is_multiple_of(group_len(spec.separator)) && len <= width {
+    if spec.fill == b'0'
+        && spec.separator != 0
+        && width.is_multiple_of(group_len(spec.separator))
+        && len <= width
+    {
         padding += 1;
     }
     match spec.align {
