@@ -363,7 +363,7 @@ impl Ast {
         let index = self.words.len() as u32;
         let line = line.saturating_sub(self.first_line).min(u16::MAX.into());
         self.words.push(kind as u32 | u32::from(detail) << 8 | line << 16)?;
-        if index >= 1 << 29 { Err(Failure::Memory) } else { Ok(index) }
+        if index >= 1 << 29 { Err(Failure::MEMORY) } else { Ok(index) }
     }
 
     pub(crate) fn kind(&self, node: Node) -> Kind {

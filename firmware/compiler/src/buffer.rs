@@ -17,7 +17,7 @@ impl<T> Buffer<T> {
     fn reserve(&mut self, more: usize) -> Result<(), Failure> {
         if self.0.capacity() - self.0.len() < more {
             let growth = (self.0.len() / 2).max(more).max(16);
-            self.0.try_reserve_exact(growth).map_err(|_| Failure::Memory)?;
+            self.0.try_reserve_exact(growth).map_err(|_| Failure::MEMORY)?;
         }
         Ok(())
     }

@@ -26,7 +26,7 @@ mod variable;
 
 use crate::ast::Ref;
 use crate::buffer::Buffer;
-use crate::error::{CompileError, Failure};
+use crate::error::{CompileError, Failure, Fault};
 use crate::parser::Parser;
 use crate::scopes::{self, ScopeId, Scopes};
 use crate::{Mode, Options};
@@ -150,7 +150,8 @@ pub(crate) fn module<B: Backend>(
     options: Options,
     backend: &mut B,
 ) -> Result<B::Const, CompileError> {
-    let parser = Parser::new(source, options, backend).map_err(|failure| failure.into_error(1, None))?;
+    let parser =
+        Parser::new(source, options, backend).map_err(|failure| failure.into_error(1, None, (0, 0)))?;
     let mut emitter = Emitter {
         parser,
         scopes: Scopes::new(),
@@ -184,7 +185,7 @@ impl<B: Backend> Emitter<'_, '_, B> {
                 Ok(Some(statement)) if error.is_none() => error = self.top_level(statement).err(),
                 Ok(Some(_)) => {}
                 Ok(None) => break,
-                Err(failure) => return Err(failure.into_error(self.parser.line(), None)),
+                Err(failure) => return Err(self.parser.error(failure, self.parser.line(), None)),
             }
         }
         match error {
@@ -197,7 +198,7 @@ impl<B: Backend> Emitter<'_, '_, B> {
         match self.parser.single_statement() {
             Ok(Some(statement)) => self.top_level(statement)?,
             Ok(None) => {}
-            Err(failure) => return Err(failure.into_error(self.parser.line(), None)),
+            Err(failure) => return Err(self.parser.error(failure, self.parser.line(), None)),
         }
         self.end_module()
     }
@@ -205,7 +206,7 @@ impl<B: Backend> Emitter<'_, '_, B> {
     fn eval(mut self) -> Result<B::Const, CompileError> {
         let value = match self.parser.only_expression() {
             Ok(value) => value,
-            Err(failure) => return Err(failure.into_error(self.parser.line(), None)),
+            Err(failure) => return Err(self.parser.error(failure, self.parser.line(), None)),
         };
         self.analyse(value)?;
         let result = self.operand(value).and_then(|register| self.abc(Op::Return, register, 0, 0));
@@ -223,7 +224,7 @@ impl<B: Backend> Emitter<'_, '_, B> {
     fn analyse(&mut self, tree: Ref) -> Result<(), CompileError> {
         self.error_line = self.parser.ast.line_of(tree).unwrap_or(1);
         let result = scopes::analyse(&mut self.parser.ast, &mut self.scopes, tree);
-        result.map_err(|(failure, block)| failure.into_error(self.error_line, Some(block)))?;
+        result.map_err(|(failure, block)| self.parser.error(failure, self.error_line, Some(block)))?;
         self.unit.has_walrus = self.scopes.scope(0).has_walrus;
         Ok(())
     }
@@ -231,11 +232,12 @@ impl<B: Backend> Emitter<'_, '_, B> {
     fn blame<T>(&self, result: Emitted<T>) -> Result<T, CompileError> {
         result.map_err(|failure| {
             let block = self.scopes.scope(self.unit.current).name;
-            failure.into_error(self.error_line, Some(block))
+            self.parser.error(failure, self.error_line, Some(block))
         })
     }
 
     fn end_module(mut self) -> Result<B::Const, CompileError> {
+        let line = self.error_line;
         let result = self.end_body().and_then(|()| {
             let signature = Signature {
                 name: Qstr::MODULE,
@@ -246,7 +248,7 @@ impl<B: Backend> Emitter<'_, '_, B> {
             };
             self.finish(signature, &[])
         });
-        result.map_err(|failure| failure.into_error(self.error_line, Some(Qstr::MODULE)))
+        result.map_err(|failure| failure.into_error(line, Some(Qstr::MODULE), (0, 0)))
     }
 
     /// `return None` at the end, if control arrives there.
@@ -289,7 +291,7 @@ impl<B: Backend> Emitter<'_, '_, B> {
         self.start_unbound()?;
         let registers = self.unit.most.max(1);
         if usize::from(registers) > op::MAX_REGISTERS {
-            return Err(Failure::syntax(0, "too many locals"));
+            return Err(Failure::at(0, Fault::Locals));
         }
         let parts = CodeParts {
             name: signature.name,

@@ -1,6 +1,7 @@
 //! What can go wrong, in MicroPython's words.
 
 use core::fmt;
+use core::num::NonZeroU32;
 use larch_bytecode::code::OutOfMemory;
 use larch_bytecode::qstr::Qstr;
 
@@ -76,45 +77,110 @@ impl CompileError {
     }
 }
 
-/// A failure inside the compiler, before the block it happened in is known.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Failure {
-    /// Memory is exhausted.
-    Memory,
-    /// The source nests too deeply.
-    Recursion,
-    /// The source is wrong.
-    Source {
-        /// The exception.
-        kind: ErrorKind,
-        /// Its line; 0 if it is that of the statement around.
-        line: u32,
-        /// Its text.
-        message: Message,
-    },
+macro_rules! faults {
+    ($( $name:ident $kind:ident $text:literal, )*) => {
+        /// What is wrong, as a number: results with a [`Failure`] in them stay in registers.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        #[repr(u8)]
+        pub(crate) enum Fault { $($name),* }
+
+        /// The exception and the text of each fault.
+        const FAULTS: &[(ErrorKind, &str)] = &[$((ErrorKind::$kind, $text)),*];
+    };
 }
 
+faults! {
+    Memory Memory "",
+    Recursion Recursion "maximum recursion depth exceeded",
+    OutsideLoop Syntax "'break'/'continue' outside loop",
+    ReturnOutside Syntax "'return' outside function",
+    ImportStar Syntax "import * not at module level",
+    Decorator Syntax "invalid micropython decorator",
+    AsyncOutside Syntax "async for/with outside async function",
+    DefaultOrder Syntax "non-default argument follows default argument",
+    Syntax Syntax "invalid syntax",
+    Locals Syntax "too many locals",
+    Arguments Syntax "too many arguments",
+    Star Syntax "*x must be assignment target",
+    Assign Syntax "can't assign to expression",
+    SetItem Syntax "expecting just a value for set",
+    DictItem Syntax "expecting key:value for dict",
+    YieldOutside Syntax "'yield' outside function",
+    AwaitOutside Syntax "'await' outside function",
+    AfterKeyword Syntax "positional arg after keyword arg",
+    Super Syntax "super() can't find self",
+    KeywordName Syntax "LHS of keyword arg must be an id",
+    StarAfterDouble Syntax "* arg after **",
+    StarAfterKeyword Syntax "* arg after kwarg",
+    AfterDoubleStar Syntax "positional arg after **",
+    Targets Syntax "too many targets",
+    Stars Syntax "multiple *x in assignment",
+    Delete Syntax "can't delete expression",
+    Code Syntax "code too long",
+    Registers Syntax "too many registers",
+    Constants Syntax "too many constants",
+    Names Syntax "too many names",
+    DefaultExcept Syntax "default 'except' must be last",
+    NotConstant Syntax "not a constant",
+    NonlocalOuter Syntax "can't declare nonlocal in outer code",
+    ArgumentReused Syntax "argument name reused",
+    NoBinding Syntax "no binding for nonlocal found",
+    Captured Syntax "too many captured variables",
+    RedefinedGlobal Syntax "identifier redefined as global",
+    RedefinedNonlocal Syntax "identifier redefined as nonlocal",
+    StarArgs Syntax "too many args",
+    Indent Indentation "unexpected indent",
+    Dedent Indentation "unindent doesn't match any outer indent level",
+    FString Syntax "malformed f-string",
+    Number Syntax "invalid syntax for number",
+    NamedEscape NotImplemented "unicode name escapes",
+    // An integer literal: the rest of the text follows from the token.
+    Integer0 Syntax "",
+    Integer2 Syntax "",
+    Integer8 Syntax "",
+    Integer10 Syntax "",
+    Integer16 Syntax "",
+}
+
+/// A failure inside the compiler, before the block it happened in is known: a fault and a line, 0 if it is that of the
+/// statement around.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Failure(NonZeroU32);
+
+const _: () = assert!(size_of::<Result<(), Failure>>() == 4);
+
 impl Failure {
-    /// A SyntaxError at `line`.
-    pub(crate) const fn syntax(line: u32, text: &'static str) -> Failure {
-        Failure::Source { kind: ErrorKind::Syntax, line, message: Message::Text(text) }
+    pub(crate) const MEMORY: Failure = Failure::at(0, Fault::Memory);
+    pub(crate) const RECURSION: Failure = Failure::at(0, Fault::Recursion);
+
+    /// A failure at `line`, of which 24 bits are kept.
+    pub(crate) const fn at(line: u32, fault: Fault) -> Failure {
+        match NonZeroU32::new(line << 8 | (fault as u32 + 1)) {
+            Some(word) => Failure(word),
+            None => Failure(NonZeroU32::MIN),
+        }
     }
 
-    pub(crate) fn into_error(self, statement_line: u32, block: Option<Qstr>) -> CompileError {
-        let (kind, line, message) = match self {
-            Failure::Memory => (ErrorKind::Memory, 0, Message::Text("")),
-            Failure::Recursion => {
-                (ErrorKind::Recursion, 0, Message::Text("maximum recursion depth exceeded"))
-            }
-            Failure::Source { kind, line, message } => (kind, line, message),
+    /// The error. `line` is that of the statement; `token` is where the token in force stands.
+    pub(crate) fn into_error(self, line: u32, block: Option<Qstr>, token: (u32, u32)) -> CompileError {
+        let (fault, own_line) = ((self.0.get() & 0xff) - 1, self.0.get() >> 8);
+        let (kind, text) = FAULTS[fault as usize];
+        let integer = |radix, prefix| Message::Integer { radix, start: token.0 + prefix, end: token.1 };
+        let message = match fault {
+            n if n == Fault::Integer0 as u32 => integer(0, 0),
+            n if n == Fault::Integer2 as u32 => integer(2, 2),
+            n if n == Fault::Integer8 as u32 => integer(8, 2),
+            n if n == Fault::Integer10 as u32 => integer(10, 0),
+            n if n == Fault::Integer16 as u32 => integer(16, 2),
+            _ => Message::Text(text),
         };
-        let has_line = line != 0 || kind == ErrorKind::NotImplemented;
-        CompileError { kind, line: if has_line { line } else { statement_line }, block, message }
+        let has_line = own_line != 0 || kind == ErrorKind::NotImplemented;
+        CompileError { kind, line: if has_line { own_line } else { line }, block, message }
     }
 }
 
 impl From<OutOfMemory> for Failure {
     fn from(_: OutOfMemory) -> Self {
-        Failure::Memory
+        Failure::MEMORY
     }
 }

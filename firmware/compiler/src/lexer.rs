@@ -10,7 +10,7 @@
 //! eight columns, where a line number points) are MicroPython's `py/lexer.c`.
 
 use crate::buffer::Buffer;
-use crate::error::{ErrorKind, Failure, Message};
+use crate::error::{Failure, Fault};
 use crate::token::Token;
 
 mod string;
@@ -267,8 +267,7 @@ impl<'s> Lexer<'s> {
             }
         }
         if digits == 0 || points > 1 {
-            let message = Message::Text("invalid syntax for number");
-            return Err(Failure::Source { kind: ErrorKind::Syntax, line: self.now.token_line, message });
+            return Err(Failure::at(self.now.token_line, Fault::Number));
         }
         Ok(kind)
     }

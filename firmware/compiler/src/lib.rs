@@ -68,7 +68,7 @@ pub fn compile<B: Backend>(
     backend: &mut B,
 ) -> Result<B::Const, CompileError> {
     if source.len() > u32::MAX as usize / 4 {
-        return Err(Failure::Memory.into_error(1, None));
+        return Err(Failure::MEMORY.into_error(1, None, (0, 0)));
     }
     emit::module(source, file, mode, options, backend)
 }

@@ -15,7 +15,7 @@ mod strings;
 use crate::Options;
 use crate::ast::{Ast, Kind, Ref};
 use crate::buffer::Buffer;
-use crate::error::{ErrorKind, Failure, Message};
+use crate::error::{CompileError, Failure, Fault};
 use crate::lexer::Lexer;
 use crate::token::Token;
 use larch_bytecode::code::Backend;
@@ -118,15 +118,18 @@ impl<'s, 'b, B: Backend> Parser<'s, 'b, B> {
 
     /// The error of the token in force.
     fn unexpected<T>(&self) -> Result<T, Failure> {
-        let (kind, text) = match self.token() {
-            Token::Indent => (ErrorKind::Indentation, "unexpected indent"),
-            Token::DedentMismatch => {
-                (ErrorKind::Indentation, "unindent doesn't match any outer indent level")
-            }
-            Token::MalformedFString => (ErrorKind::Syntax, "malformed f-string"),
-            _ => (ErrorKind::Syntax, "invalid syntax"),
+        let fault = match self.token() {
+            Token::Indent => Fault::Indent,
+            Token::DedentMismatch => Fault::Dedent,
+            Token::MalformedFString => Fault::FString,
+            _ => Fault::Syntax,
         };
-        Err(Failure::Source { kind, line: self.line(), message: Message::Text(text) })
+        Err(Failure::at(self.line(), fault))
+    }
+
+    /// The error that a failure is.
+    pub(crate) fn error(&self, failure: Failure, line: u32, block: Option<Qstr>) -> CompileError {
+        failure.into_error(line, block, (self.lexer.now.start, self.lexer.now.stop))
     }
 
     /// Consumes the token if it is in force.
@@ -155,7 +158,7 @@ impl<'s, 'b, B: Backend> Parser<'s, 'b, B> {
     /// Counts a level of nesting, which [`Parser::exit`] ends.
     fn enter(&mut self) -> Result<(), Failure> {
         self.depth += 1;
-        if self.depth > self.options.depth { Err(Failure::Recursion) } else { Ok(()) }
+        if self.depth > self.options.depth { Err(Failure::RECURSION) } else { Ok(()) }
     }
 
     fn exit(&mut self) {

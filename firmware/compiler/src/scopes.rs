@@ -13,7 +13,7 @@ pub(crate) use walk::is_super_call;
 
 use crate::ast::{Ast, Ref};
 use crate::buffer::Buffer;
-use crate::error::Failure;
+use crate::error::{Failure, Fault};
 use larch_bytecode::qstr::Qstr;
 
 /// What a scope belongs to.
@@ -167,7 +167,7 @@ impl Scopes {
             None => {
                 let index = self.symbols.len();
                 if index >= usize::from(NONE) {
-                    return Err(Failure::Memory);
+                    return Err(Failure::MEMORY);
                 }
                 self.symbols.push(Symbol { name, next: NONE, flags: 0, slot: 0 })?;
                 let scope = &mut self.scopes[scope as usize];
@@ -185,7 +185,7 @@ impl Scopes {
     fn add(&mut self, kind: ScopeKind, parent: ScopeId, name: Qstr) -> Result<ScopeId, Failure> {
         let id = self.scopes.len();
         if id >= usize::from(NONE) {
-            return Err(Failure::Memory);
+            return Err(Failure::MEMORY);
         }
         self.scopes.push(Scope {
             kind,
@@ -209,7 +209,7 @@ impl Scopes {
         for index in 0..self.nonlocals.len() {
             let (scope, name, line) = self.nonlocals[index];
             if !self.capture(scope, name).map_err(|failure| blame(self, scope, failure))? {
-                let failure = Failure::syntax(line, "no binding for nonlocal found");
+                let failure = Failure::at(line, Fault::NoBinding);
                 return Err(blame(self, scope, failure));
             }
         }
@@ -241,7 +241,7 @@ impl Scopes {
             if !symbol.has(flag::FREE) {
                 symbol.flags |= flag::FREE;
                 symbol.slot = slot;
-                let more = slot.checked_add(1).ok_or(Failure::syntax(0, "too many captured variables"))?;
+                let more = slot.checked_add(1).ok_or(Failure::at(0, Fault::Captured))?;
                 self.scopes[frame as usize].free = more;
             }
             frame = self.frame(self.scope(frame).parent);

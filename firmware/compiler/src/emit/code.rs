@@ -3,7 +3,7 @@
 use super::label::{Bits, Label};
 use super::{Emitted, Emitter, Reg};
 use crate::ast::{Item, Kind, Ref};
-use crate::error::Failure;
+use crate::error::{Failure, Fault};
 use larch_bytecode::code::{Backend, LineTable};
 use larch_bytecode::op::{self, MAX_REGISTERS, Op};
 use larch_bytecode::qstr::Qstr;
@@ -49,7 +49,7 @@ impl<B: Backend> Emitter<'_, '_, B> {
             return Ok(());
         }
         if self.here() >= MAX_WORDS {
-            return Err(Failure::syntax(0, "code too long"));
+            return Err(Failure::at(0, Fault::Code));
         }
         self.mark_line()?;
         self.words.push(word)
@@ -192,7 +192,7 @@ impl<B: Backend> Emitter<'_, '_, B> {
         self.unit.top += count;
         self.unit.most = self.unit.most.max(self.unit.top);
         if usize::from(self.unit.top) > MAX_REGISTERS {
-            return Err(Failure::syntax(0, "too many registers"));
+            return Err(Failure::at(0, Fault::Registers));
         }
         Ok(first as Reg)
     }
@@ -217,7 +217,7 @@ impl<B: Backend> Emitter<'_, '_, B> {
 
     fn push_constant(&mut self, constant: B::Const, key: Key) -> Emitted<u16> {
         let index = self.constants.len() - self.unit.constants;
-        let index = u16::try_from(index).map_err(|_| Failure::syntax(0, "too many constants"))?;
+        let index = u16::try_from(index).map_err(|_| Failure::at(0, Fault::Constants))?;
         self.constants.push(constant)?;
         self.keys.push(key.word())?;
         Ok(index)
@@ -256,7 +256,7 @@ impl<B: Backend> Emitter<'_, '_, B> {
         if let Some(index) = names.iter().position(|known| *known == name) {
             return Ok(index as u16);
         }
-        let index = u16::try_from(names.len()).map_err(|_| Failure::syntax(0, "too many names"))?;
+        let index = u16::try_from(names.len()).map_err(|_| Failure::at(0, Fault::Names))?;
         self.names.push(name)?;
         Ok(index)
     }
@@ -271,4 +271,4 @@ impl<B: Backend> Emitter<'_, '_, B> {
     }
 }
 
-pub(super) const TOO_LONG: Failure = Failure::syntax(0, "code too long");
+pub(super) const TOO_LONG: Failure = Failure::at(0, Fault::Code);

@@ -4,7 +4,7 @@ use super::context::Around;
 use super::loops::{Body, Iteration};
 use super::{Emitted, Emitter, Reg, Signature};
 use crate::ast::{Kind, Made, Node, Ref};
-use crate::error::Failure;
+use crate::error::{Failure, Fault};
 use crate::scopes::{ScopeId, ScopeKind, Symbol, flag};
 use larch_bytecode::code::{Backend, Flags};
 use larch_bytecode::op::Op;
@@ -15,7 +15,7 @@ impl<B: Backend> Emitter<'_, '_, B> {
     pub(super) fn comprehension(&mut self, node: Node, target: Reg) -> Emitted {
         let ast = &self.parser.ast;
         let scope = ast.at(node, 0) as ScopeId;
-        let Some(clause) = ast.item(node, 3).node() else { return self.fail(node, "invalid syntax") };
+        let Some(clause) = ast.item(node, 3).node() else { return self.fail(node, Fault::Syntax) };
         let (variables, source) = (ast.part(clause, 0), ast.part(clause, 1));
         match ast.detail(node) {
             made if made == Made::Generator as u8 => {
@@ -113,7 +113,7 @@ impl<B: Backend> Emitter<'_, '_, B> {
         let parameter = self.temporary()?;
         self.give_locals(scope)?;
         let Some(clause) = self.parser.ast.item(node, 3).node() else {
-            return Err(Failure::syntax(line, "invalid syntax"));
+            return Err(Failure::at(line, Fault::Syntax));
         };
         let variables = self.parser.ast.part(clause, 0);
         let iterator = self.temporaries(2)?;

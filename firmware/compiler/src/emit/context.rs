@@ -8,7 +8,7 @@
 use super::code::TOO_LONG;
 use super::label::Label;
 use super::{Emitted, Emitter, Reg};
-use crate::error::Failure;
+use crate::error::{Failure, Fault};
 use larch_bytecode::code::{Backend, Handler};
 use larch_bytecode::op::{self, Op};
 use larch_bytecode::qstr::Qstr;
@@ -76,7 +76,7 @@ impl<B: Backend> Emitter<'_, '_, B> {
     }
 
     pub(super) fn pop_context(&mut self) -> Emitted<Context> {
-        self.contexts.pop().ok_or(Failure::Recursion)
+        self.contexts.pop().ok_or(Failure::RECURSION)
     }
 
     /// Sends exceptions raised since `region` began to `target`, here, with the exception in `register`. `region` has
@@ -153,7 +153,7 @@ impl<B: Backend> Emitter<'_, '_, B> {
             }
         }
         if reason != Reason::Return {
-            return Err(Failure::syntax(0, "'break'/'continue' outside loop"));
+            return Err(Failure::at(0, Fault::OutsideLoop));
         }
         self.abc(Op::Return, value, 0, 0)?;
         self.unit.reachable = false;

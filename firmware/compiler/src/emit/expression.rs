@@ -3,7 +3,7 @@
 use super::label::Label;
 use super::{Emitted, Emitter, Reg};
 use crate::ast::{Comparison, Item, Kind, Node, Operator, Ref};
-use crate::error::Failure;
+use crate::error::{Failure, Fault};
 use crate::scopes::ScopeKind;
 use larch_bytecode::code::{Backend, Singleton};
 use larch_bytecode::op::{self, Op};
@@ -140,14 +140,14 @@ impl<B: Backend> Emitter<'_, '_, B> {
             Kind::Comprehension => self.comprehension(node, target),
             Kind::Yield | Kind::YieldFrom | Kind::Await => self.yielding(node, kind, target),
             Kind::Named => self.named(node, target),
-            Kind::Star => self.fail(node, "*x must be assignment target"),
-            _ => self.fail(node, "invalid syntax"),
+            Kind::Star => self.fail(node, Fault::Star),
+            _ => self.fail(node, Fault::Syntax),
         }
     }
 
     /// A SyntaxError at a node.
-    pub(super) fn fail<T>(&self, node: Node, text: &'static str) -> Emitted<T> {
-        Err(Failure::syntax(self.parser.ast.line(node), text))
+    pub(super) fn fail<T>(&self, node: Node, fault: Fault) -> Emitted<T> {
+        Err(Failure::at(self.parser.ast.line(node), fault))
     }
 
     // ---- operators ----
@@ -251,7 +251,7 @@ impl<B: Backend> Emitter<'_, '_, B> {
 
     fn named(&mut self, node: Node, target: Reg) -> Emitted {
         let Some(name) = self.parser.ast.part(node, 0).as_name() else {
-            return self.fail(node, "can't assign to expression");
+            return self.fail(node, Fault::Assign);
         };
         self.into(self.parser.ast.part(node, 1), target)?;
         let current = self.unit.current;
@@ -275,7 +275,7 @@ impl<B: Backend> Emitter<'_, '_, B> {
     fn display(&mut self, node: Node, kind: Kind, target: Reg) -> Emitted {
         let len = self.parser.ast.len(node);
         if kind == Kind::Set && self.parser.ast.detail(node) == 1 {
-            return self.fail(node, "expecting just a value for set");
+            return self.fail(node, Fault::SetItem);
         }
         let at_once = len.min(BUILT_AT_ONCE);
         let op = match kind {
@@ -302,7 +302,7 @@ impl<B: Backend> Emitter<'_, '_, B> {
     /// A dict display: `target` is a temporary.
     fn dict(&mut self, node: Node, target: Reg) -> Emitted {
         if self.parser.ast.detail(node) == 1 {
-            return self.fail(node, "expecting key:value for dict");
+            return self.fail(node, Fault::DictItem);
         }
         let len = self.parser.ast.len(node);
         self.abx(Op::BuildDict, target, (len / 2).min(u16::MAX.into()) as u16)?;
@@ -330,13 +330,13 @@ impl<B: Backend> Emitter<'_, '_, B> {
         let frame = self.scopes.scope(self.unit.scope);
         if !matches!(frame.kind, ScopeKind::Function | ScopeKind::Lambda | ScopeKind::Generator) {
             let text = match kind {
-                Kind::Await => "'await' outside function",
-                _ => "'yield' outside function",
+                Kind::Await => Fault::AwaitOutside,
+                _ => Fault::YieldOutside,
             };
             return self.fail(node, text);
         }
         if self.unit.current != self.unit.scope && kind != Kind::Await {
-            return self.fail(node, "'yield' outside function");
+            return self.fail(node, Fault::YieldOutside);
         }
         let value = self.operand(self.parser.ast.part(node, 0))?;
         if kind == Kind::Yield {

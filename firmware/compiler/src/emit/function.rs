@@ -4,7 +4,7 @@ use super::variable::Place;
 use super::{Emitted, Emitter, Reg, Signature};
 use crate::ast::{Kind, Node, ParameterKind, Ref};
 use crate::buffer::Buffer;
-use crate::error::Failure;
+use crate::error::{Failure, Fault};
 use crate::scopes::{ScopeId, Symbol, flag};
 use larch_bytecode::code::{Backend, Flags};
 use larch_bytecode::op::Op;
@@ -63,7 +63,7 @@ impl<B: Backend> Emitter<'_, '_, B> {
             let default = self.parser.ast.part(parameter, 1);
             match (default.is_nothing(), star) {
                 (true, false) if positional > 0 => {
-                    return self.fail(parameter, "non-default argument follows default argument");
+                    return self.fail(parameter, Fault::DefaultOrder);
                 }
                 (true, _) => {}
                 (false, false) => {
@@ -133,7 +133,7 @@ impl<B: Backend> Emitter<'_, '_, B> {
         match self.place(name) {
             Place::Cell(register) => self.copy(target, register),
             Place::Free(slot) => self.abc(Op::FreeCell, target, slot, 0),
-            _ => Err(Failure::syntax(0, "invalid syntax")),
+            _ => Err(Failure::at(0, Fault::Syntax)),
         }
     }
 
@@ -225,7 +225,7 @@ impl<B: Backend> Emitter<'_, '_, B> {
         }
         self.unit.temporaries = self.unit.top;
         if self.unit.top > MOST_LOCALS {
-            return Err(Failure::syntax(0, "too many locals"));
+            return Err(Failure::at(0, Fault::Locals));
         }
         Ok(())
     }
@@ -306,4 +306,4 @@ impl<B: Backend> Emitter<'_, '_, B> {
     }
 }
 
-const TOO_MANY: Failure = Failure::syntax(0, "too many arguments");
+const TOO_MANY: Failure = Failure::at(0, Fault::Arguments);

@@ -2,16 +2,17 @@
 
 use super::{Emitted, Emitter, Reg};
 use crate::ast::{Item, Kind, Node, Ref};
-use crate::error::Failure;
+use crate::error::{Failure, Fault};
 use crate::scopes::{ScopeKind, flag, is_super_call};
 use larch_bytecode::code::Backend;
 use larch_bytecode::op::{self, Op};
 use larch_bytecode::qstr::Qstr;
 
-const AFTER_KEYWORD: &str = "positional arg after keyword arg";
-
 /// Arguments that are passed in registers; more go through a list.
 const MOST_ARGUMENTS: u32 = 100;
+
+/// Arguments that may stand before a starred one: MicroPython's limit.
+const MOST_BEFORE_STAR: u32 = 62;
 
 /// How many arguments of each sort a call has in registers.
 #[derive(Clone, Copy)]
@@ -115,7 +116,7 @@ impl<B: Backend> Emitter<'_, '_, B> {
         }
         let first = self.scopes.symbols(self.unit.scope).next();
         let Some(first) = first.filter(|symbol| symbol.has(flag::PARAMETER)) else {
-            return self.fail(node, "super() can't find self");
+            return self.fail(node, Fault::Super);
         };
         let save = self.unit.top;
         self.load(Qstr::super_, base)?;
@@ -179,7 +180,7 @@ impl<B: Backend> Emitter<'_, '_, B> {
                     self.new_operand(value)?;
                     count.keyword += 1;
                 }
-                None if count.keyword > 0 => return self.misplaced(argument, AFTER_KEYWORD),
+                None if count.keyword > 0 => return self.misplaced(argument, Fault::AfterKeyword),
                 None => {
                     self.new_operand(argument)?;
                     count.positional += 1;
@@ -196,12 +197,12 @@ impl<B: Backend> Emitter<'_, '_, B> {
         };
         match self.parser.ast.part(node, 0).as_name() {
             Some(name) => Ok(Some((name, self.parser.ast.part(node, 1)))),
-            None => self.fail(node, "LHS of keyword arg must be an id"),
+            None => self.fail(node, Fault::KeywordName),
         }
     }
 
-    fn misplaced<T>(&self, argument: Ref, text: &'static str) -> Emitted<T> {
-        Err(Failure::syntax(self.parser.ast.line_of(argument).unwrap_or(0), text))
+    fn misplaced<T>(&self, argument: Ref, fault: Fault) -> Emitted<T> {
+        Err(Failure::at(self.parser.ast.line_of(argument).unwrap_or(0), fault))
     }
 
     /// A call with `*` or `**` arguments, or very many: through a list and a dict. With `before`, two arguments come
@@ -220,8 +221,9 @@ impl<B: Backend> Emitter<'_, '_, B> {
             match (kind, self.keyword(argument)?) {
                 (Some(Kind::Star), _) => {
                     match (has_double_star, keywords > 0) {
-                        (true, _) => return self.fail(node, "* arg after **"),
-                        (_, true) => return self.fail(node, "* arg after kwarg"),
+                        (true, _) => return self.fail(node, Fault::StarAfterDouble),
+                        (_, true) => return self.fail(node, Fault::StarAfterKeyword),
+                        _ if index >= MOST_BEFORE_STAR => return self.fail(node, Fault::StarArgs),
                         _ => {}
                     }
                     let value = self.operand(self.parser.ast.part(node, 0))?;
@@ -238,8 +240,8 @@ impl<B: Backend> Emitter<'_, '_, B> {
                     self.keyword_entry(name, value, dict, has_double_star)?;
                     keywords += 1;
                 }
-                _ if has_double_star => return self.misplaced(argument, "positional arg after **"),
-                _ if keywords > 0 => return self.misplaced(argument, AFTER_KEYWORD),
+                _ if has_double_star => return self.misplaced(argument, Fault::AfterDoubleStar),
+                _ if keywords > 0 => return self.misplaced(argument, Fault::AfterKeyword),
                 _ => {
                     let value = self.operand(argument)?;
                     self.abc(Op::ListAppend, list, value, 0)?;

@@ -4,6 +4,7 @@ use super::context::{Around, Context, Reason};
 use super::label::Label;
 use super::{Emitted, Emitter, Reg};
 use crate::ast::{Node, Ref};
+use crate::error::Fault;
 use larch_bytecode::code::Backend;
 use larch_bytecode::op::{self, Op};
 use larch_bytecode::qstr::Qstr;
@@ -120,7 +121,7 @@ impl<B: Backend> Emitter<'_, '_, B> {
             self.abc(Op::Test, 0, matches, 0)?;
             self.branch(&mut next)?;
         } else if !is_last {
-            return self.fail(clause, "default 'except' must be last");
+            return self.fail(clause, Fault::DefaultExcept);
         }
         match name.as_name() {
             None => self.statement(block)?,

@@ -5,7 +5,7 @@ use super::label::Label;
 use super::{Emitted, Emitter};
 use crate::Mode;
 use crate::ast::{Kind, Node, Ref};
-use crate::error::{ErrorKind, Failure, Message};
+use crate::error::{Failure, Fault};
 use crate::scopes::ScopeKind;
 use larch_bytecode::code::{Backend, Singleton};
 use larch_bytecode::op::{self, Op};
@@ -60,7 +60,7 @@ impl<B: Backend> Emitter<'_, '_, B> {
     fn leave_loop(&mut self, node: Node, reason: Reason) -> Emitted {
         let mut contexts = self.contexts[self.unit.contexts..].iter();
         if !contexts.any(|context| context.around == Around::Loop) {
-            return self.fail(node, "'break'/'continue' outside loop");
+            return self.fail(node, Fault::OutsideLoop);
         }
         self.leave(reason, 0)
     }
@@ -88,7 +88,7 @@ impl<B: Backend> Emitter<'_, '_, B> {
 
     fn return_statement(&mut self, node: Node) -> Emitted {
         if self.scopes.scope(self.unit.scope).kind != ScopeKind::Function {
-            return self.fail(node, "'return' outside function");
+            return self.fail(node, Fault::ReturnOutside);
         }
         let value = self.parser.ast.part(node, 0);
         let is_none = value.is_nothing() || value == Ref::single(Singleton::None);
@@ -242,7 +242,7 @@ impl<B: Backend> Emitter<'_, '_, B> {
         let (whole, level, len) = (Qstr(ast.at(node, 0) as u16), ast.at(node, 1), ast.len(node));
         let is_star = len == 2;
         if is_star && self.scopes.scope(self.unit.scope).kind != ScopeKind::Module {
-            return self.fail(node, "import * not at module level");
+            return self.fail(node, Fault::ImportStar);
         }
         let names = self.imported_names(node, is_star)?;
         let from = self.temporary()?;
@@ -327,10 +327,7 @@ impl<B: Backend> Emitter<'_, '_, B> {
         match name {
             Some(Qstr::native | Qstr::viper) => Ok(true),
             name if name == Some(self.parser.backend.qstr("bytecode")?) => Ok(true),
-            _ => {
-                let message = Message::Text("invalid micropython decorator");
-                Err(Failure::Source { kind: ErrorKind::Syntax, line: 0, message })
-            }
+            _ => Err(Failure::at(0, Fault::Decorator)),
         }
     }
 
@@ -340,6 +337,6 @@ impl<B: Backend> Emitter<'_, '_, B> {
         if frame.is_generator && frame.kind == ScopeKind::Function {
             return Ok(());
         }
-        self.fail(node, "async for/with outside async function")
+        self.fail(node, Fault::AsyncOutside)
     }
 }

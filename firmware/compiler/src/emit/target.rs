@@ -4,7 +4,7 @@ use super::expression::in_place;
 use super::variable::Place;
 use super::{Emitted, Emitter, Reg};
 use crate::ast::{Item, Kind, Node, Operator, Ref};
-use crate::error::Failure;
+use crate::error::{Failure, Fault};
 use larch_bytecode::code::Backend;
 use larch_bytecode::op::{self, Op};
 
@@ -90,7 +90,7 @@ impl<B: Backend> Emitter<'_, '_, B> {
 
     fn not_a_target<T>(&self, target: Ref) -> Emitted<T> {
         let line = self.parser.ast.line_of(target).unwrap_or(0);
-        Err(Failure::syntax(line, "can't assign to expression"))
+        Err(Failure::at(line, Fault::Assign))
     }
 
     /// A chain's last item as a target.
@@ -108,20 +108,20 @@ impl<B: Backend> Emitter<'_, '_, B> {
                 let index = self.operand(self.parser.ast.part(trailer, 0))?;
                 self.abc(Op::SetItem, object, index, value)
             }
-            _ => self.fail(node, "can't assign to expression"),
+            _ => self.fail(node, Fault::Assign),
         }
     }
 
     /// `a, b = value`, `[a, *b] = value`.
     fn unpack(&mut self, node: Node, value: Reg) -> Emitted {
         let len = self.parser.ast.len(node);
-        let count = u8::try_from(len).map_err(|_| Failure::syntax(0, "too many targets"))?;
+        let count = u8::try_from(len).map_err(|_| Failure::at(0, Fault::Targets))?;
         let mut star = None;
         for index in 0..len {
             let item = self.parser.ast.item(node, index);
             if self.parser.ast.kind_of(item) == Some(Kind::Star) {
                 if star.is_some() {
-                    return self.fail(item.node().unwrap_or(node), "multiple *x in assignment");
+                    return self.fail(item.node().unwrap_or(node), Fault::Stars);
                 }
                 star = Some(index as u8);
             }
@@ -215,7 +215,7 @@ impl<B: Backend> Emitter<'_, '_, B> {
                 self.augmented(operator, current, current, value)?;
                 self.abc(Op::SetItem, object, index, current)
             }
-            _ => self.fail(chain, "can't assign to expression"),
+            _ => self.fail(chain, Fault::Assign),
         }
     }
 
@@ -252,9 +252,9 @@ impl<B: Backend> Emitter<'_, '_, B> {
                     }
                 }
                 Kind::Postfix => self.delete_in(node)?,
-                _ => return self.fail(node, "can't delete expression"),
+                _ => return self.fail(node, Fault::Delete),
             },
-            _ => return Err(Failure::syntax(0, "can't delete expression")),
+            _ => return Err(Failure::at(0, Fault::Delete)),
         }
         self.unit.top = top;
         Ok(())
@@ -274,7 +274,7 @@ impl<B: Backend> Emitter<'_, '_, B> {
                 let index = self.operand(self.parser.ast.part(trailer, 0))?;
                 self.abc(Op::DelItem, object, index, 0)
             }
-            _ => self.fail(node, "can't delete expression"),
+            _ => self.fail(node, Fault::Delete),
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use super::{END, Lexer};
 use crate::buffer::Buffer;
-use crate::error::{ErrorKind, Failure, Message};
+use crate::error::{Failure, Fault};
 use crate::token::Token;
 
 /// The letters before the quote.
@@ -159,8 +159,7 @@ impl Lexer<'_> {
             b'u' => return self.hex_escape(4, prefix),
             b'U' => return self.hex_escape(8, prefix),
             b'N' => {
-                let message = Message::Text("unicode name escapes");
-                return Err(Failure::Source { kind: ErrorKind::NotImplemented, line: 0, message });
+                return Err(Failure::at(0, Fault::NamedEscape));
             }
             b'0'..=b'7' => return self.octal_escape(prefix),
             _ => {

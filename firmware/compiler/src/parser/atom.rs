@@ -3,7 +3,7 @@
 use super::expression::starts_expression;
 use super::{Known, Parsed, Parser};
 use crate::ast::{Kind, Made, Ref};
-use crate::error::{ErrorKind, Failure, Message};
+use crate::error::{Failure, Fault};
 use crate::token::Token;
 use larch_bytecode::code::{Backend, Singleton};
 
@@ -238,8 +238,7 @@ impl<B: Backend> Parser<'_, '_, B> {
         }
         let has_leading_zero = digits == 0 && text.len() > 1 && text[0] == b'0';
         if !is_valid || (has_leading_zero && text.iter().any(|byte| *byte != b'0')) {
-            let radix = if has_leading_zero { 0 } else { radix as u8 };
-            return Err(self.bad_integer(radix, digits));
+            return Err(self.bad_integer(if has_leading_zero { 0 } else { radix }));
         }
         match value {
             Some(value) => self.int(value, line),
@@ -251,10 +250,15 @@ impl<B: Backend> Parser<'_, '_, B> {
         }
     }
 
-    fn bad_integer(&self, radix: u8, prefix: usize) -> Failure {
-        let now = &self.lexer.now;
-        let message = Message::Integer { radix, start: now.start + prefix as u32, end: now.stop };
-        Failure::Source { kind: ErrorKind::Syntax, line: self.line(), message }
+    fn bad_integer(&self, radix: u32) -> Failure {
+        let fault = match radix {
+            0 => Fault::Integer0,
+            2 => Fault::Integer2,
+            8 => Fault::Integer8,
+            16 => Fault::Integer16,
+            _ => Fault::Integer10,
+        };
+        Failure::at(self.line(), fault)
     }
 
     fn float(&mut self) -> Parsed {

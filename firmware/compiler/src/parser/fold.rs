@@ -6,7 +6,7 @@
 use super::{Known, Parsed, Parser};
 use crate::ast::{Item, Kind, Node, Operator, Ref};
 use crate::buffer::Buffer;
-use crate::error::Failure;
+use crate::error::{Failure, Fault};
 use larch_bytecode::code::{Backend, Singleton};
 use larch_bytecode::qstr::Qstr;
 
@@ -244,7 +244,7 @@ impl<B: Backend> Parser<'_, '_, B> {
         let line = self.ast.line_of(value).unwrap_or(0);
         let inner = if self.ast.len(call) == 1 { self.ast.item(call, 0) } else { Ref::NOTHING };
         if !self.is_constant(inner) {
-            return Err(Failure::syntax(line, "not a constant"));
+            return Err(Failure::at(line, Fault::NotConstant));
         }
         let known = match inner.item() {
             Item::Node(node) if self.ast.kind(node) == Kind::Int => Known::Int(int_of(self, node)),

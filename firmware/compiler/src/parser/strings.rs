@@ -2,7 +2,7 @@
 
 use super::{Parsed, Parser};
 use crate::ast::{Kind, Made, Ref};
-use crate::error::Failure;
+use crate::error::{Failure, Fault};
 use crate::token::Token;
 use larch_bytecode::code::Backend;
 use larch_bytecode::qstr::Qstr;
@@ -63,7 +63,7 @@ impl<B: Backend> Parser<'_, '_, B> {
             return self.unexpected();
         }
         if self.ast.kind_of(value) == Some(Kind::Star) {
-            return Err(Failure::syntax(line, "*x must be assignment target"));
+            return Err(Failure::at(line, Fault::Star));
         }
         self.lexer.leave(saved);
         self.lexer.fields.truncate(fields);

@@ -2,7 +2,7 @@
 
 use super::{ScopeFailure, ScopeId, ScopeKind, Scopes, flag};
 use crate::ast::{Ast, Item, Kind, Made, Node, ParameterKind, Ref};
-use crate::error::Failure;
+use crate::error::{Failure, Fault};
 use larch_bytecode::qstr::Qstr;
 
 struct Walker<'a> {
@@ -210,17 +210,17 @@ impl Walker<'_> {
         if self.current == 0 {
             return match kind {
                 Kind::Global => Ok(()),
-                _ => Err(Failure::syntax(line, "can't declare nonlocal in outer code")),
+                _ => Err(Failure::at(line, Fault::NonlocalOuter)),
             };
         }
         let current = self.current;
         let symbol = self.scopes.intern(current, name)?;
         let (own, text) = match kind {
-            Kind::Global => (flag::GLOBAL, "identifier redefined as global"),
-            _ => (flag::NONLOCAL, "identifier redefined as nonlocal"),
+            Kind::Global => (flag::GLOBAL, Fault::RedefinedGlobal),
+            _ => (flag::NONLOCAL, Fault::RedefinedNonlocal),
         };
         if symbol.has(!own) && !symbol.has(own) {
-            return Err(Failure::syntax(line, text));
+            return Err(Failure::at(line, text));
         }
         symbol.flags |= own;
         if kind == Kind::Nonlocal {
@@ -260,10 +260,10 @@ impl Walker<'_> {
             return Ok(());
         }
         let text = match scope.parent {
-            0 => "identifier redefined as global",
-            _ => "identifier redefined as nonlocal",
+            0 => Fault::RedefinedGlobal,
+            _ => Fault::RedefinedNonlocal,
         };
-        Err(Failure::syntax(self.line, text))
+        Err(Failure::at(self.line, text))
     }
 
     /// A chain; `super()` in a function uses `__class__` and the first parameter.
@@ -311,7 +311,7 @@ impl Walker<'_> {
             let detail = self.ast.detail(parameter);
             let is_star = detail == ParameterKind::Star as u8 || detail == ParameterKind::BareStar as u8;
             if double_star || (star && is_star) {
-                return Err(Failure::syntax(self.ast.line(parameter), "invalid syntax"));
+                return Err(Failure::at(self.ast.line(parameter), Fault::Syntax));
             }
             star |= is_star;
             double_star |= detail == ParameterKind::DoubleStar as u8;
@@ -321,7 +321,7 @@ impl Walker<'_> {
             let name = self.ast.name(parameter, 0);
             let symbol = self.scopes.intern(self.current, name)?;
             if symbol.has(flag::PARAMETER) {
-                return Err(Failure::syntax(self.ast.line(parameter), "argument name reused"));
+                return Err(Failure::at(self.ast.line(parameter), Fault::ArgumentReused));
             }
             symbol.flags |= flag::PARAMETER;
         }
