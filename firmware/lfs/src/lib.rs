@@ -29,6 +29,8 @@ mod fs;
 mod log;
 mod memory;
 mod repair;
+#[cfg(test)]
+mod tests;
 mod volume;
 
 pub use error::Errno;

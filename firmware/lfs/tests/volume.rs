@@ -341,7 +341,12 @@ fn entries_can_be_counted_off() {
     let mut memory = Memory::<1>::new();
     let mut volume = Volume::mount(&mut memory, &mut flash).unwrap();
     for number in 0..70 {
-        apply(&mut volume, &mut flash, &Operation::Write(format!("a_file_with_a_long_name_{number:02}"), vec![1; 60])).unwrap();
+        apply(
+            &mut volume,
+            &mut flash,
+            &Operation::Write(format!("a_file_with_a_long_name_{number:02}"), vec![1; 60]),
+        )
+        .unwrap();
     }
     for number in 0..70 {
         let entry = volume.entry_at(&mut flash, b"/", number).unwrap().expect("there are 70");
