@@ -136,14 +136,14 @@ mod tests {
         }
 
         fn set(&mut self, offset: u32, value: u32) {
-            let mut volatile = false;
-            let mut io = Io { registers: &mut self.0, now: 0, apb: 6, volatile: &mut volatile };
+            let (mut volatile, mut stable_until) = (false, 0);
+            let mut io = Io { registers: &mut self.0, now: 0, apb: 6, volatile: &mut volatile, stable_until: &mut stable_until };
             self.1.write(&mut io, offset, value);
         }
 
         fn with(&mut self, sources: u64) -> Option<u8> {
-            let mut volatile = false;
-            let io = Io { registers: &mut self.0, now: 0, apb: 6, volatile: &mut volatile };
+            let (mut volatile, mut stable_until) = (false, 0);
+            let io = Io { registers: &mut self.0, now: 0, apb: 6, volatile: &mut volatile, stable_until: &mut stable_until };
             self.1.update(&io, sources);
             self.1.best()
         }

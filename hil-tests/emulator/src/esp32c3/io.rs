@@ -13,6 +13,8 @@ pub struct Io<'a> {
     pub apb: u64,
     /// Set when a register that changes by itself was read.
     pub volatile: &'a mut bool,
+    /// When the registers read so far may change without an event of the chip.
+    pub stable_until: &'a mut Ticks,
 }
 
 /// Ticks of a crystal cycle (40 MHz).

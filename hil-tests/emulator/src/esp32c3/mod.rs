@@ -34,7 +34,7 @@ use crate::riscv::Cpu;
 use crate::time::Ticks;
 use reset::Extent;
 use rtc::Sleep;
-use soc::Soc;
+use soc::{Reads, Soc};
 
 /// What a chip is made with.
 #[derive(Clone, Debug)]
@@ -154,8 +154,8 @@ impl Esp32c3 {
     fn sleep_until(&mut self, limit: Ticks) {
         let next = self.soc.rtc.next_event().min(limit);
         self.soc.clock.base = self.soc.clock.base.max(next);
-        let mut volatile = false;
-        let mut io = Soc::io(&mut self.soc.registers, &self.soc.clock, &mut volatile);
+        let mut reads = Reads::default();
+        let mut io = Soc::io(&mut self.soc.registers, &self.soc.clock, &mut reads);
         if let Some(cause) = self.soc.rtc.advance(&mut io) {
             self.reset(cause);
         }
@@ -236,8 +236,8 @@ impl Esp32c3 {
     /// # Panics
     /// If the chip has no such pin.
     pub fn set_pin(&mut self, pin: u8, level: Option<bool>) {
-        let mut volatile = false;
-        let mut io = Soc::io(&mut self.soc.registers, &self.soc.clock, &mut volatile);
+        let mut reads = Reads::default();
+        let mut io = Soc::io(&mut self.soc.registers, &self.soc.clock, &mut reads);
         self.soc.gpio.drive(&mut io, pin, level);
         if self.soc.gpio.wakes(&io)
             && let Some(cause) = self.soc.rtc.wake_by_gpio(&mut io)
@@ -249,8 +249,8 @@ impl Esp32c3 {
     /// Level of `pin` as the outside measures it; `None` if nothing drives or pulls it.
     #[must_use]
     pub fn pin(&mut self, pin: u8) -> Option<bool> {
-        let mut volatile = false;
-        let io = Soc::io(&mut self.soc.registers, &self.soc.clock, &mut volatile);
+        let mut reads = Reads::default();
+        let io = Soc::io(&mut self.soc.registers, &self.soc.clock, &mut reads);
         self.soc.gpio.level(&io, pin)
     }
 
@@ -261,8 +261,8 @@ impl Esp32c3 {
 
     /// The host sends bytes over USB.
     pub fn send_usb(&mut self, bytes: &[u8]) {
-        let mut volatile = false;
-        let io = Soc::io(&mut self.soc.registers, &self.soc.clock, &mut volatile);
+        let mut reads = Reads::default();
+        let io = Soc::io(&mut self.soc.registers, &self.soc.clock, &mut reads);
         self.soc.usb.send(&io, bytes);
     }
 
@@ -281,8 +281,8 @@ impl Esp32c3 {
     pub(crate) fn send_uart(&mut self, byte: u8, bit: u64) -> Ticks {
         let now = self.now();
         let end = self.soc.uarts[0].rx.send(byte, now, bit);
-        let mut flag = false;
-        let mut io = Soc::io(&mut self.soc.registers, &self.soc.clock, &mut flag);
+        let mut reads = Reads::default();
+        let mut io = Soc::io(&mut self.soc.registers, &self.soc.clock, &mut reads);
         self.soc.uarts[0].schedule(&io);
         if let Some(cause) = self.soc.rtc.wake_by_uart(&mut io) {
             self.soc.request = Some(cause);

@@ -18,8 +18,8 @@ use super::{dma, efuse, map, system};
 use crate::flash::Flash;
 use crate::memory::Memory;
 use crate::registers::{Class, Registers};
-use crate::riscv::Bus;
-use crate::time::{Clock, Ticks};
+use crate::riscv::{Bus, State};
+use crate::time::{Clock, NEVER, Ticks};
 use std::collections::BTreeMap;
 
 /// Base addresses of the two UARTs.
@@ -43,6 +43,21 @@ impl std::fmt::Display for UnknownAccess {
     }
 }
 
+/// What was learnt about the registers that were read.
+#[derive(Clone, Debug)]
+pub struct Reads {
+    /// One of them changes by itself.
+    volatile: bool,
+    /// None of them changes before, except by an event.
+    stable_until: Ticks,
+}
+
+impl Default for Reads {
+    fn default() -> Self {
+        Self { volatile: false, stable_until: NEVER }
+    }
+}
+
 /// Everything but the processor.
 #[derive(Clone)]
 pub struct Soc {
@@ -62,7 +77,9 @@ pub struct Soc {
     mmu: Mmu,
     analog: Analog,
     random: u64,
-    volatile: bool,
+    reads: Reads,
+    /// Device accesses that did something; polling the flash's status does not count.
+    effects: u64,
     /// Where the processor is.
     place: u32,
     /// A reset that was asked for and not yet done.
@@ -144,7 +161,8 @@ impl Soc {
             mmu: Mmu::default(),
             analog: Analog::default(),
             random: seed | 1,
-            volatile: false,
+            reads: Reads::default(),
+            effects: 0,
             place: map::ROM,
             request: None,
             unknown: BTreeMap::new(),
@@ -156,8 +174,9 @@ impl Soc {
 
     /// Splits the chip into one part and what the others may use meanwhile.
     #[inline(always)]
-    pub fn io<'a>(registers: &'a mut Registers, clock: &Clock, volatile: &'a mut bool) -> Io<'a> {
-        Io { registers, now: clock.now(), apb: system::apb_period(clock.per_cycle()), volatile }
+    pub fn io<'a>(registers: &'a mut Registers, clock: &Clock, reads: &'a mut Reads) -> Io<'a> {
+        let apb = system::apb_period(clock.per_cycle());
+        Io { registers, now: clock.now(), apb, volatile: &mut reads.volatile, stable_until: &mut reads.stable_until }
     }
 
     /// Fills SRAM and RTC memory as power-on leaves them: with no value that a program may rely on.
@@ -181,7 +200,7 @@ impl Soc {
             self.gpio.latch_straps();
         }
         let flash_boot = self.gpio.boots_from_flash();
-        let mut io = Self::io(&mut self.registers, &self.clock, &mut self.volatile);
+        let mut io = Self::io(&mut self.registers, &self.clock, &mut self.reads);
         self.rtc.reset(&mut io, request, flash_boot);
         if extent == Extent::Cpu {
             return;
@@ -214,7 +233,7 @@ impl Soc {
     }
 
     fn sources(&mut self) -> u64 {
-        let io = Self::io(&mut self.registers, &self.clock, &mut self.volatile);
+        let io = Self::io(&mut self.registers, &self.clock, &mut self.reads);
         let mut sources = u64::from(self.systimer.interrupts(&io) & 7) << source::SYSTIMER;
         for (group, number) in self.groups.iter().zip([source::TG0_T0, source::TG1_T0]) {
             sources |= u64::from(group.interrupts(&io) & 3) << number;
@@ -246,10 +265,13 @@ impl Soc {
     }
 
     fn read_register(&mut self, address: u32) -> u32 {
-        let mut io = Self::io(&mut self.registers, &self.clock, &mut self.volatile);
+        let mut io = Self::io(&mut self.registers, &self.clock, &mut self.reads);
         let offset = address & 0xFFF;
         match address & !0xFFF {
-            0x6000_0000 => self.uarts[0].read(&mut io, offset),
+            0x6000_0000 => {
+                self.effects += u64::from(offset == 0);
+                self.uarts[0].read(&mut io, offset)
+            }
             0x6001_0000 => self.uarts[1].read(&mut io, offset),
             spi::BASE => self.spi.read(&mut io, offset),
             gpio::BASE => self.gpio.read(&mut io, offset),
@@ -260,7 +282,10 @@ impl Soc {
             0x6002_0000 => self.groups[1].read(&mut io, offset),
             systimer::BASE => self.systimer.read(&mut io, offset),
             sha::BASE => self.sha.read(&mut io, offset),
-            usb::BASE => self.usb.read(&mut io, offset),
+            usb::BASE => {
+                self.effects += 1;
+                self.usb.read(&mut io, offset)
+            }
             interrupt::BASE => self.interrupts.read(&io, offset),
             cache::BASE => cache::read(&io, offset),
             cache::MMU => self.mmu.read(offset),
@@ -270,15 +295,18 @@ impl Soc {
     }
 
     fn random_word(&mut self) -> u32 {
-        self.volatile = true;
+        self.reads.volatile = true;
         self.random = next_random(self.random ^ self.clock.now());
         (self.random >> 24) as u32
     }
 
     fn write_register(&mut self, address: u32, value: u32) {
-        let mut io = Self::io(&mut self.registers, &self.clock, &mut self.volatile);
+        let mut io = Self::io(&mut self.registers, &self.clock, &mut self.reads);
         let offset = address & 0xFFF;
         let mut changed = true;
+        if address & !0xFFF != spi::BASE {
+            self.effects += 1;
+        }
         match address & !0xFFF {
             0x6000_0000 => changed = self.uarts[0].write(&mut io, offset, value),
             0x6001_0000 => changed = self.uarts[1].write(&mut io, offset, value),
@@ -381,7 +409,7 @@ impl Bus for Soc {
 
     fn service(&mut self) -> Ticks {
         let now = self.clock.now();
-        let mut io = Self::io(&mut self.registers, &self.clock, &mut self.volatile);
+        let mut io = Self::io(&mut self.registers, &self.clock, &mut self.reads);
         let mut request = None;
         for uart in &mut self.uarts {
             uart.advance(&mut io);
@@ -393,13 +421,13 @@ impl Bus for Soc {
         }
         request = request.or(self.rtc.advance(&mut io));
         let mut next = self.systimer.next_event().min(self.usb.next_event()).min(self.rtc.next_event());
-        next = next.min(self.spi.next_event(now)).min(self.flash.next_event(now));
+        next = next.min(self.flash.next_event(now));
         for (uart, group) in self.uarts.iter().zip(&self.groups) {
             next = next.min(uart.next_event()).min(group.next_event());
         }
         self.demand(request);
         let sources = self.sources();
-        let io = Self::io(&mut self.registers, &self.clock, &mut self.volatile);
+        let io = Self::io(&mut self.registers, &self.clock, &mut self.reads);
         self.interrupts.update(&io, sources);
         if self.flash.power_fails_at() <= now {
             self.stopped = true;
@@ -422,7 +450,24 @@ impl Bus for Soc {
     }
 
     fn take_volatile(&mut self) -> bool {
-        std::mem::take(&mut self.volatile)
+        std::mem::take(&mut self.reads.volatile)
+    }
+
+    fn take_stable_until(&mut self) -> Ticks {
+        std::mem::replace(&mut self.reads.stable_until, NEVER)
+    }
+
+    fn polled(&mut self) -> Option<u64> {
+        self.spi.take_polled().then(|| self.effects + self.spi.commands())
+    }
+
+    fn state(&self) -> State {
+        let memories = [map::SRAM_RANGE, map::RTC_RANGE].map(|range| &self.memory.bytes()[range]).concat();
+        (memories, self.registers.words().to_vec())
+    }
+
+    fn skipped(&mut self, time: Ticks) {
+        self.spi.move_on(time);
     }
 
     fn at(&mut self, pc: u32) {

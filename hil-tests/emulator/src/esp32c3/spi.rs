@@ -56,27 +56,36 @@ pub struct Spi1 {
     busy_until: Ticks,
     /// Bits of CMD that read 1 until then.
     command: u32,
-    done: bool,
     raw: u32,
+    polled: bool,
+    commands: u64,
 }
 
 impl Spi1 {
-    /// When the command in progress ends.
+    /// Whether the flash's status was read since the last call while an operation was in progress.
+    pub fn take_polled(&mut self) -> bool {
+        std::mem::take(&mut self.polled)
+    }
+
+    /// Commands so far that did not only read the status.
     #[must_use]
-    pub fn next_event(&self, now: Ticks) -> Ticks {
-        if self.busy_until > now { self.busy_until } else { NEVER }
+    pub fn commands(&self) -> u64 {
+        self.commands
+    }
+
+    /// Time was moved on by whole turns of a loop.
+    pub fn move_on(&mut self, time: Ticks) {
+        self.busy_until += time;
     }
 
     /// Reads a register.
     pub fn read(&mut self, io: &mut Io<'_>, offset: u32) -> u32 {
         match offset {
-            CMD => {
-                if io.now < self.busy_until {
-                    self.command
-                } else {
-                    0
-                }
+            CMD if io.now < self.busy_until => {
+                *io.stable_until = (*io.stable_until).min(self.busy_until);
+                self.command
             }
+            CMD => 0,
             INT_RAW => self.raw,
             INT_CLR | INT_ST => 0,
             _ => io.registers.get(BASE + offset),
@@ -96,7 +105,11 @@ impl Spi1 {
             CMD => {
                 if let Some(command) = self.command(io, value) {
                     self.execute(io, flash, memory, value, &command);
-                    return true;
+                    self.polled = command.opcode == 0x05 && flash.next_event(io.now) != NEVER;
+                    if command.opcode != 0x05 {
+                        self.commands += 1;
+                    }
+                    return flash.next_event(io.now) != NEVER;
                 }
             }
             INT_CLR => self.raw &= !value,
@@ -172,7 +185,6 @@ impl Spi1 {
             io.registers.set(BASE + W0 + 4 * i, u32::from_le_bytes(word));
         }
         self.raw |= 1 << 3;
-        self.done = true;
     }
 }
 

@@ -9,6 +9,7 @@ mod csr;
 mod decode;
 mod exec;
 mod op;
+mod poll;
 #[cfg(test)]
 mod tests;
 
@@ -46,11 +47,23 @@ pub trait Bus {
     fn stop(&self) -> bool;
     /// Whether a register that changes by itself was read since the last call.
     fn take_volatile(&mut self) -> bool;
+    /// Until when what was read since the last call stays the same, events aside.
+    fn take_stable_until(&mut self) -> Ticks;
     /// The processor executes `wfi`; the bus may enter a sleep mode.
     fn wait_for_interrupt(&mut self) {}
+    /// If a device was polled since the last call and answered as before: a number that stays the same as long as
+    /// nothing but such polling happened to the devices.
+    fn polled(&mut self) -> Option<u64>;
+    /// A copy of all state that polling may not change: memories and registers.
+    fn state(&self) -> State;
+    /// Time was moved on by whole turns of a polling loop: moves what devices keep relative to its turns.
+    fn skipped(&mut self, time: Ticks);
     /// Where the processor is, for reports about the access that follows.
     fn at(&mut self, pc: u32);
 }
+
+/// A copy of memories and device registers, to see whether anything changed.
+pub type State = (Vec<u8>, Vec<u32>);
 
 /// Why [`Cpu::run`] returned.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -93,6 +106,7 @@ pub struct Cpu {
     instructions: u64,
     /// Of those, the ones that idle loops would have executed and that were skipped.
     skipped: u64,
+    poll: poll::Poll,
     /// Set by `wfi` until an interrupt is pending.
     waiting: bool,
     reset_vector: u32,
@@ -109,6 +123,7 @@ impl Cpu {
             blocks: Blocks::new(),
             instructions: 0,
             skipped: 0,
+            poll: poll::Poll::default(),
             waiting: false,
             reset_vector,
         }
@@ -217,9 +232,10 @@ impl Cpu {
         let slot = self.blocks.at(pc);
         let ops = self.blocks.ops(slot);
         let volatile = bus.take_volatile();
+        let stable = bus.take_stable_until();
         let clock = bus.clock();
         let span = u64::from(done.cycles) * clock.per_cycle();
-        let mut turns = clock.attention.saturating_sub(clock.base) / span.max(1);
+        let mut turns = clock.attention.min(stable).saturating_sub(clock.base) / span.max(1);
         match slot.idle {
             Idle::Delay => {
                 let [_, difference, branch] = ops else { return 0 };
@@ -296,6 +312,11 @@ impl Cpu {
             if self.waiting {
                 let base = &mut bus.clock().base;
                 *base = (*base).max(until);
+                continue;
+            }
+            if let Some(effects) = bus.polled()
+                && self.skip_polling(bus, effects, until)
+            {
                 continue;
             }
             bus.clock().attention = until;

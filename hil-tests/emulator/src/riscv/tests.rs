@@ -75,6 +75,16 @@ impl Bus for Bench {
     fn take_volatile(&mut self) -> bool {
         self.volatile
     }
+    fn take_stable_until(&mut self) -> Ticks {
+        NEVER
+    }
+    fn polled(&mut self) -> Option<u64> {
+        None
+    }
+    fn state(&self) -> super::State {
+        (self.memory.bytes().to_vec(), Vec::new())
+    }
+    fn skipped(&mut self, _: Ticks) {}
     fn at(&mut self, _: u32) {}
 }
 
