@@ -188,7 +188,6 @@ pub fn input(vm: &mut Vm, args: Args) -> Res {
             break end;
         }
     };
-    vm.port.write(b"\r\n");
     match end {
         End::Control(CTRL_C) => Err(vm.raise_empty(core_ids::KeyboardInterrupt)),
         End::Control(CTRL_D) if line.len() == 0 => Err(vm.raise_empty(core_ids::EOFError)),
