@@ -85,7 +85,10 @@ impl Vm {
             let exception = self.heap.root(Root::Raised);
             let code = Code::new(self, state.code);
             let position = code.position(self, state.pc).saturating_sub(1);
-            self.add_traceback(exception, code, position);
+            let (word, _) = self.heap.fetch(code.place(self, position));
+            if word as u8 != Op::Reraise as u8 {
+                self.add_traceback(exception, code, position);
+            }
             if let Some((target, register)) = code.handler(self, position) {
                 state.window.set(register, exception);
                 self.heap.set_root(Root::Raised, Value::UNBOUND);
@@ -943,6 +946,9 @@ impl Vm {
     #[inline(never)]
     fn arithmetic_slow(&mut self, op: BinaryOp, left: Value, right: Value) -> Res {
         if let Some(result) = self.float_fast(op, left, right) {
+            return result;
+        }
+        if let Some(result) = self.text_fast(op, left, right) {
             return result;
         }
         self.binary(op, left, right)

@@ -8,8 +8,8 @@ use larch_bytecode::code::{Backend, LineTable};
 use larch_bytecode::op::{self, MAX_REGISTERS, Op};
 use larch_bytecode::qstr::Qstr;
 
-/// Words a unit can have: what a jump reaches.
-const MAX_WORDS: u32 = 1 << 23;
+/// Words a code object can have: handlers and its own header count them in 16 bits.
+const MAX_WORDS: u32 = u16::MAX as u32;
 
 /// What a constant was made from.
 #[derive(Clone, Copy)]
@@ -66,6 +66,11 @@ impl<B: Backend> Emitter<'_, '_, B> {
     /// `R[a] = R[b]`, unless they are one.
     pub(super) fn copy(&mut self, a: Reg, b: Reg) -> Emitted {
         if a == b { Ok(()) } else { self.abc(Op::Move, a, b, 0) }
+    }
+
+    /// What follows is on `line`, unless it is after that already: as in MicroPython, lines only go up in a code object.
+    pub(super) fn at_line(&mut self, line: u32) {
+        self.unit.line = self.unit.line.max(line);
     }
 
     /// Writes the line table's entry if the line has changed since the last instruction.

@@ -33,7 +33,7 @@ impl<B: Backend> Emitter<'_, '_, B> {
 
     fn condition_node(&mut self, item: Ref, kind: Kind, sense: bool, label: &mut Label) -> Emitted {
         let Some(node) = item.node() else { return Ok(()) };
-        self.unit.line = self.parser.ast.line(node);
+        self.at_line(self.parser.ast.line(node));
         match kind {
             Kind::Not => self.condition(self.parser.ast.part(node, 0), !sense, label),
             Kind::Compare => self.compare_and_branch(node, sense, label),

@@ -119,7 +119,7 @@ impl<B: Backend> Emitter<'_, '_, B> {
     fn node_into(&mut self, item: Ref, node: Node, target: Reg) -> Emitted {
         let kind = self.parser.ast.kind(node);
         if !matches!(kind, Kind::Object | Kind::Int) {
-            self.unit.line = self.parser.ast.line(node);
+            self.at_line(self.parser.ast.line(node));
         }
         match kind {
             Kind::Object | Kind::Int => self.load_constant(item, target),

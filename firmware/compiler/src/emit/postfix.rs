@@ -32,7 +32,7 @@ impl<B: Backend> Emitter<'_, '_, B> {
     /// The first `len` items of a chain. The result is in `target`, or in a register of its own: that of a local if
     /// the chain is one, else a temporary.
     pub(super) fn chain(&mut self, node: Node, len: u32, target: Option<Reg>) -> Emitted<Reg> {
-        self.unit.line = self.parser.ast.line(node);
+        self.at_line(self.parser.ast.line(node));
         let atom = self.parser.ast.item(node, 0);
         if len == 1 {
             return self.operand(atom);
@@ -62,18 +62,18 @@ impl<B: Backend> Emitter<'_, '_, B> {
                     value = base;
                 }
                 (Kind::Attr, None) => {
-                    self.unit.line = self.parser.ast.line(trailer);
+                    self.at_line(self.parser.ast.line(trailer));
                     let name = self.short_name(self.parser.ast.name(trailer, 0))?;
                     self.abc(Op::GetAttr, result, value, name)?;
                     value = result;
                 }
                 (Kind::Index, _) => {
-                    self.unit.line = self.parser.ast.line(trailer);
+                    self.at_line(self.parser.ast.line(trailer));
                     self.subscript(trailer, value, result)?;
                     value = result;
                 }
                 _ => {
-                    self.unit.line = self.parser.ast.line(trailer);
+                    self.at_line(self.parser.ast.line(trailer));
                     self.copy(base, value)?;
                     self.call(trailer, base)?;
                     value = base;

@@ -25,7 +25,7 @@ impl<B: Backend> Emitter<'_, '_, B> {
             self.error_line = around;
             return Ok(());
         }
-        self.unit.line = self.parser.ast.line(node);
+        self.at_line(self.parser.ast.line(node));
         let top = self.unit.top;
         self.one_statement(node, kind)?;
         self.unit.top = top;

@@ -78,11 +78,12 @@ impl<B: Backend> Parser<'_, '_, B> {
     /// An expression of operators that bind at least as strongly as `least`.
     pub(super) fn expression(&mut self, least: u8) -> Parsed {
         self.enter()?;
+        let line = self.line();
         let mut left = self.prefix(least)?;
         while let Some(level) = infix_level(self.token())
             && level >= least
         {
-            left = self.infix(left, level)?;
+            left = self.infix(left, level, line)?;
         }
         self.exit();
         Ok(left)
@@ -120,8 +121,7 @@ impl<B: Backend> Parser<'_, '_, B> {
     }
 
     /// All operands that operators of one level join: `left` and what follows.
-    fn infix(&mut self, left: Ref, level: u8) -> Parsed {
-        let line = self.line_of_left(left);
+    fn infix(&mut self, left: Ref, level: u8, line: u32) -> Parsed {
         let start = self.scratch.len();
         self.scratch.push(left.0)?;
         while infix_level(self.token()) == Some(level) {
@@ -145,11 +145,6 @@ impl<B: Backend> Parser<'_, '_, B> {
             level::COMPARE => self.list(Kind::Compare, line, start),
             _ => self.fold_binary(line, start),
         }
-    }
-
-    /// The line on which a rule that begins with `left` begins.
-    fn line_of_left(&self, left: Ref) -> u32 {
-        self.ast.line_of(left).unwrap_or(self.line())
     }
 
     fn comparison(&mut self) -> Result<Comparison, Failure> {
