@@ -140,6 +140,7 @@ impl Vm {
             let len = self.heap.header(content).count() - TEXT_START;
             self.new_text_from(Kind::Str, Span::Cell { at: content, first: TEXT_START, len })?
         };
+        self.root(text)?;
         let done = self.call_method(stream, Qstr::write, &[text]);
         self.release(scope);
         done.map(|_| ())
@@ -207,9 +208,18 @@ impl Vm {
     fn print_slowly(&mut self, sink: Sink, value: Value, kind: PrintKind) -> Res<()> {
         let scope = self.scope();
         self.root(value)?;
+        if self.is_python_instance(value)
+            && let Some(text) = self.instance_text(value, kind)?
+        {
+            self.root(text)?;
+            let result = self.print_value(sink, text, PrintKind::Str);
+            self.release(scope);
+            return result;
+        }
         let class = self.type_of(value);
+        let inner = self.native_part(value);
         let result = match self.native_slot(class, |def| def.print) {
-            Some(print) => print(self, sink, value, kind),
+            Some(print) => print(self, sink, inner, kind),
             None => {
                 self.emit_str(sink, "<")?;
                 self.print_type_name(sink, class)?;
@@ -218,6 +228,16 @@ impl Vm {
         };
         self.release(scope);
         result
+    }
+
+    /// What an instance's own `__str__` or `__repr__` says.
+    fn instance_text(&mut self, value: Value, kind: PrintKind) -> Res<Option<Value>> {
+        if kind == PrintKind::Str
+            && let Some(text) = self.call_special(value, Qstr::__str__, &[])?
+        {
+            return Ok(Some(text));
+        }
+        self.call_special(value, Qstr::__repr__, &[])
     }
 
     /// Writes a class's name.
@@ -250,7 +270,7 @@ impl Vm {
     }
 
     /// `str(value)` of an int.
-    fn int_to_str(&mut self, value: i32) -> Res {
+    pub(crate) fn int_to_str(&mut self, value: i32) -> Res {
         let mut buffer = [0; 11];
         let digits = decimal(value, &mut buffer);
         if let [digit] = *digits {

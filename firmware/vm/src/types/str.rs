@@ -1,6 +1,6 @@
 //! `str`: text in UTF-8, indexed by character. What is ASCII only is indexed directly.
 
-use larch_bytecode::qstr::{Qstr, STATIC_COUNT};
+use larch_bytecode::qstr::{Qstr, STATIC, STATIC_COUNT};
 use larch_heap::{Header, Kind, Value};
 
 use super::text_object::{TextType, find};
@@ -68,23 +68,60 @@ impl Vm {
         }
     }
 
+    /// Where a string's bytes are, and whether they are known to be ASCII.
+    #[inline(always)]
+    pub(crate) fn str_parts(&self, value: Value) -> Option<(Span, bool)> {
+        let at = match value.as_cell() {
+            Some(at) => at,
+            None => match value.as_qstr()? {
+                Qstr(number) if (number as usize) < STATIC_COUNT => {
+                    return Some((Span::Static(STATIC[number as usize].as_bytes()), true));
+                }
+                Qstr(number) => self.interned(number as usize - STATIC_COUNT),
+            },
+        };
+        let header = self.heap.header(at);
+        if header.kind_byte() != Kind::Str as u8 {
+            return None;
+        }
+        let span = Span::Cell { at, first: TEXT_START, len: header.count() - TEXT_START };
+        Some((span, self.heap.word(at, 0) & ASCII != 0))
+    }
+
     /// `left + right` of two strings, which must be alive by themselves.
     pub fn concat_str(&mut self, left: Value, right: Value) -> Res {
-        let (Some(a), Some(b)) = (self.str_span(left), self.str_span(right)) else {
+        let (Some((a, a_ascii)), Some((b, b_ascii))) = (self.str_parts(left), self.str_parts(right)) else {
             return Ok(Value::UNBOUND);
         };
-        match (a.len(), b.len()) {
-            (0, _) => return Ok(right),
-            (_, 0) => return Ok(left),
-            _ => {}
+        let (a_len, b_len) = (a.len(), b.len());
+        if a_len == 0 {
+            return Ok(right);
         }
-        let at = self.alloc_text(Kind::Str, a.len() + b.len())?;
+        if b_len == 0 {
+            return Ok(left);
+        }
+        let at = self.alloc_text(Kind::Str, a_len + b_len)?;
         self.copy_span(at, TEXT_START, a);
-        self.copy_span(at, TEXT_START + a.len(), b);
-        if self.is_ascii(left) && self.is_ascii(right) {
+        self.copy_span(at, TEXT_START + a_len, b);
+        if a_ascii && b_ascii {
             self.heap.set_word(at, 0, ASCII);
         }
         Ok(at.into())
+    }
+
+    /// An operator of two strings where it is most used; `None`: not both are strings, or it is another operator.
+    #[inline]
+    pub(crate) fn text_fast(&mut self, op: BinaryOp, left: Value, right: Value) -> Option<Res> {
+        let is_text = |value: Value| value.is_qstr() || self.heap.as_kind(value, Kind::Str).is_some();
+        if !is_text(left) || !is_text(right) {
+            return None;
+        }
+        match op {
+            BinaryOp::Add | BinaryOp::IAdd => Some(self.concat_str(left, right)),
+            BinaryOp::Eq => Some(Ok(Value::bool(self.same_text(left, right)))),
+            BinaryOp::Ne => Some(Ok(Value::bool(!self.same_text(left, right)))),
+            _ => None,
+        }
     }
 
     /// How many characters a string has.
@@ -152,7 +189,10 @@ fn make(vm: &mut Vm, _class: Value, args: Args) -> Res {
         0 => Ok(Value::qstr(Qstr::EMPTY)),
         1 => {
             let value = vm.arg(args, 0);
-            vm.to_str(value)
+            match value.as_small() {
+                Some(small) => vm.int_to_str(small),
+                None => vm.to_str(value),
+            }
         }
         2..=3 => {
             let value = vm.arg(args, 0);

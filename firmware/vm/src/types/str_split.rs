@@ -197,8 +197,13 @@ pub(super) fn join(vm: &mut Vm, separator: Value, items: Value) -> Res {
     let mut ascii = separator.ty == TextType::Str && vm.is_ascii(separator.value);
     for i in 0..count {
         let item = vm.heap.slot(cell, first + i);
+        if let (TextType::Str, Some((span, item_ascii))) = (separator.ty, vm.str_parts(item)) {
+            len += u64::from(span.len());
+            ascii &= item_ascii;
+            continue;
+        }
         len += u64::from(joinable(vm, separator, item)?.len());
-        ascii = ascii && vm.is_ascii(item);
+        ascii = false;
     }
     if len > u64::from(Header::MAX_COUNT) {
         return Err(vm.raise_memory());
@@ -217,8 +222,8 @@ fn copy_joined(vm: &mut Vm, at: Ref, separator: Text, cell: Ref, first: u32, cou
             to += separator.span.len();
         }
         let item = vm.heap.slot(cell, first + i);
-        let span = match vm.str_span(item) {
-            Some(span) => span,
+        let span = match vm.str_parts(item) {
+            Some((span, _)) => span,
             None => vm.as_text(item).map_or(Span::Static(&[]), |text| text.span),
         };
         vm.copy_span(at, to, span);
