@@ -150,8 +150,8 @@ fn features(efuse: &Efuse, read: Read<'_>) -> Result<Vec<String>, Error> {
             continue;
         };
         let vendor = match feature.vendor {
-            Some((field, names)) => name(names, field.read(&mut *read)?),
-            None => None,
+            Some((field, names)) if !text.starts_with("No ") => name(names, field.read(&mut *read)?),
+            _ => None,
         };
         features.push(vendor.map_or_else(|| text.to_owned(), |vendor| format!("{text} ({vendor})")));
     }

@@ -89,6 +89,7 @@ pub struct Loader<'a> {
     pub(crate) security: Option<SecurityInfo>,
     pub(crate) dialect: Dialect,
     pub(crate) by_hand: bool,
+    pub(crate) options: Options,
     pub(crate) baud: u32,
     pub(crate) flash: Option<crate::flash::FlashChip>,
 }
@@ -128,6 +129,7 @@ impl<'a> Loader<'a> {
             security: secure,
             dialect: if answer.by_stub { Dialect::espressif_stub() } else { Dialect::rom(chip) },
             by_hand: answer.by_hand,
+            options: options.clone(),
             baud: options.baud,
             flash: None,
         };

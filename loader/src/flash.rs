@@ -3,6 +3,7 @@
 //! Invariants: nothing is reported as written before the chip's own MD5 of it matched; every check that can be made
 //! without touching flash is made before the first erase.
 
+mod changed;
 pub mod digest;
 mod erase;
 pub mod plan;

@@ -8,8 +8,8 @@ use larch_image::Image;
 use larch_protocol::{Command, Opcode};
 use std::time::Duration;
 
-/// Longest block that ROMs take for RAM.
-const RAM_BLOCK: usize = 0x1800;
+/// Bytes per block for RAM. ROMs take 0x1800, but not at 921600 baud, and 0x800 over USB-OTG.
+const RAM_BLOCK: usize = 0x800;
 /// How often a part is written before it is given up.
 const TRIES: u32 = 3;
 /// The ROM may jump away before its answer has left.

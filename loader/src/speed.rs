@@ -1,9 +1,12 @@
 //! Changing the speed of the line.
 
 use crate::connect::Loader;
+use crate::dialect::Dialect;
 use crate::error::Error;
 use crate::event::Event;
 use crate::link::DEFAULT_TIMEOUT;
+use crate::reach::reach;
+use larch_chips::MAGIC_ADDRESS;
 use larch_protocol::Command;
 use std::time::Duration;
 
@@ -28,6 +31,57 @@ impl Loader<'_> {
         self.link.transport().sleep(SETTLE);
         self.link.discard()?;
         self.observer.event(&Event::Baud(baud));
+        Ok(())
+    }
+
+    /// Goes on at the highest of these speeds (highest first) at which everything arrives. Returns whether the chip had to
+    /// be reset on the way, which ends a stub. Where only a person can reset the chip, nothing is tried.
+    ///
+    /// # Errors
+    /// If the chip cannot be reached again at the first speed.
+    pub fn speed_up(&mut self, speeds: &[u32]) -> Result<bool, Error> {
+        if self.by_hand {
+            return Ok(false);
+        }
+        let mut was_reset = false;
+        let present = self.baud;
+        for &baud in speeds.iter().filter(|&&baud| baud > present) {
+            if self.works_at(baud)? {
+                break;
+            }
+            self.note(&format!("{baud} baud does not arrive well, trying less"));
+            self.reconnect()?;
+            was_reset = true;
+        }
+        Ok(was_reset)
+    }
+
+    /// Whether answers to some questions come, and come right, at this speed.
+    fn works_at(&mut self, baud: u32) -> Result<bool, Error> {
+        const QUESTIONS: u32 = 16;
+        const PATIENCE: Duration = Duration::from_millis(200);
+        let expected = self.read_register(MAGIC_ADDRESS)?;
+        match self.change_baud(baud) {
+            Err(Error::PortLost(_)) => return Ok(false),
+            other => other?,
+        }
+        for _ in 0..QUESTIONS {
+            match self.link.command(&Command::ReadReg(MAGIC_ADDRESS), 0, PATIENCE) {
+                Ok((word, _)) if word == expected => {}
+                Err(Error::PortLost(error)) => return Err(Error::PortLost(error)),
+                _ => return Ok(false),
+            }
+        }
+        Ok(true)
+    }
+
+    /// Resets the chip into its mask ROM's loader, at the first speed.
+    fn reconnect(&mut self) -> Result<(), Error> {
+        self.link.transport().set_baud(self.options.baud)?;
+        self.baud = self.options.baud;
+        reach(&mut self.link, &mut *self.observer, &self.options)?;
+        self.dialect = Dialect::rom(self.chip);
+        self.flash = None;
         Ok(())
     }
 

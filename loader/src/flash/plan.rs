@@ -52,6 +52,11 @@ pub fn check(blobs: &[Blob], target: &Target, force: bool) -> Result<Vec<String>
     Ok(notes)
 }
 
+/// Whether a sector begins here.
+pub(super) fn is_sector(offset: u32) -> bool {
+    offset.is_multiple_of(SECTOR)
+}
+
 /// Two files in one sector would erase each other.
 fn check_sectors(blobs: &[Blob]) -> Result<(), Error> {
     check_overlaps(blobs).map_err(Error::Overlap)?;

@@ -9,7 +9,6 @@ use crate::connect::Loader;
 use crate::error::Error;
 use crate::event::Event;
 use flate2::{Compress, Compression, Decompress, FlushCompress, FlushDecompress};
-use larch_image::merge::Blob;
 use larch_protocol::{ChipError, Command, FlashBegin};
 use std::time::Duration;
 
@@ -104,6 +103,19 @@ fn inflated_lengths(deflated: &[u8], len: usize, block_size: usize) -> Vec<usize
     lengths
 }
 
+/// A part of a file, to be written without interruption.
+pub(super) struct Part<'d> {
+    /// The file.
+    pub(super) name: &'d str,
+    /// Flash offset.
+    pub(super) offset: u32,
+    pub(super) data: &'d [u8],
+    /// Bytes of the file's other parts that are done.
+    pub(super) before: u64,
+    /// Bytes of all parts.
+    pub(super) total: u64,
+}
+
 /// Why a stream ended early, and how far it surely came.
 struct Broken {
     error: Error,
@@ -112,12 +124,12 @@ struct Broken {
 
 impl Loader<'_> {
     /// Sends the file's bytes, beginning with `stream`, until the chip has taken all of them.
-    pub(super) fn send(&mut self, blob: &Blob, stream: &Stream) -> Result<(), Error> {
+    pub(super) fn send(&mut self, part: &Part<'_>, stream: &Stream) -> Result<(), Error> {
         let (mut from, mut best, mut failures) = (0, 0, 0);
         let mut rest;
         let mut stream = stream;
         for _ in 0..STREAMS {
-            let Err(Broken { error, reached }) = self.send_stream(blob, from, stream) else { return Ok(()) };
+            let Err(Broken { error, reached }) = self.send_stream(part, from, stream) else { return Ok(()) };
             failures = if from + reached > best { 1 } else { failures + 1 };
             best = best.max(from + reached);
             let most = if matches!(error, Error::Silent { .. }) { SILENCES } else { REFUSALS };
@@ -127,15 +139,15 @@ impl Loader<'_> {
             self.observer.event(&Event::Retry { what: &error.to_string() });
             self.resynchronise()?;
             from += reached.saturating_sub(BUFFERED) / SECTOR as usize * SECTOR as usize;
-            rest = Stream::of(&blob.data[from..], stream.block_size, Some(stream.deflated));
+            rest = Stream::of(&part.data[from..], stream.block_size, Some(stream.deflated));
             stream = &rest;
         }
-        Err(Error::Silent { what: format!("writing {}", blob.name) })
+        Err(Error::Silent { what: format!("writing {}", part.name) })
     }
 
-    fn send_stream(&mut self, blob: &Blob, from: usize, stream: &Stream) -> Result<(), Broken> {
-        let size = blob.data.len() - from;
-        let begin = self.flash_begin(stream, blob.offset + u32::try_from(from).unwrap_or(u32::MAX), size);
+    fn send_stream(&mut self, part: &Part<'_>, from: usize, stream: &Stream) -> Result<(), Broken> {
+        let size = part.data.len() - from;
+        let begin = self.flash_begin(stream, part.offset + u32::try_from(from).unwrap_or(u32::MAX), size);
         let begin = if stream.deflated { Command::FlashDeflBegin(begin) } else { Command::FlashBegin(begin) };
         let timeout = per_megabyte(ERASE_SECONDS_PER_MEGABYTE, size as u64);
         self.with_retries(|loader| loader.command(&begin, timeout))
@@ -151,8 +163,8 @@ impl Loader<'_> {
                 Command::FlashData(number, block)
             };
             self.send_block(&data, timeout).map_err(|error| Broken { error, reached: before })?;
-            self.observer
-                .event(&Event::Progress { done: (from + reached) as u64, total: blob.data.len() as u64 });
+            let done = part.before + (from + reached) as u64;
+            self.observer.event(&Event::Progress { done, total: part.total });
             before = reached;
         }
         Ok(())

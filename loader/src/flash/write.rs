@@ -5,7 +5,7 @@
 
 use super::digest::Digest;
 use super::plan::{self, Target};
-use super::stream::Stream;
+use super::stream::{Part, Stream};
 use crate::connect::Loader;
 use crate::error::Error;
 use crate::event::Event;
@@ -49,8 +49,8 @@ pub struct WriteOptions {
     pub erase_all: bool,
     /// Write images that checks refuse.
     pub force: bool,
-    /// Leave out files that flash has already.
-    pub skip_flashed: bool,
+    /// Write everything, even what flash holds already.
+    pub rewrite: bool,
     /// Settings for the bootloader's header.
     pub settings: FlashSettings,
 }
@@ -64,14 +64,15 @@ pub struct WriteReport {
     pub offset: u32,
     /// Bytes.
     pub size: u64,
-    /// Flash had it already.
-    pub unchanged: bool,
+    /// Bytes that flash did not hold yet.
+    pub written: u64,
     /// The chip's digest.
     pub md5: Digest,
 }
 
 impl Loader<'_> {
-    /// Writes files to flash and has the chip confirm each with its digest.
+    /// Writes files to flash and has the chip confirm each with its digest. Parts that flash holds already, by the same
+    /// digest, are left alone.
     ///
     /// # Errors
     /// Before anything is erased if a check fails; afterwards if the chip refuses, stops answering, or its digest of
@@ -139,58 +140,68 @@ impl Loader<'_> {
     }
 
     fn write_blob(&mut self, blob: &Blob, options: &WriteOptions) -> Result<WriteReport, Error> {
-        let size = blob.data.len() as u64;
-        let md5 = Digest::of(&blob.data);
-        let Blob { name, offset, .. } = blob;
-        let report = WriteReport { name: name.clone(), offset: *offset, size, unchanged: false, md5 };
-        if options.skip_flashed && self.holds(blob, md5)? {
+        let Blob { name, offset, data } = blob;
+        let all = options.erase_all || options.rewrite || self.secure_download();
+        let changed = if all { std::iter::once(0..data.len()).collect() } else { self.changed(blob)? };
+        let written = changed.iter().map(|part| part.len() as u64).sum();
+        let md5 = Digest::of(data);
+        let report =
+            WriteReport { name: name.clone(), offset: *offset, size: data.len() as u64, written, md5 };
+        if changed.is_empty() {
             self.observer.event(&Event::Unchanged { name, offset: *offset });
-            return Ok(WriteReport { unchanged: true, ..report });
+            return Ok(report);
         }
-        let stream = Stream::of(&blob.data, self.dialect.block_size, options.compress);
-        let compressed = stream.compressed_len();
-        self.observer.event(&Event::Writing { name, offset: *offset, size, compressed });
+        let jobs: Vec<(Part<'_>, Stream)> = changed
+            .into_iter()
+            .scan(0, |before, range| {
+                let start = u32::try_from(range.start).unwrap_or(u32::MAX);
+                let data = &data[range];
+                let part = Part { name, offset: offset + start, data, before: *before, total: written };
+                *before += data.len() as u64;
+                Some((part, Stream::of(data, self.dialect.block_size, options.compress)))
+            })
+            .collect();
+        let compressed = jobs.iter().map(|(_, stream)| stream.compressed_len()).sum();
+        self.observer.event(&Event::Writing { name, offset: *offset, size: written, compressed });
         let start = self.link.now();
+        for (part, stream) in &jobs {
+            self.write_part(part, stream)?;
+        }
+        let seconds = (self.link.now() - start).as_secs_f64();
+        self.observer.event(&Event::Written { size: written, compressed, offset: *offset, seconds });
+        self.observer.event(&Event::Verified { name });
+        Ok(report)
+    }
+
+    fn write_part(&mut self, part: &Part<'_>, stream: &Stream) -> Result<(), Error> {
         let mut tries = 1;
-        while let Err(error) = self.send_and_confirm(blob, &stream, md5) {
+        while let Err(error) = self.send_and_confirm(part, stream) {
             if tries >= FILE_TRIES || !matches!(error, Error::DigestMismatch { .. }) {
                 return Err(error);
             }
             self.observer.event(&Event::Retry { what: &error.to_string() });
             tries += 1;
         }
-        let seconds = (self.link.now() - start).as_secs_f64();
-        self.observer.event(&Event::Written { size, compressed, offset: *offset, seconds });
-        self.observer.event(&Event::Verified { name });
-        Ok(report)
+        Ok(())
     }
 
-    /// Whether flash holds the blob already. A chip that cannot tell does not.
-    fn holds(&mut self, blob: &Blob, md5: Digest) -> Result<bool, Error> {
-        let size = u32::try_from(blob.data.len()).unwrap_or(u32::MAX);
-        match self.flash_md5(blob.offset, size) {
-            Ok(found) => Ok(found == md5),
-            Err(Error::Refused { .. }) => Ok(false),
-            Err(other) => Err(other),
-        }
-    }
-
-    fn send_and_confirm(&mut self, blob: &Blob, stream: &Stream, md5: Digest) -> Result<(), Error> {
-        self.send(blob, stream)?;
+    fn send_and_confirm(&mut self, part: &Part<'_>, stream: &Stream) -> Result<(), Error> {
+        self.send(part, stream)?;
         if self.dialect.answers_early {
             // Answered only when everything is in flash.
             self.read_register(MAGIC_ADDRESS)?;
         }
-        let size = u32::try_from(blob.data.len()).unwrap_or(u32::MAX);
-        let mut found = self.with_retries(|loader| loader.flash_md5(blob.offset, size))?;
+        let (md5, offset) = (Digest::of(part.data), part.offset);
+        let size = u32::try_from(part.data.len()).unwrap_or(u32::MAX);
+        let mut found = self.with_retries(|loader| loader.flash_md5(offset, size))?;
         if found != md5 {
             // The answer itself may have been damaged.
-            found = self.with_retries(|loader| loader.flash_md5(blob.offset, size))?;
+            found = self.with_retries(|loader| loader.flash_md5(offset, size))?;
         }
         if found == md5 {
             return Ok(());
         }
         let (expected, found) = (md5.to_string(), found.to_string());
-        Err(Error::DigestMismatch { name: blob.name.clone(), offset: blob.offset, expected, found })
+        Err(Error::DigestMismatch { name: part.name.to_owned(), offset, expected, found })
     }
 }

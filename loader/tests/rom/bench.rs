@@ -17,22 +17,29 @@ type Deed = Box<dyn FnOnce(&mut Board)>;
 pub struct Bench {
     board: Rc<RefCell<Board>>,
     plan: Rc<RefCell<Vec<(Duration, Deed)>>>,
+    /// The adapter garbles what comes faster than this.
+    pub adapter_limit: Rc<std::cell::Cell<u32>>,
     events: Rc<RefCell<Vec<String>>>,
 }
 
 /// The board's serial port, and the person beside it.
-struct Port(Rc<RefCell<Board>>, Rc<RefCell<Vec<(Duration, Deed)>>>);
+struct Port {
+    board: Rc<RefCell<Board>>,
+    plan: Rc<RefCell<Vec<(Duration, Deed)>>>,
+    limit: Rc<std::cell::Cell<u32>>,
+    baud: u32,
+}
 
 impl Port {
     /// Does what the person had planned for moments that have come.
     fn live(&self) {
         loop {
-            let now = self.0.borrow().now();
-            let mut plan = self.1.borrow_mut();
+            let now = self.board.borrow().now();
+            let mut plan = self.plan.borrow_mut();
             let Some(due) = plan.iter().position(|(at, _)| *at <= now) else { return };
             let (_, deed) = plan.remove(due);
             drop(plan);
-            deed(&mut self.0.borrow_mut());
+            deed(&mut self.board.borrow_mut());
         }
     }
 }
@@ -40,35 +47,40 @@ impl Port {
 impl Transport for Port {
     fn read(&mut self, buf: &mut [u8], timeout: Duration) -> io::Result<usize> {
         self.live();
-        self.0.borrow_mut().read(buf, timeout)
+        let count = self.board.borrow_mut().read(buf, timeout)?;
+        if self.baud > self.limit.get() {
+            buf[..count].iter_mut().for_each(|byte| *byte ^= 0x40);
+        }
+        Ok(count)
     }
 
     fn write_all(&mut self, bytes: &[u8]) -> io::Result<()> {
-        self.0.borrow_mut().write_all(bytes)
+        self.board.borrow_mut().write_all(bytes)
     }
 
     fn set_baud(&mut self, baud: u32) -> io::Result<()> {
-        self.0.borrow_mut().set_baud(baud);
+        self.baud = baud;
+        self.board.borrow_mut().set_baud(baud);
         Ok(())
     }
 
     fn set_lines(&mut self, lines: Lines) -> io::Result<()> {
-        self.0.borrow_mut().set_lines(lines.dtr, lines.rts);
+        self.board.borrow_mut().set_lines(lines.dtr, lines.rts);
         Ok(())
     }
 
     fn discard_input(&mut self) -> io::Result<()> {
-        self.0.borrow_mut().take_output();
+        self.board.borrow_mut().take_output();
         Ok(())
     }
 
     fn sleep(&mut self, duration: Duration) {
-        self.0.borrow_mut().sleep(duration);
+        self.board.borrow_mut().sleep(duration);
         self.live();
     }
 
     fn now(&self) -> Duration {
-        self.0.borrow().now()
+        self.board.borrow().now()
     }
 }
 
@@ -85,7 +97,12 @@ impl Bench {
         let config = Config::new(Rom::parse(&std::fs::read(path).unwrap()).unwrap());
         let mut board = Board::new(&config, wiring);
         board.power_on();
-        Self { board: Rc::new(RefCell::new(board)), plan: Rc::default(), events: Rc::default() }
+        Self {
+            board: Rc::new(RefCell::new(board)),
+            plan: Rc::default(),
+            adapter_limit: Rc::new(std::cell::Cell::new(u32::MAX)),
+            events: Rc::default(),
+        }
     }
 
     pub fn board(&self) -> RefMut<'_, Board> {
@@ -93,7 +110,8 @@ impl Bench {
     }
 
     pub fn port(&self) -> Box<dyn Transport> {
-        Box::new(Port(self.board.clone(), self.plan.clone()))
+        let (board, plan) = (self.board.clone(), self.plan.clone());
+        Box::new(Port { board, plan, limit: self.adapter_limit.clone(), baud: 115_200 })
     }
 
     /// The person will do this so much later.

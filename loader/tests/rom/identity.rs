@@ -72,3 +72,27 @@ fn security_info_names_the_chip() {
     assert_eq!(security.chip.map(|(chip, _)| chip), Some(5));
     assert!(!security.flags.secure_boot());
 }
+
+#[test]
+fn the_highest_speed_that_works_is_found() {
+    let bench = Bench::new();
+    bench.adapter_limit.set(500_000);
+    let mut loader = bench.loader();
+    assert!(loader.speed_up(&[921_600, 460_800, 230_400]).unwrap(), "the chip was reset after the first");
+    assert!(
+        bench.events().contains("Baud(460800)") && !bench.events().contains("Baud(230400)"),
+        "{}",
+        bench.events()
+    );
+    assert_eq!(loader.flash().unwrap().device(), 0x4016);
+}
+
+#[test]
+fn a_board_that_only_a_person_can_reset_stays_at_its_speed() {
+    let bench = Bench::with(300, Wiring::None);
+    bench.board().set_jumper(true);
+    bench.board().press_reset();
+    let mut loader = bench.connect(&Options { before: Before::NoReset, ..Options::default() }).unwrap();
+    assert!(!loader.speed_up(&[921_600]).unwrap());
+    assert!(!bench.events().contains("Baud"), "{}", bench.events());
+}

@@ -4,5 +4,6 @@ mod bench;
 mod desk;
 mod faults;
 mod identity;
+mod speed;
 mod stub;
 mod write;

@@ -97,14 +97,38 @@ fn files_that_do_not_fit_change_nothing() {
 }
 
 #[test]
-fn an_unchanged_file_is_skipped_when_asked() {
+fn only_what_differs_is_written_again() {
+    let bench = Bench::new();
+    let mut data = firmware_like(120_000);
+    let mut loader = bench.loader();
+    let mut write = |data: &[u8]| {
+        loader.write_flash(&[blob(0x1_0000, data.to_vec())], &WriteOptions::default()).unwrap()[0].written
+    };
+    assert_eq!(write(&data), 120_000);
+    assert_eq!(write(&data), 0);
+    data[70_000] ^= 1;
+    data[119_999] ^= 1;
+    assert_eq!(
+        write(&data),
+        4096 + (120_000 - 29 * 4096),
+        "one sector in the middle and the last, which is short"
+    );
+    assert!(bench.flash()[0x1_0000..].starts_with(&data));
+    data.insert(100, 7);
+    data.resize(120_000, 0);
+    assert!(write(&data) > 100_000, "everything behind an insertion differs");
+    assert!(bench.flash()[0x1_0000..].starts_with(&data));
+}
+
+#[test]
+fn everything_is_written_when_asked() {
     let bench = Bench::new();
     let data = firmware_like(3000);
-    let options = WriteOptions { skip_flashed: true, ..WriteOptions::default() };
+    let options = WriteOptions { rewrite: true, ..WriteOptions::default() };
     let mut loader = bench.loader();
-    let first = loader.write_flash(&[blob(0x8000, data.clone())], &options).unwrap();
-    let second = loader.write_flash(&[blob(0x8000, data)], &options).unwrap();
-    assert_eq!((first[0].unchanged, second[0].unchanged), (false, true));
+    for _ in 0..2 {
+        assert_eq!(loader.write_flash(&[blob(0x8000, data.clone())], &options).unwrap()[0].written, 3000);
+    }
 }
 
 #[test]

@@ -137,9 +137,15 @@ pub enum Verb {
         /// Send data as they are.
         #[arg(long, short = 'u')]
         no_compress: bool,
-        /// Leave out files that flash has already.
+        /// Write everything, even what flash holds already.
         #[arg(long)]
+        rewrite: bool,
+        /// What flash holds already is left out anyway; accepted for esptool's sake.
+        #[arg(long, short, hide = true)]
         skip_flashed: bool,
+        /// The chip tells what differs, the old file is not needed; accepted for esptool's sake.
+        #[arg(long, hide = true)]
+        diff_with: Vec<String>,
         /// Write images that the checks refuse.
         #[arg(long)]
         force: bool,

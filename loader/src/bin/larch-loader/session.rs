@@ -9,6 +9,9 @@ use larch_loader::ports::{self, Filter};
 use larch_loader::{After, Before, Error, Loader, Patience, Stub, reset};
 use std::io::IsTerminal;
 
+/// Speeds that are tried if none is given; common adapters go up to the first.
+const SPEEDS: [u32; 3] = [921_600, 460_800, 230_400];
+
 /// Opens the port and connects as the options say.
 pub fn connect(global: &Global, reporter: &Reporter) -> Result<Loader<'static>, Error> {
     let (port, usb_jtag) = port(global, reporter)?;
@@ -20,9 +23,14 @@ pub fn connect(global: &Global, reporter: &Reporter) -> Result<Loader<'static>, 
         ..Options::default()
     };
     let mut loader = Loader::connect(transport, Box::new(reporter.clone()), &options)?;
-    // The stub is the larger part of what connecting sends: change the speed first.
-    if let Some(baud) = global.baud {
-        loader.change_baud(baud)?;
+    let was_reset = match global.baud {
+        Some(baud) => loader.change_baud(baud).map(|()| false)?,
+        // A plain socket has no speed.
+        None if port.starts_with("socket://") => false,
+        None => loader.speed_up(&SPEEDS)?,
+    };
+    if was_reset {
+        reporter.note("the chip was reset to find the speed");
     }
     if !global.no_stub && !loader.secure_download() {
         start_stub(&mut loader, reporter)?;

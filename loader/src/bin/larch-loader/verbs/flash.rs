@@ -12,19 +12,18 @@ use std::path::Path;
 
 pub fn run(loader: &mut Loader<'_>, verb: &Verb, reporter: &Reporter) -> Result<(), Error> {
     match verb {
-        Verb::WriteFlash {
-            files, settings, erase_all, compress, no_compress, skip_flashed, force, ..
-        } => {
+        Verb::WriteFlash { files, settings, erase_all, compress, no_compress, rewrite, force, .. } => {
             let options = WriteOptions {
                 compress: if *no_compress { Some(false) } else { compress.then_some(true) },
                 erase_all: *erase_all,
                 force: *force,
-                skip_flashed: *skip_flashed,
+                rewrite: *rewrite,
                 settings: parse_settings(settings, loader.chip())?,
             };
             let reports = loader.write_flash(&blobs(&files.files)?, &options)?;
             for report in &reports {
-                let value = json!({ "file": report.name, "md5": report.md5.to_string(), "unchanged": report.unchanged });
+                let value =
+                    json!({ "file": report.name, "md5": report.md5.to_string(), "written": report.written });
                 reporter.json_only("written", value);
             }
             Ok(())
