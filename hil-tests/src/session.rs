@@ -159,6 +159,17 @@ impl<'a> Session<'a> {
         self.hard_reset(false)
     }
 
+    /// Waits for the prompt of a board that somebody else resets.
+    ///
+    /// # Errors
+    /// If none comes within the limit.
+    pub fn await_boot(&mut self, limit: Duration) -> Result<(), Failure> {
+        self.last = "the reset by hand".into();
+        self.wait_prompt(limit)?;
+        self.boot_log = self.terminal.text();
+        Ok(())
+    }
+
     /// Does every step of a scenario.
     ///
     /// # Errors

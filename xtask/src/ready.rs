@@ -4,6 +4,7 @@ use std::fs::{self, File};
 use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use anyhow::{Context, Result, anyhow, bail};
 use hil_tests::firmware::FlashImage;
@@ -11,12 +12,15 @@ use hil_tests::flash;
 use hil_tests::lab::Lab;
 use hil_tests::session::{Console, Session};
 use hil_tests::target::serial;
-use larch_boards::{Board, FlashMethod, Port};
+use larch_boards::{Board, BootStrap, FlashMethod, Port, Reset};
 use xshell::Shell;
 
 use crate::progress::{self, FlashBars, Watch};
 use crate::venv;
 use crate::verbs::image;
+
+/// How long a person may take to press a button.
+const BY_HAND: Duration = Duration::from_secs(120);
 
 /// True for a board that stands outside this process.
 pub(crate) fn is_attached(board: &Board) -> bool {
@@ -153,7 +157,13 @@ fn flash_over<'a>(
 fn boot(board: &Board, console: &mut dyn Console) -> Result<()> {
     let watch = Watch::start();
     let mut session = Session::new(console);
-    session.boot().map_err(|failure| {
+    let booted = if board.reset == Reset::Manual {
+        println!("   Now {}press RESET.             waiting ...", remove_jumper(board));
+        session.await_boot(BY_HAND)
+    } else {
+        session.boot()
+    };
+    booted.map_err(|failure| {
         let shown = session_tail(&session.transcript());
         anyhow!("board {} was flashed, but does not come to a prompt: {failure}\n{shown}", board.name)
     })?;
@@ -166,6 +176,10 @@ fn boot(board: &Board, console: &mut dyn Console) -> Result<()> {
         progress::step("", &format!("{:<20} {free} free for Python", ""), None);
     }
     Ok(())
+}
+
+fn remove_jumper(board: &Board) -> &'static str {
+    if board.boot_strap == BootStrap::Jumper { "remove the jumper and " } else { "" }
 }
 
 /// The last lines that the board said.

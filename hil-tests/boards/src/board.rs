@@ -156,13 +156,14 @@ pub struct Board {
 impl Board {
     /// True if a scenario that says `# requires: capability` can run here.
     ///
-    /// Besides the declared ones, a board has its chip's name, `emulator` if it is one, and `board` unless it is
-    /// a program of this machine.
+    /// Besides the declared ones, a board has its chip's name, `emulator` if it is one, `board` unless it is a
+    /// program of this machine, and `reset` unless a person presses the button.
     #[must_use]
     pub fn can(&self, capability: &str) -> bool {
         match capability {
             "emulator" => self.port == Port::Emulator,
             "board" => self.chip != Chip::Host,
+            "reset" => self.reset != Reset::Manual,
             other => other == self.chip.word() || self.capabilities.iter().any(|have| have == other),
         }
     }

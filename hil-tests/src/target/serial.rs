@@ -2,6 +2,7 @@
 
 use std::io;
 use std::path::Path;
+use std::time::Duration;
 
 use larch_boards::{Board, Port, Reset, TtyName};
 use larch_loader::transport::Transport;
@@ -39,11 +40,20 @@ impl Console for Serial {
         self.transport.discard_input()?;
         match self.reset {
             Reset::DtrRts | Reset::Rts | Reset::UsbJtag => reset::run(self.transport.as_mut(), reset::HARD),
-            Reset::Manual => {
-                eprintln!("   Press RESET on the board.             waiting ...");
-                Ok(())
-            }
+            Reset::Manual => self.soft_reboot(),
         }
+    }
+}
+
+impl Serial {
+    /// Nobody presses a button between scenarios: interrupt what runs, leave the raw REPL, reboot softly.
+    fn soft_reboot(&mut self) -> io::Result<()> {
+        for keys in [b"\r\x03", b"\x03\x02"] {
+            self.transport.write_all(keys)?;
+            self.transport.sleep(Duration::from_millis(200));
+        }
+        self.transport.discard_input()?;
+        self.transport.write_all(b"\x04")
     }
 }
 
