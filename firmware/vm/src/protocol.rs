@@ -256,7 +256,8 @@ impl Vm {
     /// `left == right`
     pub fn equal(&mut self, left: Value, right: Value) -> Res<bool> {
         if left == right {
-            return Ok(true);
+            // What is no number is not equal to itself.
+            return Ok(!self.is_nan(left));
         }
         if left.both_small(right) {
             return Ok(false);

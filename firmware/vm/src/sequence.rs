@@ -183,7 +183,7 @@ impl Vm {
     #[inline]
     pub fn equal_items(&mut self, left: Value, right: Value) -> Res<bool> {
         if left == right {
-            return Ok(true);
+            return Ok(!self.is_nan(left));
         }
         if left.both_small(right) || left.is_qstr() && right.is_qstr() {
             return Ok(false);

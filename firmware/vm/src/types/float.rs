@@ -137,6 +137,18 @@ impl Vm {
         self.heap.as_kind(value, Kind::Float).map(|at| self.load_float(at, 0))
     }
 
+    /// Whether a value is a float that is no number, or a complex number with such a part.
+    #[inline]
+    pub(crate) fn is_nan(&self, value: Value) -> bool {
+        match self.heap.kind_of(value) {
+            Some(Kind::Float) => self.float_value(value).is_nan(),
+            Some(Kind::Complex) => {
+                self.as_complex(value).is_some_and(|(real, imaginary)| real.is_nan() || imaginary.is_nan())
+            }
+            _ => false,
+        }
+    }
+
     /// A number as a float: float, int, bool, their subclasses, or what `__float__` answers. `None` for the rest.
     ///
     /// # Errors

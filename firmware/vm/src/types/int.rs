@@ -29,14 +29,7 @@ fn make(vm: &mut Vm, _class: Value, args: Args) -> Res {
     vm.check_make(args, 0, 2)?;
     let Some(value) = vm.opt_arg(args, 0) else { return Ok(Value::small(0)) };
     if args.positional == 2 {
-        let Some(span) = vm.str_span(vm.native_part(value)) else {
-            let parts = [
-                Part::Text("can't convert '"),
-                Part::TypeOf(value),
-                Part::Text("' object to str implicitly"),
-            ];
-            return Err(vm.raise_parts(ids::TypeError, &parts));
-        };
+        let span = vm.str_or_bytes_arg(value)?.span;
         let base = vm.int_arg(vm.arg(args, 1))?;
         return vm.parse_int(span, base);
     }
