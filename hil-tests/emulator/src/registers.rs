@@ -134,12 +134,6 @@ impl Registers {
         }
     }
 
-    /// All words, as stored.
-    #[must_use]
-    pub fn words(&self) -> &[u32] {
-        &self.words
-    }
-
     /// Stores a word after `change`.
     pub fn modify(&mut self, address: u32, change: impl FnOnce(u32) -> u32) {
         self.set(address, change(self.get(address)));

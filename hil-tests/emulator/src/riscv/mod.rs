@@ -196,20 +196,30 @@ impl Cpu {
             }
             // Until something needs attention, the program counter and the count live in registers of the host.
             let (mut pc, mut instructions) = (self.pc, 0);
-            let leave = loop {
+            let leave = 'blocks: loop {
                 self.blocks.find(bus, pc);
                 let slot = self.blocks.at(pc);
-                let done = match exec::execute(&mut self.x, &self.blocks, slot, bus) {
-                    Ok(done) => done,
-                    Err(leave) => break Some(leave),
+                // A loop onto itself stays here; how it is left says nothing about its branches.
+                let mut looped = false;
+                let done = loop {
+                    let done = match exec::execute(&mut self.x, &self.blocks, slot, bus) {
+                        Ok(done) => done,
+                        Err(leave) => break 'blocks Some(leave),
+                    };
+                    let clock = bus.clock();
+                    clock.base += u64::from(done.cycles) * clock.per_cycle();
+                    instructions += u64::from(done.len);
+                    if done.next != pc || slot.idle != Idle::No || clock.base >= clock.attention {
+                        break done;
+                    }
+                    looped = true;
                 };
-                let clock = bus.clock();
-                clock.base += u64::from(done.cycles) * clock.per_cycle();
-                instructions += u64::from(done.len);
                 if done.next == pc && slot.idle != Idle::No {
                     instructions += self.skip_idle(bus, pc, &done);
                 }
-                self.blocks.note_exit(pc, done.len);
+                if !looped {
+                    self.blocks.note_exit(pc, done.len);
+                }
                 pc = done.next;
                 let clock = bus.clock();
                 if clock.base >= clock.attention {
