@@ -292,7 +292,7 @@ fn read_spec(mut text: &[u8], numeric: bool) -> Result<FormatSpec, &'static str>
             _ => {}
         }
     }
-    if !numeric && align == Some(b'=') && !matches!(kind, b'c') {
+    if !numeric && align == Some(b'=') {
         return Err("'=' alignment not allowed in string format specifier");
     }
     Ok(FormatSpec {
