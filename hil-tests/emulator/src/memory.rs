@@ -1,6 +1,7 @@
 //! The memories of a chip in one arena, behind page tables that a processor can use without asking the bus.
 //!
-//! Invariants: a page table entry is either [`INVALID`] or the arena offset of a whole page; a page that holds decoded
+//! Invariants: a page table entry is either [`INVALID`] or what must be added (modulo 2^64) to an address in its page to get
+//! the arena offset; a page that holds decoded
 //! code is not in the write table, so every store to it takes the slow path, which marks stale code.
 //! Addresses that are not mapped, unaligned accesses and device registers are never answered here.
 
@@ -13,9 +14,9 @@ pub const PAGE: usize = 1 << PAGE_BITS;
 /// Pages of the address space.
 const PAGES: usize = 1 << (32 - PAGE_BITS);
 /// A page table; of fixed size, so that no look-up needs a check.
-type Table = Box<[u32; PAGES]>;
-/// An arena offset beyond every arena.
-const INVALID: u32 = 0x8000_0000;
+type Table = Box<[u64; PAGES]>;
+/// Larger than any arena, whatever address is added to it.
+const INVALID: u64 = 1 << 40;
 
 /// The arena, its page tables and the map of decoded code.
 #[derive(Clone)]
@@ -41,7 +42,7 @@ impl Memory {
     /// If `size` is 2 GiB or more.
     #[must_use]
     pub fn new(size: usize) -> Self {
-        assert!(size < INVALID as usize, "the memory arena is limited to 2 GiB");
+        assert!(size < 1 << 31, "the memory arena is limited to 2 GiB");
         Self {
             bytes: vec![0; size],
             read: table(),
@@ -69,7 +70,7 @@ impl Memory {
         }
         for (i, offset) in range.step_by(PAGE).enumerate() {
             let page = Self::page(address) + i;
-            self.read[page] = u32::try_from(offset).expect("the arena is below 2 GiB");
+            self.read[page] = (offset as u64).wrapping_sub((page * PAGE) as u64);
             if writable {
                 self.write[page] = self.read[page];
                 self.aliases[offset / PAGE].push(page);
@@ -96,7 +97,7 @@ impl Memory {
     #[must_use]
     pub fn offset(&self, address: u32) -> Option<usize> {
         let base = self.read[Self::page(address)];
-        (base != INVALID).then_some(base as usize + (address as usize & (PAGE - 1)))
+        (base != INVALID).then(|| base.wrapping_add(u64::from(address)) as usize)
     }
 
     /// The arena itself, for loaders, DMA and flash.
@@ -180,12 +181,12 @@ impl Memory {
     }
 
     #[inline(always)]
-    fn fast(table: &[u32; PAGES], address: u32, align: u32) -> Option<usize> {
+    fn fast(table: &[u64; PAGES], address: u32, align: u32) -> Option<usize> {
         let base = table[(address >> PAGE_BITS) as usize];
         if address & align != 0 {
             return None;
         }
-        Some(base as usize + (address as usize & (PAGE - 1)))
+        Some(base.wrapping_add(u64::from(address)) as usize)
     }
 
     /// Stores any bytes at any alignment to writable memory, code pages included. `None` if any byte is not writable.

@@ -17,6 +17,17 @@ pub enum Class {
     Unknown,
 }
 
+/// What an access to a register does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Access {
+    /// It is plain storage.
+    Plain,
+    /// The peripheral must be asked.
+    Hooked,
+    /// It must be reported.
+    Unknown,
+}
+
 /// A register of the catalogue.
 #[derive(Clone, Debug)]
 pub struct Register {
@@ -38,30 +49,43 @@ pub struct Registers {
     /// What `words` is after reset.
     resets: Vec<u32>,
     catalogue: BTreeMap<u32, Register>,
-    classes: Vec<Class>,
+    accesses: Vec<Access>,
 }
 
 impl Registers {
-    /// Storage for `size` bytes of device space at `base`, described by `tables`.
+    /// Storage for `size` bytes of device space at `base`, described by `tables`. `modelled` lists base and offsets of
+    /// the registers that have behaviour, `plain` those of them whose accesses are storage all the same.
     ///
     /// # Panics
     /// If a table is malformed; the tables are part of the program.
     #[must_use]
-    pub fn new(base: u32, size: u32, tables: &[&str], modelled: &[(u32, &[u32])]) -> Self {
+    pub fn new(
+        base: u32,
+        size: u32,
+        tables: &[&str],
+        modelled: &[(u32, &[u32])],
+        plain: &[(u32, &[u32])],
+    ) -> Self {
         let words = (size / 4) as usize;
         let mut this = Self {
             base,
             words: vec![0; words],
             resets: vec![0; words],
             catalogue: BTreeMap::new(),
-            classes: vec![Class::Unknown; words],
+            accesses: vec![Access::Unknown; words],
         };
         for table in tables {
             this.parse(table);
         }
         for (peripheral, offsets) in modelled {
             for offset in *offsets {
-                this.classify(peripheral + offset, Class::Modelled);
+                this.model(peripheral + offset);
+            }
+        }
+        for (peripheral, offsets) in plain {
+            for offset in *offsets {
+                let index = this.index(peripheral + offset).expect("it is modelled");
+                this.accesses[index] = Access::Plain;
             }
         }
         this.reset(base, size);
@@ -93,15 +117,16 @@ impl Registers {
 
     fn add(&mut self, name: String, address: u32, reset: u32) {
         let index = self.index(address).unwrap_or_else(|| panic!("{name} is outside the device space"));
-        self.classes[index] = Class::Stored;
+        self.accesses[index] = Access::Plain;
         let entry =
             self.catalogue.entry(address).or_insert(Register { name, address, reset, class: Class::Stored });
         self.resets[index] = entry.reset;
     }
 
-    fn classify(&mut self, address: u32, class: Class) {
+    fn model(&mut self, address: u32) {
         let index = self.index(address).unwrap_or_else(|| panic!("{address:#x} is outside the device space"));
-        self.classes[index] = class;
+        self.accesses[index] = Access::Hooked;
+        let class = Class::Modelled;
         let unnamed = || Register { name: format!("{address:#010x}"), address, reset: 0, class };
         self.catalogue.entry(address).or_insert_with(unnamed).class = class;
     }
@@ -139,10 +164,16 @@ impl Registers {
         self.set(address, change(self.get(address)));
     }
 
+    /// What an access to the word at `address` does.
+    #[must_use]
+    pub fn access(&self, address: u32) -> Access {
+        self.index(address).map_or(Access::Unknown, |index| self.accesses[index])
+    }
+
     /// How faithful the word at `address` is.
     #[must_use]
     pub fn class(&self, address: u32) -> Class {
-        self.index(address).map_or(Class::Unknown, |index| self.classes[index])
+        self.catalogue.get(&(address & !3)).map_or(Class::Unknown, |register| register.class)
     }
 
     /// The register's name, or its address.
@@ -168,7 +199,7 @@ mod tests {
 
     #[test]
     fn knows_three_classes() {
-        let registers = Registers::new(0x6000_0000, 0x2000, &[TABLE], &[(0x6000_0000, &[0])]);
+        let registers = Registers::new(0x6000_0000, 0x2000, &[TABLE], &[(0x6000_0000, &[0])], &[]);
         assert_eq!(registers.class(0x6000_0000), Class::Modelled);
         assert_eq!(registers.class(0x6000_0014), Class::Stored);
         assert_eq!(registers.class(0x6000_0018), Class::Unknown);
@@ -180,7 +211,7 @@ mod tests {
 
     #[test]
     fn reset_restores_documented_values() {
-        let mut registers = Registers::new(0x6000_0000, 0x2000, &[TABLE], &[]);
+        let mut registers = Registers::new(0x6000_0000, 0x2000, &[TABLE], &[], &[]);
         registers.set(0x6000_0014, 1);
         registers.set(0x6000_1000, 1);
         registers.reset(0x6000_0000, 0x1000);

@@ -132,18 +132,30 @@ mod tests {
 
     impl Bench {
         fn new() -> Self {
-            Self(Registers::new(BASE, 0x1000, &[], &[(BASE, MODELLED)]), Interrupts::default())
+            Self(Registers::new(BASE, 0x1000, &[], &[(BASE, MODELLED)], &[]), Interrupts::default())
         }
 
         fn set(&mut self, offset: u32, value: u32) {
             let (mut volatile, mut stable_until) = (false, 0);
-            let mut io = Io { registers: &mut self.0, now: 0, apb: 6, volatile: &mut volatile, stable_until: &mut stable_until };
+            let mut io = Io {
+                registers: &mut self.0,
+                now: 0,
+                apb: 6,
+                volatile: &mut volatile,
+                stable_until: &mut stable_until,
+            };
             self.1.write(&mut io, offset, value);
         }
 
         fn with(&mut self, sources: u64) -> Option<u8> {
             let (mut volatile, mut stable_until) = (false, 0);
-            let io = Io { registers: &mut self.0, now: 0, apb: 6, volatile: &mut volatile, stable_until: &mut stable_until };
+            let io = Io {
+                registers: &mut self.0,
+                now: 0,
+                apb: 6,
+                volatile: &mut volatile,
+                stable_until: &mut stable_until,
+            };
             self.1.update(&io, sources);
             self.1.best()
         }

@@ -17,7 +17,7 @@ use super::usb::{self, Usb};
 use super::{dma, efuse, map, system};
 use crate::flash::Flash;
 use crate::memory::Memory;
-use crate::registers::{Class, Registers};
+use crate::registers::{Access, Registers};
 use crate::riscv::{Bus, State};
 use crate::time::{Clock, NEVER, Ticks};
 use std::collections::BTreeMap;
@@ -134,6 +134,7 @@ pub fn registers() -> Registers {
         map::DEVICES_SIZE,
         &[include_str!("registers.txt"), include_str!("undocumented.txt")],
         &modelled(),
+        &[(sha::BASE, sha::PLAIN), (spi::BASE, spi::PLAIN)],
     )
 }
 
@@ -176,7 +177,13 @@ impl Soc {
     #[inline(always)]
     pub fn io<'a>(registers: &'a mut Registers, clock: &Clock, reads: &'a mut Reads) -> Io<'a> {
         let apb = system::apb_period(clock.per_cycle());
-        Io { registers, now: clock.now(), apb, volatile: &mut reads.volatile, stable_until: &mut reads.stable_until }
+        Io {
+            registers,
+            now: clock.now(),
+            apb,
+            volatile: &mut reads.volatile,
+            stable_until: &mut reads.stable_until,
+        }
     }
 
     /// Fills SRAM and RTC memory as power-on leaves them: with no value that a program may rely on.
@@ -304,9 +311,6 @@ impl Soc {
         let mut io = Self::io(&mut self.registers, &self.clock, &mut self.reads);
         let offset = address & 0xFFF;
         let mut changed = true;
-        if address & !0xFFF != spi::BASE {
-            self.effects += 1;
-        }
         match address & !0xFFF {
             0x6000_0000 => changed = self.uarts[0].write(&mut io, offset, value),
             0x6001_0000 => changed = self.uarts[1].write(&mut io, offset, value),
@@ -380,10 +384,15 @@ impl Bus for Soc {
 
     fn load(&mut self, address: u32, size: u32) -> Option<u32> {
         let word = address & !3;
-        if self.registers.class(word) == Class::Unknown {
-            self.report_unknown(word, false);
-        }
-        let value = self.read_register(word) >> (8 * (address & 3));
+        let value = match self.registers.access(word) {
+            Access::Plain => self.registers.get(word),
+            Access::Hooked => self.read_register(word),
+            Access::Unknown => {
+                self.report_unknown(word, false);
+                self.registers.get(word)
+            }
+        };
+        let value = value >> (8 * (address & 3));
         Some(match size {
             1 => value & 0xFF,
             2 => value & 0xFFFF,
@@ -393,9 +402,6 @@ impl Bus for Soc {
 
     fn store(&mut self, address: u32, size: u32, value: u32) -> Option<()> {
         let word = address & !3;
-        if self.registers.class(word) == Class::Unknown {
-            self.report_unknown(word, true);
-        }
         let value = if size == 4 {
             value
         } else {
@@ -403,7 +409,17 @@ impl Bus for Soc {
             let (shift, mask) = (8 * (address & 3), if size == 1 { 0xFF } else { 0xFFFF });
             self.registers.get(word) & !(mask << shift) | (value & mask) << shift
         };
-        self.write_register(word, value);
+        if word & !0xFFF != spi::BASE {
+            self.effects += 1;
+        }
+        match self.registers.access(word) {
+            Access::Plain => self.registers.set(word, value),
+            Access::Hooked => self.write_register(word, value),
+            Access::Unknown => {
+                self.report_unknown(word, true);
+                self.registers.set(word, value);
+            }
+        }
         Some(())
     }
 
@@ -465,6 +481,13 @@ impl Bus for Soc {
         let memories = [map::SRAM_RANGE, map::RTC_RANGE].map(|range| &self.memory.bytes()[range]).concat();
         // Stores to other devices count as effects, which must not have happened.
         (memories, (0..0x100).map(|i| self.registers.get(spi::BASE + 4 * i)).collect())
+    }
+
+    fn is_state(&self, (memories, registers): &State) -> bool {
+        let (sram, rtc) = memories.split_at(map::SRAM_RANGE.len());
+        let bytes = self.memory.bytes();
+        let same = |(i, value): (u32, &u32)| self.registers.get(spi::BASE + 4 * i) == *value;
+        bytes[map::SRAM_RANGE] == *sram && bytes[map::RTC_RANGE] == *rtc && (0..).zip(registers).all(same)
     }
 
     fn skipped(&mut self, time: Ticks) {

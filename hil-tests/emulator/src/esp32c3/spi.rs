@@ -33,6 +33,12 @@ pub const MODELLED: &[u32] = &[
     INT_ST,
 ];
 
+/// Offsets of modelled registers that are plain storage when accessed.
+pub const PLAIN: &[u32] = &[
+    ADDR, CTRL, CLOCK, USER, USER1, USER2, MOSI_DLEN, MISO_DLEN, RD_STATUS, 0x58, 0x5C, 0x60, 0x64, 0x68,
+    0x6C, 0x70, 0x74, 0x78, 0x7C, 0x80, 0x84, 0x88, 0x8C, 0x90, 0x94, SUS_STATUS,
+];
+
 /// Bytes in the data buffer.
 const BUFFER: usize = 64;
 

@@ -166,11 +166,11 @@ impl Blocks {
     /// go; in the other direction they leave the block early.
     fn decode<B: Bus>(&mut self, bus: &mut B, pc: u32) -> Slot {
         let start = self.pool.len();
-        let (mut at, mut end, mut cycles) = (pc, pc, 0);
+        let (mut at, mut end, mut cycles, mut run) = (pc, pc, 0, pc);
         while self.pool.len() - start < MAX_OPS && cycles < MAX_CYCLES {
             let (mut op, size) = fetch(bus.memory(), at);
-            bus.memory().mark_code(at, size);
-            end = at.wrapping_add(size);
+            let behind = at.wrapping_add(size);
+            end = behind;
             cycles += op.cycles();
             self.places.push(at);
             let mut goes_on = !op.ends_block();
@@ -190,11 +190,16 @@ impl Blocks {
                 goes_on = true;
             }
             self.pool.push(op);
+            if end != behind || !goes_on {
+                bus.memory().mark_code(run, behind.wrapping_sub(run));
+                run = end;
+            }
             if !goes_on {
                 break;
             }
             at = end;
         }
+        bus.memory().mark_code(run, end.wrapping_sub(run));
         let ops = &self.pool[start..];
         Slot {
             pc,

@@ -40,6 +40,7 @@ pub(super) fn execute<B: Bus>(
     let ops = blocks.ops(slot);
     let mut index = 0;
     while let Some(op) = ops.get(index) {
+        index += 1;
         macro_rules! a {
             () => {
                 x[usize::from(op.a)]
@@ -59,7 +60,7 @@ pub(super) fn execute<B: Bus>(
             ($taken:expr) => {
                 if $taken {
                     // A branch writes no register: `rd` holds the cycles up to and including it.
-                    let len = index as u32 + 1;
+                    let len = index as u32;
                     return Ok(Done { next: op.imm, cycles: u32::from(op.rd), len });
                 }
             };
@@ -69,7 +70,7 @@ pub(super) fn execute<B: Bus>(
                 let address = a!().wrapping_add(op.imm);
                 let value = match bus.memory().$fast(address) {
                     Some(value) => u32::from(value),
-                    None => slow_load::<B, $size>(bus, blocks, slot, index, address)?,
+                    None => slow_load::<B, $size>(bus, blocks, slot, index - 1, address)?,
                 };
                 set!($extend(value));
             }};
@@ -78,7 +79,7 @@ pub(super) fn execute<B: Bus>(
             ($fast:ident, $type:ty, $size:literal) => {{
                 let (address, value) = (a!().wrapping_add(op.imm), b!());
                 if bus.memory().$fast(address, value as $type).is_none() {
-                    slow_store::<B, $size>(bus, blocks, slot, (index, address, value))?;
+                    slow_store::<B, $size>(bus, blocks, slot, (index - 1, address, value))?;
                 }
             }};
         }
@@ -122,7 +123,7 @@ pub(super) fn execute<B: Bus>(
             Code::Nop => {}
             Code::Cycles => {
                 let clock = bus.clock();
-                set!(clock.counter().wrapping_add(index as u32));
+                set!(clock.counter().wrapping_add(index as u32 - 1));
             }
             Code::Beq => branch!(a!() == b!()),
             Code::Bne => branch!(a!() != b!()),
@@ -146,9 +147,8 @@ pub(super) fn execute<B: Bus>(
             | Code::Wfi
             | Code::Csr
             | Code::Illegal
-            | Code::FetchFault => return Err(Leave::System(index)),
+            | Code::FetchFault => return Err(Leave::System(index - 1)),
         }
-        index += 1;
     }
     Ok(Done { next, cycles: u32::from(slot.cycles), len: u32::from(slot.len) })
 }

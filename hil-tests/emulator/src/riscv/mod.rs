@@ -56,6 +56,8 @@ pub trait Bus {
     fn polled(&mut self) -> Option<u64>;
     /// A copy of all state that polling may not change: memories and registers.
     fn state(&self) -> State;
+    /// Whether the state is as it was.
+    fn is_state(&self, state: &State) -> bool;
     /// Time was moved on by whole turns of a polling loop: moves what devices keep relative to its turns.
     fn skipped(&mut self, time: Ticks);
     /// Where the processor is, for reports about the access that follows.

@@ -53,16 +53,14 @@ impl Cpu {
         if poll.repeats < BEFORE_COPY {
             return false;
         }
-        let state = bus.state();
-        match poll.state.replace(state) {
-            None => return false,
-            before if before != poll.state => {
-                poll.penalty = PENALTY;
-                poll.repeats = 0;
-                poll.state = None;
-                return false;
-            }
-            Some(_) => {}
+        let Some(before) = poll.state.take() else {
+            poll.state = Some(bus.state());
+            return false;
+        };
+        if !bus.is_state(&before) {
+            poll.penalty = PENALTY;
+            poll.repeats = 0;
+            return false;
         }
         // The answer to the poll is worked out for a moment within the turn that follows it: that turn is executed.
         let turns = (until.saturating_sub(now) / period.max(1)).saturating_sub(1);

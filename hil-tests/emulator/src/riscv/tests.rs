@@ -84,6 +84,9 @@ impl Bus for Bench {
     fn state(&self) -> super::State {
         (self.memory.bytes().to_vec(), Vec::new())
     }
+    fn is_state(&self, state: &super::State) -> bool {
+        self.memory.bytes() == state.0
+    }
     fn skipped(&mut self, _: Ticks) {}
     fn at(&mut self, _: u32) {}
 }
