@@ -39,7 +39,7 @@ impl Ref {
     /// A small int, if it fits a leaf.
     pub(crate) fn int(value: i64) -> Option<Ref> {
         let limit = 1i64 << (LEAF_INT_BITS - 1);
-        (-limit..limit).contains(&value).then(|| Ref((value as u32) << 2 | 1))
+        (-limit..limit).contains(&value).then_some(Ref((value as u32) << 2 | 1))
     }
 
     pub(crate) const fn name(name: Qstr) -> Ref {

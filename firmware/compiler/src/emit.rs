@@ -185,7 +185,7 @@ impl<B: Backend> Emitter<'_, '_, B> {
                 Ok(Some(statement)) if error.is_none() => error = self.top_level(statement).err(),
                 Ok(Some(_)) => {}
                 Ok(None) => break,
-                Err(failure) => return Err(self.parser.error(failure, self.parser.line(), None)),
+                Err(failure) => return Err(self.parser.error(failure, self.parser.token_line(), None)),
             }
         }
         match error {
@@ -198,7 +198,7 @@ impl<B: Backend> Emitter<'_, '_, B> {
         match self.parser.single_statement() {
             Ok(Some(statement)) => self.top_level(statement)?,
             Ok(None) => {}
-            Err(failure) => return Err(self.parser.error(failure, self.parser.line(), None)),
+            Err(failure) => return Err(self.parser.error(failure, self.parser.token_line(), None)),
         }
         self.end_module()
     }
@@ -206,7 +206,7 @@ impl<B: Backend> Emitter<'_, '_, B> {
     fn eval(mut self) -> Result<B::Const, CompileError> {
         let value = match self.parser.only_expression() {
             Ok(value) => value,
-            Err(failure) => return Err(self.parser.error(failure, self.parser.line(), None)),
+            Err(failure) => return Err(self.parser.error(failure, self.parser.token_line(), None)),
         };
         self.analyse(value)?;
         let result = self.operand(value).and_then(|register| self.abc(Op::Return, register, 0, 0));

@@ -14,6 +14,8 @@ use crate::error::{Failure, Fault};
 use crate::token::Token;
 
 mod string;
+#[cfg(test)]
+mod tests;
 
 /// Where reading stands: what an f-string field saves and restores.
 #[derive(Clone, Copy, Debug)]

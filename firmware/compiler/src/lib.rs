@@ -10,10 +10,12 @@
 //! - What is emitted passes [`larch_bytecode::verify`].
 //!
 //! Source: the Python 3.4 reference with what MicroPython adds; messages and line numbers are MicroPython's.
-#![no_std]
+#![cfg_attr(not(test), no_std)]
 #![forbid(unsafe_code)]
 
 extern crate alloc;
+#[cfg(test)]
+extern crate self as larch_compiler;
 
 mod ast;
 mod buffer;
@@ -23,6 +25,10 @@ mod lexer;
 mod parser;
 mod scopes;
 mod token;
+
+#[cfg(test)]
+#[path = "../tests/support/mod.rs"]
+mod support;
 
 pub use error::{CompileError, ErrorKind, Message};
 

@@ -11,6 +11,8 @@ mod expression;
 mod fold;
 mod statement;
 mod strings;
+#[cfg(test)]
+mod tests;
 
 use crate::Options;
 use crate::ast::{Ast, Kind, Ref};
@@ -74,7 +76,7 @@ impl<'s, 'b, B: Backend> Parser<'s, 'b, B> {
         while self.lexer.now.token == Token::Newline {
             self.lexer.advance()?;
         }
-        self.ast.restart(self.line());
+        self.ast.restart(self.token_line());
         match self.lexer.now.token {
             Token::End => Ok(None),
             _ => self.statement().map(Some),
@@ -83,7 +85,7 @@ impl<'s, 'b, B: Backend> Parser<'s, 'b, B> {
 
     /// The one statement of an interactive input; none if there is only an empty line.
     pub(crate) fn single_statement(&mut self) -> Result<Option<Ref>, Failure> {
-        self.ast.restart(self.line());
+        self.ast.restart(self.token_line());
         let statement = if self.accept(Token::Newline)? { None } else { Some(self.statement()?) };
         self.expect(Token::End)?;
         Ok(statement)
@@ -91,7 +93,7 @@ impl<'s, 'b, B: Backend> Parser<'s, 'b, B> {
 
     /// The expression that is all of the text.
     pub(crate) fn only_expression(&mut self) -> Parsed {
-        self.ast.restart(self.line());
+        self.ast.restart(self.token_line());
         let value = self.test_list()?;
         self.accept(Token::Newline)?;
         self.expect(Token::End)?;
@@ -108,7 +110,7 @@ impl<'s, 'b, B: Backend> Parser<'s, 'b, B> {
 
     // ---- helpers ----
 
-    pub(crate) fn line(&self) -> u32 {
+    pub(crate) fn token_line(&self) -> u32 {
         self.lexer.now.token_line
     }
 
@@ -124,7 +126,7 @@ impl<'s, 'b, B: Backend> Parser<'s, 'b, B> {
             Token::MalformedFString => Fault::FString,
             _ => Fault::Syntax,
         };
-        Err(Failure::at(self.line(), fault))
+        Err(Failure::at(self.token_line(), fault))
     }
 
     /// The error that a failure is.

@@ -81,6 +81,8 @@ impl<B: Backend> Emitter<'_, '_, B> {
     }
 
     fn add_item(&mut self, node: Node, result: Reg) -> Emitted {
+        let is_dict = self.parser.ast.detail(node) == Made::Dict as u8;
+        let value = if is_dict { self.operand(self.parser.ast.item(node, 2))? } else { 0 };
         let item = self.operand(self.parser.ast.item(node, 1))?;
         match self.parser.ast.detail(node) {
             made if made == Made::Generator as u8 => {
@@ -88,10 +90,7 @@ impl<B: Backend> Emitter<'_, '_, B> {
                 self.abc(Op::Yield, sent, item, 0)
             }
             made if made == Made::Set as u8 => self.abc(Op::SetAdd, result, item, 0),
-            made if made == Made::Dict as u8 => {
-                let value = self.operand(self.parser.ast.item(node, 2))?;
-                self.abc(Op::DictSet, result, item, value)
-            }
+            made if made == Made::Dict as u8 => self.abc(Op::DictSet, result, item, value),
             _ => self.abc(Op::ListAppend, result, item, 0),
         }
     }

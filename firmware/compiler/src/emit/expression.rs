@@ -61,7 +61,7 @@ impl<B: Backend> Emitter<'_, '_, B> {
     }
 
     /// Stores the value in the register of a local, which keeps its old value if computing raises.
-    pub(super) fn into_local(&mut self, item: Ref, local: Reg) -> Emitted {
+    pub(super) fn assign_local(&mut self, item: Ref, local: Reg) -> Emitted {
         if self.is_direct(item) {
             return self.into(item, local);
         }
@@ -299,7 +299,7 @@ impl<B: Backend> Emitter<'_, '_, B> {
         Ok(())
     }
 
-    /// A dict display: `target` is a temporary.
+    /// A dict display: `target` is a temporary. Values are evaluated before their keys, as in MicroPython.
     fn dict(&mut self, node: Node, target: Reg) -> Emitted {
         if self.parser.ast.detail(node) == 1 {
             return self.fail(node, Fault::DictItem);
@@ -308,8 +308,8 @@ impl<B: Backend> Emitter<'_, '_, B> {
         self.abx(Op::BuildDict, target, (len / 2).min(u16::MAX.into()) as u16)?;
         for index in (0..len).step_by(2) {
             let save = self.unit.top;
-            let key = self.operand(self.parser.ast.item(node, index))?;
             let value = self.operand(self.parser.ast.item(node, index + 1))?;
+            let key = self.operand(self.parser.ast.item(node, index))?;
             self.abc(Op::DictSet, target, key, value)?;
             self.unit.top = save;
         }

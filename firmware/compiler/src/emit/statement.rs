@@ -45,7 +45,7 @@ impl<B: Backend> Emitter<'_, '_, B> {
             Kind::Raise => self.raise_statement(node),
             Kind::Assert => self.assert_statement(node),
             Kind::Import => self.import_statement(node),
-            Kind::ImportFrom => self.from_statement(node),
+            Kind::ImportFrom => self.import_from(node),
             Kind::If => self.if_statement(node),
             Kind::While => self.while_loop(node),
             Kind::For => self.for_statement(node),
@@ -237,7 +237,7 @@ impl<B: Backend> Emitter<'_, '_, B> {
         self.store_name(Qstr(alias as u16), module)
     }
 
-    fn from_statement(&mut self, node: Node) -> Emitted {
+    fn import_from(&mut self, node: Node) -> Emitted {
         let ast = &self.parser.ast;
         let (whole, level, len) = (Qstr(ast.at(node, 0) as u16), ast.at(node, 1), ast.len(node));
         let is_star = len == 2;

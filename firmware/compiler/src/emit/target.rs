@@ -14,7 +14,7 @@ impl<B: Backend> Emitter<'_, '_, B> {
         if let Some(name) = target.as_name()
             && let Place::Register(register) = self.place(name)
         {
-            self.into_local(value, register)?;
+            self.assign_local(value, register)?;
             self.unit.bound.insert(register);
             return Ok(());
         }

@@ -10,9 +10,9 @@ use larch_bytecode::code::{Backend, Singleton};
 impl<B: Backend> Parser<'_, '_, B> {
     /// `[await] atom trailer*`
     pub(super) fn postfix(&mut self) -> Parsed {
-        let line = self.line();
+        let line = self.token_line();
         let awaits = self.accept(Token::KwAwait)?;
-        let atom_line = self.line();
+        let atom_line = self.token_line();
         let atom = self.atom()?;
         let value = self.trailers(atom, atom_line)?;
         if awaits { self.ast.add(Kind::Await, 0, line, &[value.0]) } else { Ok(value) }
@@ -22,7 +22,7 @@ impl<B: Backend> Parser<'_, '_, B> {
         let start = self.scratch.len();
         self.scratch.push(atom.0)?;
         loop {
-            let trailer_line = self.line();
+            let trailer_line = self.token_line();
             let trailer = match self.token() {
                 Token::ParenOpen => self.call()?,
                 Token::BracketOpen => {
@@ -49,7 +49,7 @@ impl<B: Backend> Parser<'_, '_, B> {
 
     /// `(arguments)`
     pub(super) fn call(&mut self) -> Parsed {
-        let line = self.line();
+        let line = self.token_line();
         self.expect(Token::ParenOpen)?;
         let start = self.scratch.len();
         while self.token() != Token::ParenClose {
@@ -64,7 +64,7 @@ impl<B: Backend> Parser<'_, '_, B> {
     }
 
     fn argument(&mut self) -> Parsed {
-        let line = self.line();
+        let line = self.token_line();
         let star = match self.token() {
             Token::Star => Kind::Star,
             Token::DoubleStar => Kind::DoubleStar,
@@ -90,7 +90,7 @@ impl<B: Backend> Parser<'_, '_, B> {
 
     /// One subscript, or a tuple of several.
     fn subscripts(&mut self) -> Parsed {
-        let line = self.line();
+        let line = self.token_line();
         let first = self.subscript()?;
         if self.token() != Token::Comma {
             return Ok(first);
@@ -105,7 +105,7 @@ impl<B: Backend> Parser<'_, '_, B> {
     }
 
     fn subscript(&mut self) -> Parsed {
-        let line = self.line();
+        let line = self.token_line();
         let mut parts = [Ref::NOTHING.0; 3];
         if self.token() != Token::Colon {
             let value = self.test()?;
@@ -126,7 +126,7 @@ impl<B: Backend> Parser<'_, '_, B> {
     }
 
     fn atom(&mut self) -> Parsed {
-        let line = self.line();
+        let line = self.token_line();
         let value = match self.token() {
             Token::Name => return self.name_or_constant(),
             Token::Integer => self.integer()?,
@@ -159,7 +159,7 @@ impl<B: Backend> Parser<'_, '_, B> {
     }
 
     fn name_or_constant(&mut self) -> Parsed {
-        let line = self.line();
+        let line = self.token_line();
         let name = self.name()?;
         let known = self.known.iter().rev().find(|(known, _)| *known == name).map(|(_, value)| *value);
         match known {
@@ -172,7 +172,7 @@ impl<B: Backend> Parser<'_, '_, B> {
 
     /// A dict, a set, or a comprehension of one.
     fn braces(&mut self) -> Parsed {
-        let line = self.line();
+        let line = self.token_line();
         self.lexer.advance()?;
         let start = self.scratch.len();
         if self.accept(Token::BraceClose)? {
@@ -217,7 +217,7 @@ impl<B: Backend> Parser<'_, '_, B> {
     // ---- numbers ----
 
     fn integer(&mut self) -> Parsed {
-        let line = self.line();
+        let line = self.token_line();
         let (radix, digits) = match self.lexer.text.get(..2).map(|text| [text[0], text[1] | 0x20]) {
             Some([b'0', b'x']) => (16, 2),
             Some([b'0', b'o']) => (8, 2),
@@ -258,7 +258,7 @@ impl<B: Backend> Parser<'_, '_, B> {
             16 => Fault::Integer16,
             _ => Fault::Integer10,
         };
-        Failure::at(self.line(), fault)
+        Failure::at(self.token_line(), fault)
     }
 
     fn float(&mut self) -> Parsed {
@@ -267,7 +267,7 @@ impl<B: Backend> Parser<'_, '_, B> {
             Token::Float => self.backend.float(text)?,
             _ => {
                 let object = self.backend.imaginary(text)?;
-                return self.object(object, self.line());
+                return self.object(object, self.token_line());
             }
         };
         self.number(object)

@@ -51,7 +51,7 @@ impl<B: Backend> Parser<'_, '_, B> {
         if self.token() == Token::KwLambda {
             return self.lambda(true);
         }
-        let line = self.line();
+        let line = self.token_line();
         let value = self.expression(level::OR)?;
         if !self.accept(Token::KwIf)? {
             return Ok(value);
@@ -66,7 +66,7 @@ impl<B: Backend> Parser<'_, '_, B> {
 
     /// `test` or `test := test`.
     pub(super) fn named_test(&mut self) -> Parsed {
-        let line = self.line();
+        let line = self.token_line();
         let target = self.test()?;
         if !self.accept(Token::Walrus)? {
             return Ok(target);
@@ -78,7 +78,7 @@ impl<B: Backend> Parser<'_, '_, B> {
     /// An expression of operators that bind at least as strongly as `least`.
     pub(super) fn expression(&mut self, least: u8) -> Parsed {
         self.enter()?;
-        let line = self.line();
+        let line = self.token_line();
         let mut left = self.prefix(least)?;
         while let Some(level) = infix_level(self.token())
             && level >= least
@@ -90,7 +90,7 @@ impl<B: Backend> Parser<'_, '_, B> {
     }
 
     fn prefix(&mut self, least: u8) -> Parsed {
-        let line = self.line();
+        let line = self.token_line();
         let operator = match self.token() {
             Token::KwNot if least <= level::NOT => {
                 self.lexer.advance()?;
@@ -109,7 +109,7 @@ impl<B: Backend> Parser<'_, '_, B> {
 
     /// `atom trailers [** factor]`
     fn power(&mut self) -> Parsed {
-        let line = self.line();
+        let line = self.token_line();
         let base = self.postfix()?;
         if !self.accept(Token::DoubleStar)? {
             return Ok(base);
@@ -170,7 +170,7 @@ impl<B: Backend> Parser<'_, '_, B> {
     /// `lambda parameters: body`; without `conditional`, the body is no conditional expression.
     fn lambda(&mut self, conditional: bool) -> Parsed {
         self.enter()?;
-        let line = self.line();
+        let line = self.token_line();
         self.lexer.advance()?;
         let parameters = self.parameters(Token::Colon, false)?;
         self.expect(Token::Colon)?;
@@ -186,7 +186,7 @@ impl<B: Backend> Parser<'_, '_, B> {
 
     /// The parameters of a function or lambda up to `end`, which is not consumed.
     pub(super) fn parameters(&mut self, end: Token, annotated: bool) -> Parsed {
-        let line = self.line();
+        let line = self.token_line();
         let start = self.scratch.len();
         while self.token() != end {
             let parameter = self.parameter(end, annotated)?;
@@ -199,7 +199,7 @@ impl<B: Backend> Parser<'_, '_, B> {
     }
 
     fn parameter(&mut self, end: Token, annotated: bool) -> Parsed {
-        let line = self.line();
+        let line = self.token_line();
         let kind = match self.token() {
             Token::Star => ParameterKind::Star,
             Token::DoubleStar => ParameterKind::DoubleStar,
@@ -241,7 +241,7 @@ impl<B: Backend> Parser<'_, '_, B> {
     }
 
     fn star_or(&mut self, item: impl FnOnce(&mut Self) -> Parsed) -> Parsed {
-        let line = self.line();
+        let line = self.token_line();
         if !self.accept(Token::Star)? {
             return item(self);
         }
@@ -251,7 +251,7 @@ impl<B: Backend> Parser<'_, '_, B> {
 
     /// Items separated by commas; a tuple unless there is one without a comma.
     fn sequence(&mut self, item: impl Fn(&mut Self) -> Parsed) -> Parsed {
-        let line = self.line();
+        let line = self.token_line();
         let first = item(self)?;
         if self.token() != Token::Comma {
             return Ok(first);
@@ -271,7 +271,7 @@ impl<B: Backend> Parser<'_, '_, B> {
         if self.accept(end)? {
             return self.list(kind, line, start);
         }
-        let inner_line = self.line();
+        let inner_line = self.token_line();
         let first = self.star_or(Self::named_test)?;
         if self.token() == Token::KwFor {
             let result = self.comprehension(made, first, Ref::NOTHING, inner_line)?;
@@ -296,7 +296,7 @@ impl<B: Backend> Parser<'_, '_, B> {
         let start = self.scratch.len();
         self.scratch.extend(&[0, item.0, value.0])?;
         loop {
-            let clause_line = self.line();
+            let clause_line = self.token_line();
             let clause = if self.accept(Token::KwFor)? {
                 let target = self.target_list()?;
                 self.expect(Token::KwIn)?;
@@ -315,7 +315,7 @@ impl<B: Backend> Parser<'_, '_, B> {
 
     /// `yield`, `yield values`, `yield from value`.
     pub(super) fn yield_expression(&mut self) -> Parsed {
-        let line = self.line();
+        let line = self.token_line();
         self.lexer.advance()?;
         if self.accept(Token::KwFrom)? {
             let value = self.test()?;
@@ -328,7 +328,8 @@ impl<B: Backend> Parser<'_, '_, B> {
 
 /// Whether an expression (or a starred one) can begin with the token.
 pub(super) fn starts_expression(token: Token) -> bool {
-    !matches!(
+    let is_assignment = (Token::PlusAssign as u8..=Token::ShrAssign as u8).contains(&(token as u8));
+    let ends = matches!(
         token,
         Token::End
             | Token::Newline
@@ -350,5 +351,6 @@ pub(super) fn starts_expression(token: Token) -> bool {
             | Token::KwElse
             | Token::KwAs
             | Token::KwFrom
-    ) && !(token as u8 >= Token::PlusAssign as u8 && token as u8 <= Token::ShrAssign as u8)
+    );
+    !ends && !is_assignment
 }

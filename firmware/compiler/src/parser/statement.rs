@@ -44,7 +44,7 @@ impl<B: Backend> Parser<'_, '_, B> {
         if !self.accept(Token::Newline)? {
             return self.simple_statements();
         }
-        let line = self.line();
+        let line = self.token_line();
         self.expect(Token::Indent)?;
         let start = self.scratch.len();
         while self.token() != Token::Dedent {
@@ -61,7 +61,7 @@ impl<B: Backend> Parser<'_, '_, B> {
     // ---- simple statements ----
 
     fn simple_statements(&mut self) -> Parsed {
-        let line = self.line();
+        let line = self.token_line();
         let first = self.small_statement()?;
         if self.accept(Token::Newline)? {
             return Ok(first);
@@ -77,7 +77,7 @@ impl<B: Backend> Parser<'_, '_, B> {
     }
 
     fn small_statement(&mut self) -> Parsed {
-        let line = self.line();
+        let line = self.token_line();
         match self.token() {
             Token::KwDel => self.del_statement(),
             Token::KwPass => self.bare(Kind::Pass),
@@ -93,7 +93,7 @@ impl<B: Backend> Parser<'_, '_, B> {
             Token::KwNonlocal => self.names(Kind::Nonlocal),
             Token::KwAssert => self.assert_statement(),
             Token::KwImport => self.import_statement(),
-            Token::KwFrom => self.from_statement(),
+            Token::KwFrom => self.import_from(),
             Token::KwYield => {
                 let value = self.yield_expression()?;
                 self.ast.add(Kind::Expr, 0, line, &[value.0])
@@ -103,7 +103,7 @@ impl<B: Backend> Parser<'_, '_, B> {
     }
 
     fn bare(&mut self, kind: Kind) -> Parsed {
-        let line = self.line();
+        let line = self.token_line();
         self.lexer.advance()?;
         self.ast.add(kind, 0, line, &[])
     }
@@ -114,7 +114,7 @@ impl<B: Backend> Parser<'_, '_, B> {
     }
 
     fn expression_statement(&mut self) -> Parsed {
-        let line = self.line();
+        let line = self.token_line();
         let is_private = self.token() == Token::Name && self.lexer.name().starts_with('_');
         let target = self.star_test_list()?;
         let token = self.token();
@@ -181,7 +181,7 @@ impl<B: Backend> Parser<'_, '_, B> {
     }
 
     fn del_statement(&mut self) -> Parsed {
-        let line = self.line();
+        let line = self.token_line();
         self.lexer.advance()?;
         let start = self.scratch.len();
         let targets = self.target_list()?;
@@ -190,7 +190,7 @@ impl<B: Backend> Parser<'_, '_, B> {
     }
 
     fn raise_statement(&mut self) -> Parsed {
-        let line = self.line();
+        let line = self.token_line();
         self.lexer.advance()?;
         let exception = self.optional(Self::test)?;
         let mut cause = Ref::NOTHING;
@@ -202,7 +202,7 @@ impl<B: Backend> Parser<'_, '_, B> {
 
     /// `global` or `nonlocal` and its names.
     fn names(&mut self, kind: Kind) -> Parsed {
-        let line = self.line();
+        let line = self.token_line();
         let start = self.scratch.len();
         loop {
             self.lexer.advance()?;
@@ -215,7 +215,7 @@ impl<B: Backend> Parser<'_, '_, B> {
     }
 
     fn assert_statement(&mut self) -> Parsed {
-        let line = self.line();
+        let line = self.token_line();
         self.lexer.advance()?;
         let condition = self.test()?;
         let message = if self.accept(Token::Comma)? { self.test()? } else { Ref::NOTHING };
@@ -225,7 +225,7 @@ impl<B: Backend> Parser<'_, '_, B> {
     // ---- imports ----
 
     fn import_statement(&mut self) -> Parsed {
-        let line = self.line();
+        let line = self.token_line();
         self.lexer.advance()?;
         let block = self.scratch.len();
         loop {
@@ -243,7 +243,7 @@ impl<B: Backend> Parser<'_, '_, B> {
 
     /// `a.b.c [as d]`
     fn import_name(&mut self) -> Parsed {
-        let line = self.line();
+        let line = self.token_line();
         let start = self.scratch.len();
         self.scratch.extend(&[0, u32::MAX])?;
         let whole = self.dotted_name(true)?;
@@ -274,8 +274,8 @@ impl<B: Backend> Parser<'_, '_, B> {
         }
     }
 
-    fn from_statement(&mut self) -> Parsed {
-        let line = self.line();
+    fn import_from(&mut self) -> Parsed {
+        let line = self.token_line();
         self.lexer.advance()?;
         let mut level = 0u32;
         loop {
@@ -316,7 +316,7 @@ impl<B: Backend> Parser<'_, '_, B> {
     // ---- compound statements ----
 
     fn if_statement(&mut self) -> Parsed {
-        let line = self.line();
+        let line = self.token_line();
         let start = self.scratch.len();
         while matches!(self.token(), Token::KwIf | Token::KwElif) {
             if self.scratch.len() > start && self.token() == Token::KwIf {
@@ -337,7 +337,7 @@ impl<B: Backend> Parser<'_, '_, B> {
     }
 
     fn while_statement(&mut self) -> Parsed {
-        let line = self.line();
+        let line = self.token_line();
         self.lexer.advance()?;
         let condition = self.named_test()?;
         let block = self.suite()?;
@@ -346,7 +346,7 @@ impl<B: Backend> Parser<'_, '_, B> {
     }
 
     fn for_statement(&mut self, is_async: u8) -> Parsed {
-        let line = self.line();
+        let line = self.token_line();
         self.lexer.advance()?;
         let target = self.target_list()?;
         self.expect(Token::KwIn)?;
@@ -357,7 +357,7 @@ impl<B: Backend> Parser<'_, '_, B> {
     }
 
     fn try_statement(&mut self) -> Parsed {
-        let line = self.line();
+        let line = self.token_line();
         self.lexer.advance()?;
         let start = self.scratch.len();
         let nothing = Ref::NOTHING.0;
@@ -380,7 +380,7 @@ impl<B: Backend> Parser<'_, '_, B> {
     }
 
     fn except_clause(&mut self) -> Parsed {
-        let line = self.line();
+        let line = self.token_line();
         self.lexer.advance()?;
         let (mut class, mut name) = (Ref::NOTHING, Ref::NOTHING);
         if self.token() != Token::Colon {
@@ -394,7 +394,7 @@ impl<B: Backend> Parser<'_, '_, B> {
     }
 
     fn with_statement(&mut self, is_async: u8) -> Parsed {
-        let line = self.line();
+        let line = self.token_line();
         self.lexer.advance()?;
         let start = self.scratch.len();
         self.scratch.push(0)?;
@@ -414,7 +414,7 @@ impl<B: Backend> Parser<'_, '_, B> {
     }
 
     fn definition(&mut self, is_async: u8) -> Parsed {
-        let line = self.line();
+        let line = self.token_line();
         self.lexer.advance()?;
         let name = self.name()?;
         self.expect(Token::ParenOpen)?;
@@ -430,7 +430,7 @@ impl<B: Backend> Parser<'_, '_, B> {
     }
 
     fn class(&mut self) -> Parsed {
-        let line = self.line();
+        let line = self.token_line();
         self.lexer.advance()?;
         let name = self.name()?;
         let arguments = if self.token() == Token::ParenOpen { self.call()? } else { Ref::NOTHING };
@@ -439,7 +439,7 @@ impl<B: Backend> Parser<'_, '_, B> {
     }
 
     fn decorated(&mut self) -> Parsed {
-        let line = self.line();
+        let line = self.token_line();
         let start = self.scratch.len();
         self.scratch.push(0)?;
         while self.accept(Token::At)? {
@@ -465,12 +465,12 @@ impl<B: Backend> Parser<'_, '_, B> {
 
     /// `dotted.name [(arguments)]`
     fn decorator(&mut self) -> Parsed {
-        let line = self.line();
+        let line = self.token_line();
         let start = self.scratch.len();
         let name = self.name()?;
         self.scratch.push(Ref::name(name).0)?;
         while self.token() == Token::Period {
-            let line = self.line();
+            let line = self.token_line();
             self.lexer.advance()?;
             let name = self.name()?;
             let attribute = self.ast.add(Kind::Attr, 0, line, &[name.0.into()])?;

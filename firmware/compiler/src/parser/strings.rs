@@ -13,7 +13,7 @@ const INTERN_LIMIT: usize = 10;
 impl<B: Backend> Parser<'_, '_, B> {
     /// A string or bytes literal, which is consumed.
     pub(super) fn string(&mut self) -> Parsed {
-        let line = self.line();
+        let line = self.token_line();
         if self.token() == Token::Bytes {
             let object = self.backend.bytes(&self.lexer.text)?;
             self.lexer.advance()?;
@@ -53,7 +53,7 @@ impl<B: Backend> Parser<'_, '_, B> {
         self.enter()?;
         let fields = self.lexer.fields.len();
         let saved = self.lexer.enter(range)?;
-        let line = self.line();
+        let line = self.token_line();
         let value = if self.token() == Token::KwYield {
             self.yield_expression()?
         } else {
