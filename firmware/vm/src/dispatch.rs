@@ -10,13 +10,13 @@ use core::sync::atomic::Ordering;
 
 use larch_bytecode::op::{self, Op};
 use larch_bytecode::qstr::Qstr;
-use larch_heap::{FrameKind, Kind, Ref, Root, Value, Window};
+use larch_heap::{FrameKind, Immediate, Kind, Ref, Root, Value, Window};
 
 use crate::attr_cache::Found;
 use crate::call::{Called, FUNCTION_CELLS, FUNCTION_CODE, FUNCTION_GLOBALS};
 use crate::code::Code;
 use crate::generator::Resumed;
-use crate::native::{AttrOp, BinaryOp, ItemOp, Raised, Res, UnaryOp};
+use crate::native::{Args, AttrOp, BinaryOp, ItemOp, Native, Raised, Res, Rom, RomRef, UnaryOp};
 use crate::types::ids;
 use crate::vm::{PENDING, Part, Vm};
 
@@ -536,6 +536,17 @@ impl Vm {
                     }
                 }
                 CallMethod | CallMethodKw => {
+                    if opcode == CallMethod
+                        && let Some(rom) = w.get(a).as_immediate(Immediate::Rom)
+                    {
+                        let first = self.heap.base_of(w) + u32::from(a) + 1;
+                        let given = u16::from(op::b(word)) + 1;
+                        let result = attempt!(self.call_found_method(RomRef(rom), first, given));
+                        if !result.is_unbound() {
+                            w.set(a, result);
+                            continue;
+                        }
+                    }
                     let keywords = if opcode == CallMethodKw { u16::from(op::c(word)) } else { 0 };
                     let mut slot = self.heap.base_of(w) + u32::from(a);
                     let mut positional = u16::from(op::b(word)) + 1;
@@ -891,7 +902,60 @@ impl Vm {
             w.set(a + 1, object);
             return Ok(());
         }
+        if let Some(function) = self.known_method(object, name) {
+            w.set(a, function);
+            w.set(a + 1, object);
+            return Ok(());
+        }
         self.get_method_slow(w, a, object, name)
+    }
+
+    /// A method of a built-in object that was looked up before.
+    #[inline(never)]
+    fn known_method(&self, object: Value, name: Qstr) -> Option<Value> {
+        if let Some(Kind::Instance | Kind::GrownInstance | Kind::Class | Kind::Module | Kind::Super) =
+            self.heap.kind_of(object)
+        {
+            return None;
+        }
+        let class = self.type_of(object);
+        if class == ids::type_.value() || class == ids::module.value() {
+            return None;
+        }
+        let Some(Found::Plain(value)) = self.cache.get(class, name) else { return None };
+        let rom = RomRef(value.as_immediate(Immediate::Rom)?);
+        match self.registry.entry(rom).1 {
+            Rom::Fn(_) if rom.is_type_table() => Some(value),
+            _ => None,
+        }
+    }
+
+    /// Calls a built-in method that [`Op::GetMethod`] found, so that the object's type is known to be right. Unbound, and
+    /// nothing done: the arguments do not fit, or the object is inside an instance.
+    #[inline(never)]
+    fn call_found_method(&mut self, rom: RomRef, first: u32, given: u16) -> Res {
+        let object = self.heap.stack(first);
+        let Rom::Fn(native) = self.registry.entry(rom).1 else { return Ok(Value::UNBOUND) };
+        if !rom.is_type_table() || self.is_python_instance(object) {
+            return Ok(Value::UNBOUND);
+        }
+        let top = self.heap.top();
+        let args = Args { base: first, positional: given, keywords: 0 };
+        let result = match native {
+            Native::F1(function) if given == 1 => function(self, object),
+            Native::F2(function) if given == 2 => function(self, object, self.heap.stack(first + 1)),
+            Native::F3(function) if given == 3 => {
+                function(self, object, self.heap.stack(first + 1), self.heap.stack(first + 2))
+            }
+            Native::Var(min, max, function) | Native::Kw(min, max, function)
+                if given >= u16::from(min) && (max == u8::MAX || given <= u16::from(max)) =>
+            {
+                function(self, args)
+            }
+            _ => return Ok(Value::UNBOUND),
+        };
+        self.heap.set_top(top);
+        result
     }
 
     #[inline(never)]
