@@ -414,6 +414,7 @@ pub(crate) fn hash(value: Float) -> Value {
     if value.is_finite() {
         let (negative, mantissa, exponent) = parts(value);
         let whole = match exponent {
+            _ if mantissa == 0 => Some(0),
             0..32 => Some(mantissa << exponent),
             32.. => Some(0),
             -63..0 if mantissa & ((1 << -exponent) - 1) == 0 => Some(mantissa >> -exponent),

@@ -8,7 +8,7 @@ def show(make):
 
 print("%.5g %.5g %.5g %s %s" % (math.pi, math.e, math.tau, math.inf, math.nan))
 names = ("sqrt", "exp", "expm1", "log", "log2", "log10", "cosh", "sinh", "tanh", "acosh", "asinh", "atanh", "cos", "sin", "tan", "acos", "asin", "atan", "fabs", "radians", "degrees", "erf", "erfc", "gamma", "lgamma")
-values = (0, 0.5, 1, -1, 2.5, -0.25, 10, 100, math.inf, -math.inf, math.nan)
+values = (0, 0.5, 1, -1, 2.5, -0.25, 3, 5, math.inf, -math.inf, math.nan)
 for name in names:
     for value in values:
         try:
@@ -24,7 +24,7 @@ for name in ("pow", "atan2", "copysign", "fmod"):
             except Exception as error:
                 print("%s(%g, %g) %s" % (name, a, b, error), end=" ")
     print()
-for value in (0.0, 1.5, -1.5, 2.0, -0.25, 1e10):
+for value in (0.0, 1.5, -1.5, 2.0, -0.25, 1048576.0):
     print(math.ceil(value), math.floor(value), math.trunc(value), math.modf(value), math.frexp(value), math.ldexp(value, 3), math.isfinite(value), math.isinf(value), math.isnan(value))
 for value in (math.inf, math.nan):
     show(lambda: math.ceil(value))
