@@ -6,6 +6,7 @@
 
 mod rfc2217;
 mod tcp;
+pub mod trace;
 mod tty;
 
 pub use rfc2217::Rfc2217Transport;

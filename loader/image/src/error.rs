@@ -44,6 +44,17 @@ pub enum ImageError {
     /// A program that cannot become an image.
     #[error("the program does not fit the chip: {0}; check its linker script")]
     Link(String),
+    /// A line of an Intel HEX file.
+    #[error("line {line}: {problem}; make the file again")]
+    HexLine {
+        /// Line number, from 1.
+        line: usize,
+        /// What is wrong.
+        problem: String,
+    },
+    /// A block of a UF2 file.
+    #[error("UF2 block {0} is damaged; make the file again")]
+    Uf2Block(usize),
     /// A line of a partition table's CSV.
     #[error("partition table line {line}: {problem}")]
     PartitionCsv {

@@ -8,6 +8,7 @@ pub mod descriptor;
 pub mod elf;
 mod error;
 pub mod header;
+pub mod ihex;
 pub mod image;
 pub mod layout;
 pub mod merge;
@@ -15,6 +16,7 @@ pub mod packages;
 pub mod partition;
 mod reader;
 pub mod stub;
+pub mod uf2;
 
 pub use error::ImageError;
 pub use image::{Image, Segment};

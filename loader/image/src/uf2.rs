@@ -1,0 +1,103 @@
+//! UF2 files: 512-byte blocks, each with its address.
+//!
+//! Source: github.com/microsoft/uf2, README.
+
+use crate::ImageError;
+use crate::merge::Blob;
+use crate::reader::Reader;
+
+const BLOCK: usize = 512;
+const PAYLOAD: usize = 256;
+const DATA_AT: usize = 32;
+const MAGIC_START: [u32; 2] = [0x0A32_4655, 0x9E5D_5157];
+const MAGIC_END: u32 = 0x0AB1_6F30;
+/// Flag: the family id field is used.
+const HAS_FAMILY: u32 = 0x2000;
+/// Flag: the block is not for flash.
+const NOT_MAIN_FLASH: u32 = 1;
+
+/// Whether this is a UF2 file.
+pub fn is_uf2(bytes: &[u8]) -> bool {
+    bytes.starts_with(b"UF2\n")
+}
+
+/// The UF2 file of the blobs, for the chip with this family id.
+pub fn encode(blobs: &[Blob], family: u32) -> Vec<u8> {
+    let chunks = || {
+        blobs.iter().flat_map(|blob| {
+            let at = move |index: usize| blob.offset + u32::try_from(index * PAYLOAD).unwrap_or(u32::MAX);
+            blob.data.chunks(PAYLOAD).enumerate().map(move |(index, chunk)| (at(index), chunk))
+        })
+    };
+    let count = u32::try_from(chunks().count()).unwrap_or(u32::MAX);
+    let mut bytes = Vec::new();
+    for (number, (address, chunk)) in (0_u32..).zip(chunks()) {
+        let [first, second] = MAGIC_START;
+        let size = u32::try_from(PAYLOAD).unwrap_or(0);
+        for word in [first, second, HAS_FAMILY, address, size, number, count, family] {
+            bytes.extend(word.to_le_bytes());
+        }
+        bytes.extend(chunk);
+        // The payload of a last, short block is filled with blank flash, the block with zeros.
+        bytes.resize(bytes.len() + PAYLOAD - chunk.len(), 0xFF);
+        bytes.resize(bytes.len() + BLOCK - 4 - DATA_AT - PAYLOAD, 0);
+        bytes.extend(MAGIC_END.to_le_bytes());
+    }
+    bytes
+}
+
+/// The contents of a UF2 file, neighbouring blocks joined.
+///
+/// # Errors
+/// If a block is damaged.
+pub fn decode(name: &str, bytes: &[u8]) -> Result<Vec<Blob>, ImageError> {
+    let mut blobs: Vec<Blob> = Vec::new();
+    for (index, block) in bytes.chunks(BLOCK).enumerate() {
+        if block.len() < BLOCK {
+            return Err(ImageError::Uf2Block(index));
+        }
+        let mut reader = Reader::new(block);
+        let magic = [reader.u32()?, reader.u32()?];
+        let (flags, address, size) = (reader.u32()?, reader.u32()?, reader.u32()? as usize);
+        let end = block.get(BLOCK - 4..).is_some_and(|end| end == MAGIC_END.to_le_bytes());
+        let payload = block.get(DATA_AT..DATA_AT + size.min(BLOCK)).filter(|_| size <= BLOCK - 4 - DATA_AT);
+        let Some(payload) = payload.filter(|_| magic == MAGIC_START && end) else {
+            return Err(ImageError::Uf2Block(index));
+        };
+        if flags & NOT_MAIN_FLASH == 0 {
+            crate::merge::append(&mut blobs, name, address, payload);
+        }
+    }
+    Ok(blobs)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn blocks_carry_address_number_and_family() {
+        let blob = Blob { name: "a".to_owned(), offset: 0x1000, data: vec![7; 300] };
+        let bytes = encode(&[blob], 0xD42B_A06C);
+        assert_eq!(bytes.len(), 1024);
+        assert_eq!(bytes[..12], *b"UF2\nWQ]\x9e\x00\x20\x00\x00");
+        assert_eq!(
+            bytes[512 + 12..512 + 32],
+            [0, 0x11, 0, 0, 0, 1, 0, 0, 1, 0, 0, 0, 2, 0, 0, 0, 0x6C, 0xA0, 0x2B, 0xD4]
+        );
+        let decoded = decode("a", &bytes).unwrap();
+        assert_eq!((decoded.len(), decoded[0].offset, decoded[0].data.len()), (1, 0x1000, 512));
+        assert_eq!(decoded[0].data[..300], [7; 300]);
+    }
+
+    proptest! {
+        #[test]
+        fn any_bytes_are_survived(mut bytes in prop::collection::vec(any::<u8>(), 0..1100)) {
+            let _ = decode("x", &bytes);
+            let good = encode(&[Blob { name: String::new(), offset: 0, data: vec![1; 600] }], 1);
+            bytes.splice(0..0, good);
+            let _ = decode("x", &bytes);
+        }
+    }
+}
