@@ -6,6 +6,7 @@ use larch_heap::{Header, Kind, Ref, Value};
 use crate::native::Res;
 use crate::text::{ASCII, Span, TEXT_START, ascii_str};
 use crate::types::ids;
+use crate::types::text_object::TextType;
 use crate::unicode;
 use crate::vm::Vm;
 
@@ -129,21 +130,50 @@ impl Vm {
         }
     }
 
-    /// Gives the content of a new bytes cell to a stream's `write`: as a bytearray if it is a Python class's, as
-    /// MicroPython does, else as text.
+    /// Gives the content of a new bytes cell to a stream's `write`: as text, or if it is a Python class's, as a bytearray
+    /// until all of it is written, as MicroPython does.
     fn write_to_stream(&mut self, index: u32, content: Ref) -> Res<()> {
         let scope = self.root(content.into())?;
         let stream = self.heap.stack(index);
-        let text = if self.is_a(stream, ids::IOBase) {
-            self.bytearray_around(content)?
-        } else {
-            let len = self.heap.header(content).count() - TEXT_START;
-            self.new_text_from(Kind::Str, Span::Cell { at: content, first: TEXT_START, len })?
-        };
-        self.root(text)?;
-        let done = self.call_method(stream, Qstr::write, &[text]);
+        let len = self.heap.header(content).count() - TEXT_START;
+        if !self.is_a(stream, ids::IOBase) {
+            let text = self.new_text_from(Kind::Str, Span::Cell { at: content, first: TEXT_START, len })?;
+            self.root(text)?;
+            self.call_method(stream, Qstr::write, &[text])?;
+            self.release(scope);
+            return Ok(());
+        }
+        let mut rest = self.bytearray_around(content)?;
+        let mut left = len;
+        while left > 0 {
+            let inner = self.root(rest)?;
+            let written = self.call_method(stream, Qstr::write, &[rest])?;
+            let written = self.stream_count(written, left)?;
+            if written == 0 {
+                break;
+            }
+            left -= written;
+            self.release(inner);
+            let span = Span::Cell { at: content, first: TEXT_START + len - left, len: left };
+            rest = self.text_like(TextType::ByteArray, span)?;
+        }
         self.release(scope);
-        done.map(|_| ())
+        Ok(())
+    }
+
+    /// How many bytes a Python stream says it has read or written, of `most`.
+    ///
+    /// # Errors
+    /// OSError if it says so by a negative number or None, or if it cannot be.
+    pub(crate) fn stream_count(&mut self, answer: Value, most: u32) -> Res<u32> {
+        const EIO: i32 = 5;
+        const EAGAIN: i32 = 11;
+        let count = if answer.is_none() { -EAGAIN } else { self.int_arg(answer)? };
+        match u32::try_from(count) {
+            Ok(count) if count <= most => Ok(count),
+            Ok(_) => Err(self.raise_os(EIO)),
+            Err(_) => Err(self.raise_os(count.saturating_neg())),
+        }
     }
 
     /// Whether `print` can write to a value: its type, or the built-in type it derives from, is a stream.

@@ -309,15 +309,12 @@ impl Vm {
         let sink = self.begin_text(Kind::Bytes, CHUNK)?;
         loop {
             let got = self.call_method(stream, Qstr::readinto, &[buffer.into()])?;
-            let got = if got.is_none() { 0 } else { self.int_arg(got)? };
-            if got < 0 {
-                return Err(self.raise_os(-got));
-            }
+            let got = self.stream_count(got, CHUNK)?;
             let span = self.array_span(buffer);
             if got == 0 {
                 break;
             }
-            self.emit_span(sink, span.part(0, (got as u32).min(span.len())))?;
+            self.emit_span(sink, span.part(0, got.min(span.len())))?;
         }
         let content = self.end_text(sink);
         self.release(scope);
@@ -325,5 +322,5 @@ impl Vm {
     }
 }
 
-/// Bytes asked of a Python stream at a time.
-const CHUNK: u32 = 64;
+/// Bytes asked of a Python stream at a time: MicroPython too reads no further than it must.
+const CHUNK: u32 = 1;

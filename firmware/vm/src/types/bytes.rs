@@ -55,9 +55,7 @@ pub static BYTES: TypeDef = TypeDef {
 };
 
 fn make(vm: &mut Vm, _class: Value, args: Args) -> Res {
-    if args.keywords > 0 {
-        return Err(vm.raise(ids::TypeError, "keyword argument(s) not implemented - use normal args instead"));
-    }
+    vm.no_keywords(args)?;
     let Some(value) = vm.opt_arg(args, 0) else { return vm.new_bytes(&[]) };
     if vm.bytes_span(value).is_some() {
         return Ok(value);
@@ -163,6 +161,18 @@ fn item(vm: &mut Vm, bytes: Value, index: Value, op: ItemOp) -> Res {
 }
 
 impl Vm {
+    /// What `str` and `bytes` say to keyword arguments.
+    ///
+    /// # Errors
+    /// NotImplementedError if there are any.
+    pub(crate) fn no_keywords(&mut self, args: Args) -> Res<()> {
+        if args.keywords == 0 {
+            return Ok(());
+        }
+        let message = "keyword argument(s) not implemented - use normal args instead";
+        Err(self.raise(ids::NotImplementedError, message))
+    }
+
     /// First item and number of items of a slice with step 1 of a sequence of `len` items.
     ///
     /// # Errors

@@ -185,6 +185,7 @@ impl Vm {
 }
 
 fn make(vm: &mut Vm, _class: Value, args: Args) -> Res {
+    vm.no_keywords(args)?;
     match args.positional {
         0 => Ok(Value::qstr(Qstr::EMPTY)),
         1 => {
