@@ -19,6 +19,8 @@ mod soc;
 mod spi;
 mod system;
 mod systimer;
+#[cfg(test)]
+mod tests;
 mod timg;
 mod uart;
 mod usb;

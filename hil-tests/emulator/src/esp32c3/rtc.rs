@@ -216,6 +216,7 @@ impl Rtc {
         }
         if self.super_watchdog_ends(io) <= io.now {
             self.raw |= SUPER_WATCHDOG;
+            self.super_fed = Some(io.now);
             io.registers.modify(BASE + SWD_CONF, |config| config | 1);
             request = Some(Request::SuperWatchdog);
         }
