@@ -104,6 +104,11 @@ pub trait FileSystem {
     /// Closes every file (a soft reset).
     fn close_all(&mut self);
 
+    /// Closes every file that is not in `held`: nobody can close it any more. What was written to it is kept.
+    fn close_unheld(&mut self, held: &[FileHandle]) {
+        let _ = held;
+    }
+
     /// What a path names.
     ///
     /// # Errors

@@ -15,6 +15,9 @@ use crate::path::path_arg;
 
 const OPEN: u32 = 1 << 16;
 const EBADF: i32 = 9;
+const EMFILE: u16 = 24;
+/// More files than any board opens at a time.
+const HELD_MAX: usize = 64;
 const EINVAL: i32 = 22;
 const ENODEV: i32 = 19;
 /// Bytes moved between heap and file system at a time.
@@ -100,11 +103,37 @@ pub fn open(vm: &mut Vm, args: Args) -> Res {
     let class = if is_text { ids::TEXT_FILE } else { ids::FILE };
     // The object comes first: when memory is short, no file is left open.
     let at = vm.alloc(Header::new(Kind::RawObject, 2))?;
+    vm.heap.set_word(at, 0, 0);
     vm.heap.set_value(at, 1, class.value());
-    let answer = file_system(vm)?.open(path.as_bytes(), how);
+    let mut answer = file_system(vm)?.open(path.as_bytes(), how);
+    if answer == Err(FileError(EMFILE)) {
+        vm.root(at.into())?;
+        close_forgotten(vm)?;
+        answer = file_system(vm)?.open(path.as_bytes(), how);
+    }
     let FileHandle(handle) = checked(vm, answer)?;
     vm.heap.set_word(at, 0, u32::from(handle) | OPEN);
     Ok(at.into())
+}
+
+/// Closes the files whose objects nothing refers to any more: `open('x').read()` leaves one behind.
+fn close_forgotten(vm: &mut Vm) -> Res<()> {
+    vm.collect();
+    let (mut held, mut count) = ([FileHandle(0); HELD_MAX], 0);
+    vm.heap.visit_cells(|heap, at| {
+        let is_file = heap.kind(at) == Kind::RawObject
+            && [ids::FILE, ids::TEXT_FILE].iter().any(|class| heap.value(at, 1) == class.value());
+        if is_file && heap.word(at, 0) & OPEN != 0 {
+            if let Some(place) = held.get_mut(count) {
+                *place = FileHandle(heap.word(at, 0) as u16);
+            }
+            count += 1;
+        }
+    });
+    if let Some(held) = held.get(..count) {
+        file_system(vm)?.close_unheld(held);
+    }
+    Ok(())
 }
 
 fn handle(vm: &mut Vm, file: Value) -> Res<FileHandle> {

@@ -138,6 +138,14 @@ impl FileSystem for Files {
         }
     }
 
+    fn close_unheld(&mut self, held: &[FileHandle]) {
+        let is_held = |file: &FileId| held.contains(&FileHandle(file.to_bits()));
+        while let Some(file) = { self.volume.open_files().find(|file| !is_held(file)) } {
+            // As for `close_all`.
+            let _ = self.volume.close(&mut self.partition, file);
+        }
+    }
+
     fn info(&mut self, path: &[u8]) -> Result<FileInfo, FileError> {
         let found = self.volume.stat(&mut self.partition, path).map_err(error)?;
         Ok(info(found.kind, found.size, found.mtime_ns))
