@@ -47,7 +47,7 @@ redactions! {
     /// The whole first line of the banner.
     Banner = "banner": r"MicroPython [^\n]+ on [^\n]+; [^\n]+" => "[banner]",
     /// The version in the banner and in `os.uname()`: `v1.29.0-larch.0.1.0`.
-    Version = "version": r"\bv\d+\.\d+[^ ;']*" => "[version]",
+    Version = "version": r"\bv\d+\.\d+[^\s;']*" => "[version]",
     /// The release without its `v`, in quotes: `'1.29.0'`.
     Release = "release": r"'\d+\.\d+[^']*'" => "'[release]'",
     /// A day: `2026-11-25`.
@@ -64,8 +64,9 @@ redactions! {
     Mac = "mac": r"\b[0-9a-fA-F]{2}(:[0-9a-fA-F]{2}){5}\b" => "[mac]",
     /// An IPv4 address.
     Ip = "ip": r"\b\d{1,3}(\.\d{1,3}){3}\b" => "[ip]",
-    /// The load addresses and lengths in a ROM's boot log.
-    Load = "load": r"(load:|entry )0x[0-9a-f]+(,len:0x[0-9a-f]+)?" => "$1[place]",
+    /// The addresses and lengths in the boot log of ROM and bootloader.
+    Load = "load": r"(load:|entry |paddr=)(0x)?[0-9a-f]+(,len:0x[0-9a-f]+| vaddr=[0-9a-f]+ size=[0-9a-f]+h \( *\d+\))?"
+        => "$1[place]",
     /// The time in front of a second-stage bootloader's lines: `I (24) boot:`.
     LogTime = "log-time": r"([IWE]) \(\d+\)" => "$1 ([ms])",
 }
@@ -90,6 +91,8 @@ mod tests {
     #[case("mac", "MAC 60:55:f9:00:00:01.", "MAC [mac].")]
     #[case("ip", "('192.168.0.187', 1)", "('[ip]', 1)")]
     #[case("load", "load:0x3fcd6100,len:0x121c\nentry 0x403ce000", "load:[place]\nentry [place]")]
+    #[case("load", "paddr=00010020 vaddr=3c000020 size=1233ch ( 74556) map", "paddr=[place] map")]
+    #[case("version", "ESP-IDF v6.1-829\nI (1) boot", "ESP-IDF [version]\nI (1) boot")]
     #[case("log-time", "I (24) boot: x", "I ([ms]) boot: x")]
     fn a_kind_replaces_only_its_own(#[case] kind: &str, #[case] text: &str, #[case] expected: &str) {
         assert_eq!(Redaction::from_word(kind).unwrap().apply(text), expected);
