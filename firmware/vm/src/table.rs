@@ -395,6 +395,11 @@ impl Vm {
         if key.is_small() {
             return Ok(key.bits());
         }
+        if let Some(at) = self.heap.as_kind(key, Kind::Str)
+            && let known @ 1.. = self.heap.word(at, 0) & 0xffff
+        {
+            return Ok(known);
+        }
         self.hash_slowly(key)
     }
 
@@ -452,6 +457,11 @@ impl Vm {
     fn same_without_asking(&self, found: Value, key: Value) -> Option<bool> {
         if found == Value::TOMBSTONE || is_simple(found) && is_simple(key) {
             return Some(false);
+        }
+        if let (Some(a), Some(b)) =
+            (self.heap.as_kind(found, Kind::Str), self.heap.as_kind(key, Kind::Str))
+        {
+            return Some(self.same_str_cells(a, b));
         }
         match (self.is_str(found), self.is_str(key)) {
             (true, true) => Some(self.same_text(found, key)),

@@ -109,6 +109,22 @@ impl Vm {
         Some(Span::Cell { at, first: TEXT_START, len: self.heap.header(at).count() - TEXT_START })
     }
 
+    /// Whether two string cells hold the same text.
+    #[inline(always)]
+    pub(crate) fn same_str_cells(&self, a: Ref, b: Ref) -> bool {
+        let (left, right) = (self.heap.header(a), self.heap.header(b));
+        if left != right {
+            return false;
+        }
+        // Hashes that are known and differ decide.
+        let (known, other) = (self.heap.word(a, 0) & 0xffff, self.heap.word(b, 0) & 0xffff);
+        if known != other && known != 0 && other != 0 {
+            return false;
+        }
+        let len = left.count() - TEXT_START;
+        self.heap.bytes(a, TEXT_START, len) == self.heap.bytes(b, TEXT_START, len)
+    }
+
     /// Whether `value` is a string.
     pub fn is_str(&self, value: Value) -> bool {
         value.is_qstr() || self.heap.as_kind(value, Kind::Str).is_some()
