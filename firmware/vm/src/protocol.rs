@@ -318,7 +318,18 @@ impl Vm {
     }
 
     /// `next(iterator)`; unbound at the end.
+    #[inline]
     pub fn next(&mut self, iterator: Value) -> Res {
+        if let Some(at) = self.heap.as_kind(iterator, Kind::Iterator)
+            && let Some(id) = self.as_type_id(self.heap.value(at, 0))
+            && let Some(next) = self.registry.type_def(id).next
+        {
+            return next(self, iterator);
+        }
+        self.next_slowly(iterator)
+    }
+
+    fn next_slowly(&mut self, iterator: Value) -> Res {
         if self.is_python_instance(iterator)
             && let Some(answer) = self.instance_next(iterator)?
         {
@@ -358,11 +369,16 @@ impl Vm {
         mut each: impl FnMut(&mut Vm, Value) -> Res<bool>,
     ) -> Res<()> {
         let scope = self.scope();
-        let iterator = self.iter(iterable)?;
+        // A list or tuple is looked at again each time, as an iterator would: it may change meanwhile.
+        let is_plain = self.plain_items(iterable).is_some();
+        let iterator = if is_plain { iterable } else { self.iter(iterable)? };
         self.root(iterator)?;
         let inner = self.scope();
-        loop {
-            let item = self.next(iterator)?;
+        for index in 0.. {
+            let item = match is_plain {
+                true => self.sequence_get(iterator, index).unwrap_or(Value::UNBOUND),
+                false => self.next(iterator)?,
+            };
             if item.is_unbound() {
                 break;
             }
