@@ -7,6 +7,7 @@
 use core::cmp::Ordering;
 
 /// How many limbs are significant.
+#[inline(never)]
 pub fn significant(a: &[u32]) -> usize {
     let mut len = a.len();
     while len > 0 && a[len - 1] == 0 {
@@ -16,6 +17,7 @@ pub fn significant(a: &[u32]) -> usize {
 }
 
 /// How many bits are significant.
+#[inline(never)]
 pub fn bit_length(a: &[u32]) -> u32 {
     match significant(a) {
         0 => 0,
@@ -24,6 +26,7 @@ pub fn bit_length(a: &[u32]) -> u32 {
 }
 
 /// Compares two numbers.
+#[inline(never)]
 pub fn compare(a: &[u32], b: &[u32]) -> Ordering {
     let (a, b) = (&a[..significant(a)], &b[..significant(b)]);
     a.len().cmp(&b.len()).then_with(|| a.iter().rev().cmp(b.iter().rev()))
@@ -62,6 +65,7 @@ pub fn sub_assign(a: &mut [u32], b: &[u32]) {
     debug_assert!(!borrow);
 }
 
+#[inline(never)]
 fn sub_in_place(a: &mut [u32], b: &[u32]) -> bool {
     let mut borrow = false;
     for (i, place) in a.iter_mut().enumerate() {
@@ -77,6 +81,7 @@ fn sub_in_place(a: &mut [u32], b: &[u32]) -> bool {
 }
 
 /// `a += b`; whether a carry is left over.
+#[inline(never)]
 pub fn add_assign(a: &mut [u32], b: &[u32]) -> bool {
     let mut carry = false;
     for (i, place) in a.iter_mut().enumerate() {
@@ -99,6 +104,7 @@ fn mul_add(a: u32, b: u32, c: u32, d: u32) -> (u32, u32) {
 }
 
 /// `a = a * factor + addend`; what does not fit is returned.
+#[inline(never)]
 pub fn mul_small(a: &mut [u32], factor: u32, addend: u32) -> u32 {
     let mut carry = addend;
     for place in a {
@@ -155,6 +161,7 @@ impl Divisor {
 }
 
 /// `a = a / divisor`; the remainder is returned.
+#[inline(never)]
 pub fn div_small(a: &mut [u32], divisor: Divisor) -> u32 {
     let shift = divisor.shift;
     // The number is shifted along with the divisor while it is read.
@@ -172,6 +179,7 @@ pub fn div_small(a: &mut [u32], divisor: Divisor) -> u32 {
 
 /// Divides `a` by `b` in place: afterwards `a[b.len()..]` is the quotient and `a[..b.len()]` the remainder.
 /// `b` has at least two limbs and its top bit is set; `a` is longer than `b`, with its top limb less than `b`'s.
+#[inline(never)]
 pub fn divide(a: &mut [u32], b: &[u32]) {
     let n = b.len();
     let top = Divisor::new(b[n - 1]);
@@ -222,6 +230,7 @@ fn sub_product(a: &mut [u32], b: &[u32], factor: u32) -> u32 {
 }
 
 /// `out = a << bits`; `out` has room for it. May be the same place when read as [`shift_left_in_place`].
+#[inline(never)]
 pub fn shift_left(out: &mut [u32], a: &[u32], bits: u32) {
     let (limbs, shift) = ((bits / 32) as usize, bits % 32);
     out[..limbs].fill(0);
@@ -234,6 +243,7 @@ pub fn shift_left(out: &mut [u32], a: &[u32], bits: u32) {
 }
 
 /// `a <<= bits`; what leaves the top is lost.
+#[inline(never)]
 pub fn shift_left_in_place(a: &mut [u32], bits: u32) {
     let (limbs, shift) = ((bits / 32) as usize, bits % 32);
     for i in (0..a.len()).rev() {
@@ -244,6 +254,7 @@ pub fn shift_left_in_place(a: &mut [u32], bits: u32) {
 }
 
 /// `a >>= bits`; whether a bit was lost.
+#[inline(never)]
 pub fn shift_right_in_place(a: &mut [u32], bits: u32) -> bool {
     let (limbs, shift) = (((bits / 32) as usize).min(a.len()), bits % 32);
     let mut lost = a[..limbs].iter().any(|limb| *limb != 0);
@@ -259,6 +270,7 @@ pub fn shift_right_in_place(a: &mut [u32], bits: u32) -> bool {
 }
 
 /// The two's complement: `2^(32 * len) - a`.
+#[inline(never)]
 pub fn negate(a: &mut [u32]) {
     let mut carry = true;
     for place in a {

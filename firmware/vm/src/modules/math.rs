@@ -101,6 +101,7 @@ fn domain_error(vm: &mut Vm) -> Raised {
     vm.raise(ids::ValueError, "math domain error")
 }
 
+#[inline(never)]
 fn with_one(vm: &mut Vm, x: Value, function: fn(Float) -> Float) -> Res {
     let x = vm.float_arg(x)?;
     let answer = function(x);
@@ -110,6 +111,7 @@ fn with_one(vm: &mut Vm, x: Value, function: fn(Float) -> Float) -> Res {
     vm.new_float(answer)
 }
 
+#[inline(never)]
 fn with_two(vm: &mut Vm, x: Value, y: Value, function: fn(Float, Float) -> Float) -> Res {
     let (x, y) = (vm.float_arg(x)?, vm.float_arg(y)?);
     let answer = function(x, y);
@@ -121,6 +123,7 @@ fn with_two(vm: &mut Vm, x: Value, y: Value, function: fn(Float, Float) -> Float
     vm.new_float(answer)
 }
 
+#[inline(never)]
 fn whole(vm: &mut Vm, x: Value, function: fn(Float) -> Float) -> Res {
     let x = vm.float_arg(x)?;
     vm.new_int_from_float(function(x))

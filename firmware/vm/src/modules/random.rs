@@ -37,6 +37,7 @@ impl Generator {
         Generator { pad: seed, n: 69, d: 233, dat: 0 }
     }
 
+    #[inline(never)]
     fn next(&mut self) -> u32 {
         self.pad = self.pad.wrapping_add(u32::from(self.dat)).wrapping_add(self.d.wrapping_mul(self.n));
         self.pad = (self.pad << 3).wrapping_add(self.pad >> 29);
@@ -47,6 +48,7 @@ impl Generator {
     }
 
     /// A number below `limit`, which is not zero.
+    #[inline(never)]
     fn below(&mut self, limit: u32) -> u32 {
         let mask = u32::MAX >> (limit.leading_zeros().min(31));
         loop {
@@ -58,6 +60,7 @@ impl Generator {
     }
 
     /// A number from 0 up to but not including 1.
+    #[inline(never)]
     fn float(&mut self) -> Float {
         let word = match PRECISION {
             0..=33 => u64::from(self.next()),
@@ -70,6 +73,7 @@ impl Generator {
 
 impl Vm {
     /// The generator; it starts from the board's noise.
+    #[inline(never)]
     fn generator(&mut self) -> &mut Generator {
         if self.random.is_none() {
             self.random = Some(Generator::new(self.port.random()));

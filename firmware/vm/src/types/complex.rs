@@ -102,6 +102,7 @@ pub(crate) fn absolute((real, imaginary): Parts) -> Float {
     Libm::sqrt(real * real + imaginary * imaginary)
 }
 
+#[inline(never)]
 fn multiply(a: Parts, b: Parts) -> Parts {
     (a.0 * b.0 - a.1 * b.1, a.0 * b.1 + a.1 * b.0)
 }
@@ -122,6 +123,7 @@ impl Vm {
     ///
     /// # Errors
     /// MemoryError.
+    #[inline(never)]
     pub fn new_complex(&mut self, (real, imaginary): Parts) -> Res {
         let at = self.alloc(Header::new(Kind::Complex, 2 * float::SIZE))?;
         self.store_float(at, 0, real);
@@ -141,6 +143,7 @@ impl Vm {
     }
 
     /// The parts of a complex object.
+    #[inline(never)]
     pub fn as_complex(&self, value: Value) -> Option<Parts> {
         let at = self.heap.as_kind(value, Kind::Complex)?;
         Some((self.load_float(at, 0), self.load_float(at, IMAGINARY)))

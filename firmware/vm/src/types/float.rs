@@ -96,8 +96,14 @@ impl Vm {
     ///
     /// # Errors
     /// MemoryError.
-    #[inline]
+    #[inline(never)]
     pub fn new_float(&mut self, value: Float) -> Res {
+        self.new_float_inline(value)
+    }
+
+    /// As [`Vm::new_float`], where it is worth the code.
+    #[inline(always)]
+    fn new_float_inline(&mut self, value: Float) -> Res {
         let at = self.alloc(Header::new(Kind::Float, SIZE))?;
         self.store_float(at, 0, value);
         Ok(at.into())
@@ -176,7 +182,7 @@ impl Vm {
     ///
     /// # Errors
     /// TypeError "can't convert … to float".
-    #[inline]
+    #[inline(never)]
     pub fn float_arg(&mut self, value: Value) -> Res<Float> {
         match self.float_maybe(value)? {
             Some(float) => Ok(float),
@@ -232,7 +238,7 @@ impl Vm {
             Ne => return Ok(Value::bool(a != b)),
             _ => return self.float_binary_slow(op, a, b),
         };
-        self.new_float(result)
+        self.new_float_inline(result)
     }
 
     #[inline(never)]
@@ -291,6 +297,7 @@ impl Vm {
     // ---- ints ----
 
     /// The float nearest to an int; infinite if it is too large.
+    #[inline(never)]
     pub(crate) fn big_to_float(&self, int: &Int) -> Float {
         let limbs = self.limbs(int);
         let bits = bigint::bit_length(limbs);

@@ -33,6 +33,7 @@ struct Natural {
 }
 
 impl Natural {
+    #[inline(never)]
     fn new(value: u64) -> Natural {
         let mut limbs = [0; LIMBS];
         (limbs[0], limbs[1]) = (value as u32, (value >> 32) as u32);
@@ -47,6 +48,7 @@ impl Natural {
         bigint::bit_length(self.limbs()) as i32
     }
 
+    #[inline(never)]
     fn mul_add(&mut self, factor: u32, addend: u32) {
         let carry = bigint::mul_small(&mut self.limbs[..self.len], factor, addend);
         if carry > 0 {
@@ -55,6 +57,7 @@ impl Natural {
         }
     }
 
+    #[inline(never)]
     fn mul_power_of_ten(&mut self, mut power: u32) {
         while power >= 9 {
             self.mul_add(1_000_000_000, 0);
@@ -63,23 +66,27 @@ impl Natural {
         self.mul_add(10u32.pow(power), 0);
     }
 
+    #[inline(never)]
     fn shift_left(&mut self, bits: u32) {
         self.len += (bits / 32 + 1) as usize;
         bigint::shift_left_in_place(&mut self.limbs[..self.len], bits);
         self.len = bigint::significant(self.limbs());
     }
 
+    #[inline(never)]
     fn add(&mut self, other: &Natural) {
         self.len = self.len.max(other.len) + 1;
         bigint::add_assign(&mut self.limbs[..self.len], other.limbs());
         self.len = bigint::significant(self.limbs());
     }
 
+    #[inline(never)]
     fn sub(&mut self, other: &Natural) {
         bigint::sub_assign(&mut self.limbs[..self.len], other.limbs());
         self.len = bigint::significant(self.limbs());
     }
 
+    #[inline(never)]
     fn compare(&self, other: &Natural) -> Ordering {
         bigint::compare(self.limbs(), other.limbs())
     }
@@ -104,6 +111,7 @@ struct Ratio {
 
 impl Ratio {
     /// `extra` bits are added to both, for a caller that needs halves.
+    #[inline(never)]
     fn new(value: Float, extra: u32) -> Ratio {
         let (_, mantissa, exponent) = parts(value);
         let mut ratio = Ratio { value: Natural::new(mantissa), unit: Natural::new(1), point: 0 };
@@ -116,6 +124,7 @@ impl Ratio {
     }
 
     /// One digit: the whole part of ten times what is left.
+    #[inline(never)]
     fn next_digit(&mut self) -> u8 {
         self.value.mul_add(10, 0);
         let mut digit = 0;
@@ -126,7 +135,17 @@ impl Ratio {
         digit
     }
 
+    /// Whether what is left and `more` are above one, or as much as that.
+    #[inline(never)]
+    fn reaches_one(&self, more: &Natural, equal_counts: bool) -> bool {
+        let mut sum = self.value.clone();
+        sum.add(more);
+        let order = sum.compare(&self.unit);
+        order.is_gt() || equal_counts && order.is_eq()
+    }
+
     /// How what is left compares with one half.
+    #[inline(never)]
     fn rest_to_half(&self) -> Ordering {
         let mut twice = self.value.clone();
         twice.shift_left(1);
@@ -135,6 +154,7 @@ impl Ratio {
 }
 
 /// The shortest digits that read back as `value` (positive and finite).
+#[inline(never)]
 fn shortest(value: Float) -> Digits {
     let (_, mantissa, exponent) = parts(value);
     let even = mantissa & 1 == 0;
@@ -156,13 +176,7 @@ fn shortest(value: Float) -> Digits {
         low.mul_power_of_ten(power);
         high.mul_power_of_ten(power);
     }
-    let over = |ratio: &Ratio, high: &Natural| {
-        let mut top = ratio.value.clone();
-        top.add(high);
-        let order = top.compare(&ratio.unit);
-        order.is_gt() || even && order.is_eq()
-    };
-    while over(&ratio, &high) {
+    while ratio.reaches_one(&high, even) {
         ratio.unit.mul_add(10, 0);
         ratio.point += 1;
     }
@@ -173,7 +187,7 @@ fn shortest(value: Float) -> Digits {
         high.mul_add(10, 0);
         let order = ratio.value.compare(&low);
         let down = order.is_lt() || even && order.is_eq();
-        let up = over(&ratio, &high);
+        let up = ratio.reaches_one(&high, even);
         let full = out.len + 1 == MOST_DIGITS;
         let round_up = match (down, up) {
             (false, false) if !full => {
@@ -192,9 +206,30 @@ fn shortest(value: Float) -> Digits {
     }
 }
 
+/// How many digits are wanted.
+#[derive(Clone, Copy)]
+struct Count {
+    digits: i32,
+    /// They are counted from the point on, not from the first digit.
+    behind_point: bool,
+    most: i32,
+}
+
+impl Count {
+    fn significant(digits: i32) -> Count {
+        Count { digits, behind_point: false, most: i32::MAX }
+    }
+
+    /// How many that is for a number whose point is here.
+    fn of(self, point: i32) -> i32 {
+        (self.digits + if self.behind_point { point } else { 0 }).min(self.most)
+    }
+}
+
 /// `count` digits of `value` (positive and finite), of which the last is rounded, halves upwards. A count of zero or
 /// less gives no digit, or the one that rounding up brings.
-fn rounded(value: Float, count: impl Fn(i32) -> i32) -> Digits {
+#[inline(never)]
+fn rounded(value: Float, count: Count) -> Digits {
     let mut ratio = Ratio::new(value, 0);
     if ratio.point >= 0 {
         ratio.unit.mul_power_of_ten(ratio.point as u32);
@@ -206,7 +241,7 @@ fn rounded(value: Float, count: impl Fn(i32) -> i32) -> Digits {
         ratio.point += 1;
     }
     let mut out = Digits { digits: [0; MOST_DIGITS], len: 0, point: ratio.point };
-    let count = count(ratio.point);
+    let count = count.of(ratio.point);
     if count < 0 {
         return out;
     }
@@ -242,6 +277,7 @@ impl Digits {
         self.point += 1;
     }
 
+    #[inline(never)]
     fn get(&self, at: i32) -> u8 {
         let digit = usize::try_from(at).ok().filter(|at| *at < self.len).map_or(0, |at| self.digits[at]);
         b'0' + digit
@@ -271,6 +307,7 @@ impl Buffer {
         &self.bytes[..self.len]
     }
 
+    #[inline(never)]
     pub(crate) fn push(&mut self, byte: u8) {
         if self.len < self.bytes.len() {
             self.bytes[self.len] = byte;
@@ -289,6 +326,7 @@ const FIELD: i32 = 32;
 const EXPONENT_BYTES: i32 = if SIZE == 4 { 7 } else { 8 };
 
 /// Writes what `repr` shows. `point`: a whole number gets `.0`.
+#[inline(never)]
 pub(crate) fn write_repr(value: Float, point: bool, out: &mut Buffer) {
     if write_special(value, b'g', b'\0', out) {
         return;
@@ -302,6 +340,7 @@ pub(crate) fn write_repr(value: Float, point: bool, out: &mut Buffer) {
 }
 
 /// Writes the sign, and infinity and NaN: true if that was all.
+#[inline(never)]
 fn write_special(value: Float, kind: u8, sign: u8, out: &mut Buffer) -> bool {
     if value.is_sign_negative() && !value.is_nan() {
         out.push(b'-');
@@ -318,6 +357,7 @@ fn write_special(value: Float, kind: u8, sign: u8, out: &mut Buffer) -> bool {
 
 /// Writes a float as conversion `kind` (one of `eEfFgG`) with `precision` digits; `sign`, if not 0, goes before a
 /// positive number.
+#[inline(never)]
 pub(crate) fn write_formatted(value: Float, kind: u8, precision: Option<u32>, sign: u8, out: &mut Buffer) {
     if write_special(value, kind, sign, out) {
         return;
@@ -327,35 +367,37 @@ pub(crate) fn write_formatted(value: Float, kind: u8, precision: Option<u32>, si
     let (value, letter) = (value.abs(), kind & 0x20 | b'E');
     match kind | 0x20 {
         b'f' => write_fixed(value, precision, room, letter, out),
-        b'g' => write_general(pick(value, |_| precision.max(1)), precision.min(room - 3), letter, out),
+        b'g' => write_general(pick(value, Count::significant(precision.max(1))), precision.min(room - 3), letter, out),
         _ => {
             let most = room - EXPONENT_BYTES;
             let count = (precision + 1).min(most.max(MOST_DIGITS as i32));
-            write_exponent(pick(value, |_| count), count, letter, out);
+            write_exponent(pick(value, Count::significant(count)), count, letter, out);
         }
     }
 }
 
-/// The digits of a float, `count(point)` of them.
-fn pick(value: Float, count: impl Fn(i32) -> i32) -> Digits {
+/// The digits of a float, as many as asked for, or the shortest and zeros.
+#[inline(never)]
+fn pick(value: Float, count: Count) -> Digits {
     if value == 0.0 {
         return Digits::ZERO;
     }
-    let digits = rounded(value, |point| count(point).min(SAFE_DIGITS));
-    if count(digits.point) <= SAFE_DIGITS {
+    let digits = rounded(value, Count { most: SAFE_DIGITS, ..count });
+    if count.of(digits.point) <= SAFE_DIGITS {
         return digits;
     }
     let short = shortest(value);
-    let wanted = count(short.point);
-    if short.len as i32 <= wanted { short } else { rounded(value, |_| wanted) }
+    let wanted = count.of(short.point);
+    if short.len as i32 <= wanted { short } else { rounded(value, Count::significant(wanted)) }
 }
 
+#[inline(never)]
 fn write_fixed(value: Float, precision: i32, room: i32, letter: u8, out: &mut Buffer) {
     let decimals = precision.min(room - 3);
-    let mut digits = pick(value, |point| point + decimals);
+    let mut digits = pick(value, Count { digits: decimals, behind_point: true, most: i32::MAX });
     // Numbers that do not fit are written with an exponent.
     if digits.point > 1 && digits.point + 1 + precision > room {
-        digits = pick(value, |_| (precision + 1).max(1));
+        digits = pick(value, Count::significant(precision + 1));
         return write_general(digits, decimals, letter, out);
     }
     for at in 0..digits.point.max(1) {
@@ -371,6 +413,7 @@ fn write_fixed(value: Float, precision: i32, room: i32, letter: u8, out: &mut Bu
 
 /// Writes digits without trailing zeros: whole numbers of up to `most` digits and small fractions as they are, others
 /// with an exponent.
+#[inline(never)]
 fn write_general(mut digits: Digits, most: i32, letter: u8, out: &mut Buffer) {
     let exponent = digits.point - 1;
     digits.trim();
@@ -386,6 +429,7 @@ fn write_general(mut digits: Digits, most: i32, letter: u8, out: &mut Buffer) {
 }
 
 /// Writes `d.ddde±xx` with `count` digits.
+#[inline(never)]
 fn write_exponent(digits: Digits, count: i32, letter: u8, out: &mut Buffer) {
     for at in 0..count {
         if at == 1 {
@@ -428,6 +472,7 @@ pub(crate) fn parse_complex(text: &[u8]) -> Option<(Float, Float)> {
 
 /// Reads one signed number, with a `j` behind it if that is allowed, and the spaces around it: value, whether it had
 /// a `j`, and what is behind.
+#[inline(never)]
 fn parse_part(text: &[u8], allow_imaginary: bool) -> Option<(Float, bool, &[u8])> {
     let spaces = text.iter().take_while(|byte| is_space(**byte)).count();
     let text = &text[spaces..];
@@ -495,6 +540,7 @@ impl Decimal {
 }
 
 /// Reads digits, point and exponent: the value and what is behind. `None` for an exponent without digits.
+#[inline(never)]
 fn parse_decimal(text: &[u8]) -> Option<(Float, &[u8])> {
     let mut decimal = Decimal { head: 0, head_digits: 0, digits: 0, exponent: 0, more: false };
     let (mut at, mut fraction) = (0, false);
@@ -540,6 +586,7 @@ fn parse_exponent(text: &[u8]) -> Option<(i32, usize)> {
 }
 
 /// The float nearest to the digits in `text` (which has points and underscores between them).
+#[inline(never)]
 fn decimal_value(text: &[u8], decimal: &Decimal) -> Float {
     if decimal.digits == 0 {
         return 0.0;
@@ -589,6 +636,7 @@ fn power_of_ten(power: u32) -> Float {
 }
 
 /// The float nearest to `value * 10 ** exponent`; the value is not zero.
+#[inline(never)]
 fn ratio_value(mut value: Natural, exponent: i32) -> Float {
     let mut unit = Natural::new(1);
     if exponent >= 0 {

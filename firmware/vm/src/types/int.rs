@@ -128,6 +128,7 @@ impl Vm {
     ///
     /// # Errors
     /// TypeError.
+    #[inline(never)]
     pub(crate) fn check_make(&mut self, args: Args, min: u8, max: u8) -> Res<()> {
         if args.keywords > 0 {
             return Err(self.raise(ids::TypeError, "function doesn't take keyword arguments"));
@@ -149,6 +150,7 @@ impl Vm {
     ///
     /// # Errors
     /// What `__int__` raises.
+    #[inline(never)]
     pub fn int_maybe(&mut self, value: Value) -> Res<Option<Value>> {
         if self.is_int(value) {
             return Ok(Some(value));
@@ -233,6 +235,7 @@ impl Vm {
     }
 
     /// An int or bool as `i64`; `None` if it is neither or does not fit.
+    #[inline(never)]
     pub fn int_to_i64(&self, value: Value) -> Option<i64> {
         let int = self.as_int(value)?;
         let magnitude = self.magnitude(&int)?;

@@ -57,6 +57,7 @@ enum Division {
 
 impl Vm {
     /// The parts of an int or bool; `None` for other values.
+    #[inline(never)]
     pub fn as_int(&self, value: Value) -> Option<Int> {
         if let Some(small) = value.as_small() {
             return Some(Int::new(small < 0, small.unsigned_abs()));
@@ -77,6 +78,7 @@ impl Vm {
     }
 
     /// A cell for an int of up to `len` limbs, all zero.
+    #[inline(never)]
     pub(crate) fn new_limbs(&mut self, len: u32) -> Res<Ref> {
         if len > (Header::MAX_COUNT - PREFIX) / 4 {
             return Err(self.raise_memory());
@@ -86,6 +88,7 @@ impl Vm {
 
     /// The value of a cell made by [`Vm::new_limbs`], of which the first `len` limbs count. The cell is given back if
     /// the value is small.
+    #[inline(never)]
     pub(crate) fn finish_int(&mut self, at: Ref, negative: bool, len: u32) -> Value {
         let limbs = self.heap.words(at, 1, len);
         let len = bigint::significant(limbs);
@@ -102,6 +105,7 @@ impl Vm {
     }
 
     /// An int value from sign and magnitude.
+    #[inline(never)]
     pub(crate) fn new_int_parts(&mut self, negative: bool, magnitude: u64) -> Res {
         if magnitude <= u64::from(u32::MAX)
             && let Some(small) = small_of(negative, magnitude as u32)
@@ -243,6 +247,7 @@ impl Vm {
     }
 
     /// Compares two ints.
+    #[inline(never)]
     pub(crate) fn big_compare(&self, a: &Int, b: &Int) -> Ordering {
         match (a.negative, b.negative) {
             (false, true) => Ordering::Greater,
@@ -272,6 +277,7 @@ impl Vm {
         Ok(self.finish_int(out, negative, len))
     }
 
+    #[inline(never)]
     fn big_mul(&mut self, a: &Int, b: &Int) -> Res {
         let len = a.len + b.len;
         let out = self.new_limbs(len)?;
@@ -279,6 +285,7 @@ impl Vm {
         Ok(self.finish_int(out, a.negative != b.negative, len))
     }
 
+    #[inline(never)]
     fn big_divide(&mut self, a: &Int, b: &Int, want: Division) -> Res {
         if b.is_zero() {
             return Err(self.raise_zero());
@@ -359,6 +366,7 @@ impl Vm {
         self.big_divide(a, b, Division::Both)
     }
 
+    #[inline(never)]
     fn shift_count(&mut self, count: &Int) -> Res<u32> {
         if count.negative {
             return Err(self.raise(ids::ValueError, "negative shift count"));
@@ -425,6 +433,7 @@ impl Vm {
     // ---- powers ----
 
     /// Multiplies two ints.
+    #[inline(never)]
     fn int_mul(&mut self, a: Value, b: Value) -> Res {
         if let (Some(a), Some(b)) = (a.as_small(), b.as_small()) {
             return self.new_int_i64(i64::from(a) * i64::from(b));
@@ -438,6 +447,7 @@ impl Vm {
     }
 
     /// `base ** exponent`
+    #[inline(never)]
     pub(crate) fn int_pow(&mut self, base: Value, exponent: u32) -> Res {
         if exponent == 0 {
             return Ok(Value::small(1));
@@ -466,6 +476,7 @@ impl Vm {
     }
 
     /// Sets a stack slot to a new int and gives the old one's memory back, unless it is `keep`.
+    #[inline(never)]
     fn replace_int(&mut self, slot: u32, new: Value, keep: Value) {
         let old = self.heap.stack(slot);
         self.heap.set_stack(slot, new);

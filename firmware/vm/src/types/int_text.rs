@@ -68,6 +68,7 @@ pub(crate) struct BigDigits {
 }
 
 impl BigDigits {
+    #[inline(never)]
     fn push(&mut self, vm: &mut Vm, digit: u32, how: Digits) {
         if how.separator != 0 && self.count > 0 && self.count.is_multiple_of(how.group()) {
             self.put(vm, how.separator);

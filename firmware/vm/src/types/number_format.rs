@@ -206,6 +206,7 @@ impl Vm {
     }
 
     /// Writes prefix and digits into a field.
+    #[inline(never)]
     fn emit_number(
         &mut self,
         sink: Sink,
@@ -279,6 +280,7 @@ impl Vm {
         self.emit_field(sink, Content::Span(text), spec, spec.width)
     }
 
+    #[inline(never)]
     fn emit_field(&mut self, sink: Sink, text: Content<'_>, spec: &FormatSpec, width: u32) -> Res<()> {
         let (left, right) = paddings(spec, width, text.len());
         self.emit_padding(sink, spec, left, width)?;
@@ -286,6 +288,7 @@ impl Vm {
         self.emit_padding(sink, spec, right, width)
     }
 
+    #[inline(never)]
     fn emit_content(&mut self, sink: Sink, text: Content<'_>) -> Res<()> {
         match text {
             Content::Span(span) => self.emit_span(sink, span),
@@ -295,6 +298,7 @@ impl Vm {
 
     /// Writes `count` bytes of fill; zeros in a field with separators are grouped so that they fit a text at the right
     /// end of `width`.
+    #[inline(never)]
     fn emit_padding(&mut self, sink: Sink, spec: &FormatSpec, count: u32, width: u32) -> Res<()> {
         if spec.fill != b'0' || spec.separator == 0 {
             return self.emit_fill(sink, spec.fill, count);
@@ -308,6 +312,7 @@ impl Vm {
         Ok(())
     }
 
+    #[inline(never)]
     fn emit_fill(&mut self, sink: Sink, fill: u8, mut count: u32) -> Res<()> {
         let bytes = [fill; 16];
         while count > 0 {
