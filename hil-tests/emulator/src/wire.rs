@@ -113,6 +113,12 @@ impl Receiver {
         wire.edges.iter().find(|&&(at, level)| !level && at >= self.hunting_from).map(|&(at, _)| at)
     }
 
+    /// Forgets what is on the wire before `now`, as a receiver that was held in reset does.
+    pub fn restart(&mut self, wire: &mut Wire, now: Ticks) {
+        self.hunting_from = now;
+        self.prune(wire);
+    }
+
     /// Receives the next frame if it is complete at `now`.
     pub fn receive(&mut self, wire: &mut Wire, bit: u64, now: Ticks) -> Option<Frame> {
         let start = self.start(wire)?;
@@ -219,6 +225,18 @@ mod tests {
         let mut wire = Wire::default();
         wire.send(0, 0, BIT * 4);
         assert!(receive_all(&mut wire, BIT)[0].is_break);
+    }
+
+    #[test]
+    fn a_receiver_that_restarts_hears_only_what_comes() {
+        let mut wire = Wire::default();
+        let end = wire.send(b'a', 0, BIT);
+        let mut receiver = Receiver::default();
+        receiver.restart(&mut wire, end + 1);
+        assert_eq!(receiver.due(&wire, BIT), None);
+        wire.send(b'b', end + 10, BIT);
+        let due = receiver.due(&wire, BIT).unwrap();
+        assert_eq!(receiver.receive(&mut wire, BIT, due).unwrap().byte, b'b');
     }
 
     #[test]

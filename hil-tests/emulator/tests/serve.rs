@@ -2,7 +2,7 @@
 
 mod common;
 
-use common::{config, flash_image, sync};
+use common::{config, flash_image, frame, sync};
 use larch_emulator::serve::{Endpoint, run};
 use larch_emulator::{Board, Wiring};
 use std::io::{Read, Write};
@@ -170,16 +170,51 @@ fn rfc2217_resets_into_download_mode_and_sets_the_rate() {
 }
 
 #[test]
-fn the_flash_file_is_kept_when_the_server_stops() {
+fn the_flash_file_follows_the_flash() {
     let file = temporary("flash");
     let image = flash_image(&[common::asm::SPIN]);
-    let mut first = board(false);
-    first.chip_mut().load_flash(0, &image);
-    first.save_flash(&file).unwrap();
-    let mut second = board(false);
-    second.load_flash(&file).unwrap();
-    assert_eq!(second.flash_digest(), first.flash_digest());
+    let mut board = board(true);
+    board.chip_mut().load_flash(0, &image);
+    let served = Served::start(board, || Endpoint::tcp(0).unwrap(), Some(file.clone()));
+    let mut socket = served.socket();
+    for _ in 0..3 {
+        socket.write_all(&sync()).unwrap();
+        std::thread::sleep(Duration::from_millis(100));
+    }
+    read_until(&mut socket, &SYNC_REPLY);
+    // Attach the flash, then FLASH_BEGIN for one block at 0x10000, which erases its sector.
+    socket.write_all(&frame(0x0D, &[0; 8])).unwrap();
+    read_until(&mut socket, &[0xC0, 1, 0x0D]);
+    let begin: Vec<u8> =
+        [0x400u32, 1, 0x400, 0x1_0000, 0].iter().flat_map(|word| word.to_le_bytes()).collect();
+    socket.write_all(&frame(0x02, &begin)).unwrap();
+    read_until(&mut socket, &[0xC0, 1, 0x02]);
+    let board = served.stop();
+    let kept = std::fs::read(&file).unwrap();
+    assert_eq!(kept, board.chip().flash_contents());
+    assert!(kept[0x1_0000..0x1_1000].iter().all(|&byte| byte == 0xFF), "the sector was not erased");
+    assert_eq!(kept[..0x8000], image[..0x8000]);
     std::fs::remove_file(&file).unwrap();
+}
+
+#[test]
+fn what_clients_did_replays_to_the_cycle() {
+    let mut first = board(true);
+    first.record();
+    let served = Served::start(first, || Endpoint::tcp(0).unwrap(), None);
+    let mut socket = served.socket();
+    for _ in 0..3 {
+        socket.write_all(&sync()).unwrap();
+        std::thread::sleep(Duration::from_millis(70));
+    }
+    let first = served.stop();
+    let recording = first.recording().unwrap().clone();
+    assert!(recording.0.len() > 3, "{recording:?}");
+    let mut second = board(true);
+    second.replay(&recording, first.now_ticks());
+    let facts =
+        |board: &Board| (board.now_ticks(), board.chip().cpu().instructions(), board.chip().cpu().pc());
+    assert_eq!(facts(&first), facts(&second));
 }
 
 #[test]

@@ -139,8 +139,8 @@ impl Esp32c3 {
                 if self.soc.flash.power_fails_at() <= self.now() {
                     return Stop::PowerFailed;
                 }
-                if let Some(access) = self.soc.unknown.values().last() {
-                    return Stop::Unknown(access.clone());
+                if let Some(access) = self.soc.culprit.take() {
+                    return Stop::Unknown(access);
                 }
             } else if self.soc.adapter.wakes() {
                 return Stop::Output;

@@ -86,7 +86,11 @@ pub struct Soc {
     pub request: Option<Request>,
     /// Accesses to unknown registers, first one of each address.
     pub unknown: BTreeMap<u32, UnknownAccess>,
+    /// A program changed the flash from code in it, and was told so.
+    warned: bool,
     pub strict: bool,
+    /// The access at which strict mode stopped the chip.
+    pub culprit: Option<UnknownAccess>,
     pub stopped: bool,
     /// The serial adapter at UART0.
     pub adapter: Adapter,
@@ -167,7 +171,9 @@ impl Soc {
             place: map::ROM,
             request: None,
             unknown: BTreeMap::new(),
+            warned: false,
             strict,
+            culprit: None,
             stopped: false,
             adapter: Adapter::new(115_200),
         }
@@ -264,9 +270,10 @@ impl Soc {
         }
         let access = UnknownAccess { address, pc: self.place, is_store };
         tracing::warn!("{access}");
-        self.unknown.insert(address, access);
+        self.unknown.insert(address, access.clone());
         if self.strict {
             self.stopped = true;
+            self.culprit = Some(access);
             self.clock.attention = 0;
         }
     }
@@ -307,6 +314,18 @@ impl Soc {
         (self.random >> 24) as u32
     }
 
+    /// A program that changes the flash while it runs from it goes on only as far as its cache line lasts, on silicon.
+    fn check_flash_caller(&mut self) {
+        if !self.warned && (map::IBUS_FLASH..map::IBUS_FLASH + 0x80_0000).contains(&self.place) {
+            self.warned = true;
+            tracing::warn!(
+                "code in flash at pc {:#010x} erases or programs the flash: on silicon it would fetch rubbish until the flash \
+                 is done; run it from RAM",
+                self.place
+            );
+        }
+    }
+
     fn write_register(&mut self, address: u32, value: u32) {
         let mut io = Self::io(&mut self.registers, &self.clock, &mut self.reads);
         let offset = address & 0xFFF;
@@ -314,7 +333,13 @@ impl Soc {
         match address & !0xFFF {
             0x6000_0000 => changed = self.uarts[0].write(&mut io, offset, value),
             0x6001_0000 => changed = self.uarts[1].write(&mut io, offset, value),
-            spi::BASE => changed = self.spi.write(&mut io, &mut self.flash, &mut self.memory, offset, value),
+            spi::BASE => {
+                let operations = self.flash.operations();
+                changed = self.spi.write(&mut io, &mut self.flash, &mut self.memory, offset, value);
+                if self.flash.operations() != operations {
+                    self.check_flash_caller();
+                }
+            }
             gpio::BASE => self.gpio.write(&mut io, offset, value),
             rtc::BASE if offset >= 0x800 => {
                 efuse::write(io.registers, offset - 0x800, value);
@@ -448,6 +473,8 @@ impl Bus for Soc {
         if self.flash.power_fails_at() <= now {
             self.stopped = true;
         }
+        // Nothing is wired to UART1.
+        self.uarts[1].tx.clear();
         let heard = self.adapter.listen(&mut self.uarts[0].tx, now);
         next.min(heard).max(now + 1)
     }

@@ -113,6 +113,7 @@ impl Uart {
         let (rx, tx, receiver) =
             (std::mem::take(&mut self.rx), std::mem::take(&mut self.tx), self.receiver.clone());
         *self = Self { rx, tx, receiver, ..Self::new(self.base) };
+        self.receiver.restart(&mut self.rx, io.now);
         io.registers.reset(self.base, 0x84);
         self.schedule(io);
     }
