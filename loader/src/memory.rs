@@ -109,4 +109,30 @@ impl Loader<'_> {
         }
         Ok(data)
     }
+
+    /// Sets the regulator that feeds the flash (ESP32 only): `1.8V`, `1.9V` or `OFF`.
+    ///
+    /// # Errors
+    /// If the chip has no such regulator, or the value is another. 3.3 V cannot be asked for: it would destroy 1.8 V flash.
+    pub fn override_vddsdio(&mut self, voltage: &str) -> Result<(), Error> {
+        // RTC_CNTL_SDIO_CONF_REG: FORCE, PD_EN, XPD, DREFH, DREFM, DREFL.
+        const FORCE: u32 = 1 << 22 | 1 << 21;
+        const REGULATOR_ON: u32 = 1 << 31;
+        const BOOST: u32 = 3 << 29 | 3 << 27 | 3 << 25;
+        let Some(register) = self.chip.rom.flash_regulator else {
+            let why = format!("with the {}; only the ESP32 has this regulator", self.chip.name);
+            return Err(Error::Unsupported { what: "--override-vddsdio".to_owned(), why });
+        };
+        let value = match voltage.to_ascii_uppercase().as_str() {
+            "1.8V" => FORCE | REGULATOR_ON,
+            "1.9V" => FORCE | REGULATOR_ON | BOOST,
+            "OFF" => FORCE,
+            _ => {
+                return Err(Error::Argument(format!(
+                    "unknown voltage '{voltage}' (one of: 1.8V, 1.9V, OFF)"
+                )));
+            }
+        };
+        self.write_register(register, value)
+    }
 }

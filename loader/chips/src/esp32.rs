@@ -104,6 +104,7 @@ pub static CHIP: Chip = Chip {
             calibration: Bits::new(0x3FF5_F06C, 7, 25),
             slow_clock: Bits::new(WORD4, 0, 8),
         }),
+        flash_regulator: Some(0x3FF4_8074),
         custom_spi_pins: true,
     },
     image: ImageRules {

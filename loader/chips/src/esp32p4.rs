@@ -81,6 +81,7 @@ pub static CHIP: Chip = Chip {
         security_info: true,
         security_info_has_chip_id: true,
         crystal_estimate: None,
+        flash_regulator: None,
         custom_spi_pins: false,
     },
     image: ImageRules {

@@ -104,6 +104,7 @@ pub static CHIP: Chip = Chip {
         security_info: true,
         security_info_has_chip_id: false,
         crystal_estimate: None,
+        flash_regulator: None,
         custom_spi_pins: true,
     },
     image: ImageRules {

@@ -163,6 +163,8 @@ pub struct RomLoader {
     pub security_info_has_chip_id: bool,
     /// The speed set by CHANGE_BAUDRATE is off by the error of the ROM's crystal estimate (ESP32 only).
     pub crystal_estimate: Option<CrystalEstimate>,
+    /// RTC_CNTL_SDIO_CONF_REG: the regulator that feeds the flash (ESP32 only).
+    pub flash_regulator: Option<u32>,
     /// SPI flash pins can be chosen.
     pub custom_spi_pins: bool,
 }

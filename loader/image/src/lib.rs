@@ -16,6 +16,7 @@ pub mod packages;
 pub mod partition;
 mod reader;
 pub mod stub;
+pub mod symbols;
 pub mod uf2;
 
 pub use error::ImageError;

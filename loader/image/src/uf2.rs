@@ -33,14 +33,12 @@ pub fn encode(blobs: &[Blob], family: u32) -> Vec<u8> {
     let mut bytes = Vec::new();
     for (number, (address, chunk)) in (0_u32..).zip(chunks()) {
         let [first, second] = MAGIC_START;
-        let size = u32::try_from(PAYLOAD).unwrap_or(0);
+        let size = u32::try_from(chunk.len()).unwrap_or(0);
         for word in [first, second, HAS_FAMILY, address, size, number, count, family] {
             bytes.extend(word.to_le_bytes());
         }
         bytes.extend(chunk);
-        // The payload of a last, short block is filled with blank flash, the block with zeros.
-        bytes.resize(bytes.len() + PAYLOAD - chunk.len(), 0xFF);
-        bytes.resize(bytes.len() + BLOCK - 4 - DATA_AT - PAYLOAD, 0);
+        bytes.resize(bytes.len() + BLOCK - 4 - DATA_AT - chunk.len(), 0);
         bytes.extend(MAGIC_END.to_le_bytes());
     }
     bytes
@@ -84,11 +82,10 @@ mod tests {
         assert_eq!(bytes[..12], *b"UF2\nWQ]\x9e\x00\x20\x00\x00");
         assert_eq!(
             bytes[512 + 12..512 + 32],
-            [0, 0x11, 0, 0, 0, 1, 0, 0, 1, 0, 0, 0, 2, 0, 0, 0, 0x6C, 0xA0, 0x2B, 0xD4]
+            [0, 0x11, 0, 0, 44, 0, 0, 0, 1, 0, 0, 0, 2, 0, 0, 0, 0x6C, 0xA0, 0x2B, 0xD4]
         );
         let decoded = decode("a", &bytes).unwrap();
-        assert_eq!((decoded.len(), decoded[0].offset, decoded[0].data.len()), (1, 0x1000, 512));
-        assert_eq!(decoded[0].data[..300], [7; 300]);
+        assert_eq!((decoded.len(), decoded[0].offset, decoded[0].data.len()), (1, 0x1000, 300));
     }
 
     proptest! {

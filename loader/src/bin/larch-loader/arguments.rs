@@ -58,6 +58,9 @@ pub struct Global {
     /// Set the flash voltage regulator (ESP32): 1.8V, 1.9V or OFF.
     #[arg(long, global = true, value_name = "VOLTAGE")]
     pub override_vddsdio: Option<String>,
+    /// Record everything on the wire in this file; `replay` decodes it.
+    #[arg(long, global = true, value_name = "FILE")]
+    pub trace: Option<PathBuf>,
     /// Ask nobody to press anything: give up with an outcome code instead.
     #[arg(long, global = true)]
     pub non_interactive: bool,
@@ -65,7 +68,7 @@ pub struct Global {
     #[arg(long, global = true)]
     pub json: bool,
     /// Print results and errors only.
-    #[arg(short, long, global = true)]
+    #[arg(long, global = true)]
     pub silent: bool,
 }
 
@@ -117,6 +120,41 @@ pub struct FlashSettings {
     /// 1MB to 128MB, detect or keep.
     #[arg(long, default_value = "keep")]
     pub flash_size: String,
+}
+
+/// Form of a merged file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum MergeFormat {
+    /// Bytes, gaps filled with 0xFF.
+    Raw,
+    /// Intel HEX.
+    Hex,
+    /// UF2.
+    Uf2,
+}
+
+/// Where the partition table is.
+#[derive(Debug, Args)]
+pub struct TableSource {
+    /// Partition table file (CSV or binary) instead of the one in flash.
+    #[arg(long, short = 'T')]
+    pub partition_table: Option<PathBuf>,
+    /// Where the table is in flash.
+    #[arg(long, value_parser = number)]
+    pub partition_table_offset: Option<u32>,
+}
+
+/// A program and what it needs to boot.
+#[derive(Debug, Args)]
+pub struct ProgramSource {
+    /// ELF file.
+    pub elf: PathBuf,
+    /// Second-stage bootloader; default: the published one for the chip.
+    #[arg(long)]
+    pub bootloader: Option<PathBuf>,
+    /// Partition table file (CSV or binary); default: MicroPython's for 4 MB.
+    #[arg(long, short = 'T')]
+    pub partition_table: Option<PathBuf>,
 }
 
 /// What to do.
@@ -296,8 +334,25 @@ pub enum Verb {
         #[arg(long)]
         dont_append_digest: bool,
     },
+    /// Make an image of segments.
+    MakeImage {
+        /// File with a segment's contents, as often as needed.
+        #[arg(long, short = 'f', required = true)]
+        segfile: Vec<PathBuf>,
+        /// The segment's address, as often.
+        #[arg(long, short = 's', required = true, value_parser = number)]
+        segaddr: Vec<u32>,
+        /// Entry address.
+        #[arg(long, short, value_parser = number)]
+        entrypoint: u32,
+        /// Image to write.
+        output: PathBuf,
+    },
     /// Put several files into one.
     MergeBin {
+        /// Form of the result.
+        #[arg(long, value_enum, default_value = "raw")]
+        format: MergeFormat,
         #[command(flatten)]
         files: Files,
         /// File to write.
@@ -321,8 +376,72 @@ pub enum Verb {
         #[arg(long)]
         to_csv: bool,
     },
+    /// Write a file into a partition, by label.
+    WritePart {
+        /// The partition's label.
+        label: String,
+        /// File.
+        file: PathBuf,
+        #[command(flatten)]
+        table: TableSource,
+    },
+    /// Erase partitions, by label.
+    EraseParts {
+        /// Labels.
+        #[arg(required = true, value_delimiter = ',')]
+        labels: Vec<String>,
+        #[command(flatten)]
+        table: TableSource,
+    },
+    /// Write a program straight from its ELF file, with bootloader and partition table.
+    Flash {
+        #[command(flatten)]
+        program: ProgramSource,
+        /// Show what the program prints afterwards.
+        #[arg(long, short = 'M')]
+        monitor: bool,
+    },
+    /// Make the image file of a program.
+    SaveImage {
+        #[command(flatten)]
+        program: ProgramSource,
+        /// Image to write.
+        output: PathBuf,
+        /// With bootloader and partition table, to be written where the bootloader belongs.
+        #[arg(long)]
+        merge: bool,
+    },
+    /// Show what the board prints; what is typed is sent line by line. Ctrl-C ends it.
+    Monitor {
+        /// Program whose addresses in the output are named.
+        #[arg(long)]
+        elf: Option<PathBuf>,
+        /// Do not reset the board first.
+        #[arg(long)]
+        no_reset: bool,
+    },
+    /// Decode a record of the wire (--trace).
+    Replay {
+        /// The record.
+        file: PathBuf,
+    },
+    /// Shell completions.
+    Completions {
+        /// Shell.
+        shell: clap_complete::Shell,
+    },
     /// Serial ports of this machine.
     ListPorts,
     /// The version of this program.
     Version,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_sound() {
+        <Arguments as clap::CommandFactory>::command().debug_assert();
+    }
 }

@@ -118,14 +118,13 @@ impl Observer for Reporter {
 
 impl State {
     fn json(&mut self, value: Value) {
-        println!("{value}");
+        self.line(&value.to_string());
     }
 
     fn line(&mut self, text: &str) {
-        if std::mem::take(&mut self.line_open) {
-            println!();
-        }
-        println!("{text}");
+        self.line_end();
+        // A reader that has seen enough (`| head`) is no error.
+        let _ = writeln!(std::io::stdout(), "{text}");
     }
 
     fn end_bar(&mut self) {
@@ -218,7 +217,7 @@ impl State {
 
     fn line_end(&mut self) {
         if std::mem::take(&mut self.line_open) {
-            println!();
+            let _ = writeln!(std::io::stdout());
         }
     }
 

@@ -6,8 +6,11 @@ use larch_chips::Chip;
 use larch_image::packages;
 use larch_loader::connect::Options;
 use larch_loader::ports::{self, Filter};
+use larch_loader::transport::Transport;
+use larch_loader::transport::trace::Traced;
 use larch_loader::{After, Before, Error, Loader, Patience, Stub, reset};
 use std::io::IsTerminal;
+use std::path::Path;
 
 /// Speeds that are tried if none is given; common adapters go up to the first.
 const SPEEDS: [u32; 3] = [921_600, 460_800, 230_400];
@@ -15,7 +18,7 @@ const SPEEDS: [u32; 3] = [921_600, 460_800, 230_400];
 /// Opens the port and connects as the options say.
 pub fn connect(global: &Global, reporter: &Reporter) -> Result<Loader<'static>, Error> {
     let (port, usb_jtag) = port(global, reporter)?;
-    let transport = ports::open(&port, larch_loader::connect::ROM_BAUD)?;
+    let transport = traced(ports::open(&port, larch_loader::connect::ROM_BAUD)?, global.trace.as_deref())?;
     let options = Options {
         chip: chip(&global.chip)?,
         before: before(global, &port, usb_jtag)?,
@@ -35,7 +38,18 @@ pub fn connect(global: &Global, reporter: &Reporter) -> Result<Loader<'static>, 
     if !global.no_stub && !loader.secure_download() {
         start_stub(&mut loader, reporter)?;
     }
+    if let Some(voltage) = &global.override_vddsdio {
+        loader.override_vddsdio(voltage)?;
+    }
     Ok(loader)
+}
+
+/// Recorded, if that is wanted.
+fn traced(transport: Box<dyn Transport>, file: Option<&Path>) -> Result<Box<dyn Transport>, Error> {
+    let Some(path) = file else { return Ok(transport) };
+    let name = path.display().to_string();
+    let log = std::fs::File::create(path).map_err(|source| Error::File { name, source })?;
+    Ok(Box::new(Traced::new(transport, std::io::LineWriter::new(log))))
 }
 
 /// Runs the published stub, or goes on with the ROM if it is not on this machine.

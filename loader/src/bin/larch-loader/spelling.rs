@@ -17,7 +17,7 @@ fn modern_word(word: &str) -> String {
 }
 
 /// Words that had underscores.
-const WORDS: [&str; 33] = [
+const WORDS: [&str; 34] = [
     "load-ram",
     "dump-mem",
     "read-mem",
@@ -51,6 +51,7 @@ const WORDS: [&str; 33] = [
     "hard-reset",
     "soft-reset",
     "usb-reset",
+    "watchdog-reset",
 ];
 
 /// Replaces each `@file` by the words in the file.

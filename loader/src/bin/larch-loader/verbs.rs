@@ -4,12 +4,17 @@ mod chip;
 mod files;
 mod flash;
 mod memory;
+mod monitor;
+mod program;
+mod replay;
 
 use crate::arguments::{Arguments, Verb};
 use crate::report::Reporter;
 use crate::session;
+use larch_loader::flash::WriteOptions;
 use larch_loader::{After, Error, Loader, ports, reset};
 use serde_json::json;
+use std::io::Write;
 use std::path::Path;
 use std::time::Duration;
 
@@ -19,8 +24,20 @@ pub fn run(arguments: &Arguments, reporter: &Reporter) -> Result<(), Error> {
     match &arguments.verb {
         Verb::ImageInfo { file } => files::image_info(file, reporter),
         Verb::Elf2image { .. } => files::elf2image(&arguments.verb, session::chip(&global.chip)?, reporter),
-        Verb::MergeBin { files, output, target_offset, pad_to_size } => {
-            files::merge_bin(&files.files, output, *target_offset, *pad_to_size, reporter)
+        Verb::MergeBin { .. } => files::merge_bin(&arguments.verb, session::chip(&global.chip)?, reporter),
+        Verb::MakeImage { .. } => files::make_image(&arguments.verb, session::chip(&global.chip)?, reporter),
+        Verb::SaveImage { program, output, merge } => {
+            program::save(program, session::chip(&global.chip)?, output, *merge, reporter)
+        }
+        Verb::Monitor { elf, no_reset } => monitor::run(global, elf.as_deref(), *no_reset, reporter),
+        Verb::Replay { file } => replay::run(file, reporter),
+        Verb::Completions { shell } => {
+            let mut command = <Arguments as clap::CommandFactory>::command();
+            let mut script = Vec::new();
+            clap_complete::generate(*shell, &mut command, "larch-loader", &mut script);
+            // A reader that has seen enough is no error.
+            let _ = std::io::stdout().write_all(&script);
+            Ok(())
         }
         Verb::PartitionTable { file, output, to_csv } => {
             files::partition_table(file, output.as_deref(), *to_csv, reporter)
@@ -36,6 +53,12 @@ pub fn run(arguments: &Arguments, reporter: &Reporter) -> Result<(), Error> {
         }
         Verb::Reset => lines_only(arguments, reset::HARD),
         Verb::HoldInReset => lines_only(arguments, reset::HOLD),
+        Verb::Flash { program, monitor } => {
+            let mut loader = session::connect(global, reporter)?;
+            program::flash(&mut loader, program)?;
+            loader.finish(&session::after(global))?;
+            if *monitor { monitor::follow(&mut *loader.into_transport(), Some(&program.elf)) } else { Ok(()) }
+        }
         verb => {
             let mut loader = session::connect(global, reporter)?;
             let after = on_chip(&mut loader, verb, reporter)?.unwrap_or_else(|| session::after(global));
@@ -69,6 +92,16 @@ fn on_chip(loader: &mut Loader<'_>, verb: &Verb, reporter: &Reporter) -> Result<
         }
         Verb::LoadRam { .. } | Verb::DumpMem { .. } | Verb::ReadMem { .. } | Verb::WriteMem { .. } => {
             return memory::run(loader, verb, reporter);
+        }
+        Verb::WritePart { label, file, table } => {
+            let table = program::table(loader, table)?;
+            let name = files::short_name(file);
+            let blob = larch_loader::Blob { name, offset: 0, data: read(file)? };
+            loader.write_partition(&table, label, blob, &WriteOptions::default())?;
+        }
+        Verb::EraseParts { labels, table } => {
+            let table = program::table(loader, table)?;
+            loader.erase_partitions(&table, labels)?;
         }
         Verb::Run => return Ok(Some(After::SoftReset)),
         other => flash::run(loader, other, reporter)?,

@@ -1,12 +1,14 @@
 //! Files only, no board: images, ELF, merging, partition tables.
 
 use super::{flash, read, write};
-use crate::arguments::Verb;
+use crate::arguments::{MergeFormat, Verb};
 use crate::report::Reporter;
 use larch_chips::{Chip, Core, FlashMode, FlashSize};
 use larch_image::elf::{Program, Settings};
+use larch_image::header::Header;
+use larch_image::image::Builder;
 use larch_image::partition::Table;
-use larch_image::{Image, merge};
+use larch_image::{Image, ihex, merge, uf2};
 use larch_loader::Error;
 use larch_loader::chip::Revision;
 use larch_loader::flash::Keep;
@@ -18,7 +20,7 @@ pub fn short_name(path: &Path) -> String {
     path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned()
 }
 
-fn in_file(path: &Path) -> impl Fn(larch_image::ImageError) -> Error {
+pub fn in_file(path: &Path) -> impl Fn(larch_image::ImageError) -> Error {
     let name = short_name(path);
     move |source| Error::Image { name: name.clone(), source }
 }
@@ -142,22 +144,50 @@ pub fn elf2image(verb: &Verb, chip: Option<&'static Chip>, reporter: &Reporter) 
     Ok(())
 }
 
-pub fn merge_bin(
-    files: &[String],
-    output: &Path,
-    target_offset: u32,
-    pad_to: Option<u32>,
-    reporter: &Reporter,
-) -> Result<(), Error> {
-    let blobs = flash::blobs(files)?;
-    let merged = merge::raw(&blobs, target_offset, pad_to.map(u64::from)).map_err(Error::Overlap)?;
+pub fn merge_bin(verb: &Verb, chip: Option<&'static Chip>, reporter: &Reporter) -> Result<(), Error> {
+    let Verb::MergeBin { format, files, output, target_offset, pad_to_size } = verb else { return Ok(()) };
+    let blobs = flash::blobs(&files.files)?;
+    merge::check_overlaps(&blobs).map_err(Error::Overlap)?;
+    let merged = match format {
+        MergeFormat::Raw => {
+            merge::raw(&blobs, *target_offset, pad_to_size.map(u64::from)).map_err(Error::Overlap)?
+        }
+        MergeFormat::Hex => ihex::encode(&blobs).into_bytes(),
+        MergeFormat::Uf2 => {
+            let chip = chip.ok_or_else(|| {
+                Error::Argument("a UF2 file names its chip; add --chip, as --chip esp32c3".to_owned())
+            })?;
+            uf2::encode(&blobs, chip.uf2_family)
+        }
+    };
     write(output, &merged)?;
-    let text = format!(
-        "Wrote {:#x} bytes to file '{}', ready to flash to offset {target_offset:#x}.",
-        merged.len(),
-        output.display()
-    );
+    let text = match format {
+        MergeFormat::Raw => format!(", ready to flash to offset {target_offset:#x}"),
+        _ => String::new(),
+    };
+    let text = format!("Wrote {:#x} bytes to file '{}'{text}.", merged.len(), output.display());
     reporter.result(&text, "bytes", json!(merged.len()));
+    Ok(())
+}
+
+pub fn make_image(verb: &Verb, chip: Option<&'static Chip>, reporter: &Reporter) -> Result<(), Error> {
+    let Verb::MakeImage { segfile, segaddr, entrypoint, output } = verb else { return Ok(()) };
+    if segfile.len() != segaddr.len() {
+        return Err(Error::Argument("every --segfile needs its --segaddr".to_owned()));
+    }
+    let chip = chip.ok_or_else(|| Error::Argument("an image names its chip; add --chip".to_owned()))?;
+    let mut builder =
+        Builder::new(Header::new(chip.identity.chip_id, *entrypoint), chip.image.mmu_page_sizes[0]);
+    for (file, address) in segfile.iter().zip(segaddr) {
+        builder.segment(*address, &read(file)?);
+    }
+    let image = builder.finish().map_err(in_file(output))?;
+    write(output, &image)?;
+    reporter.result(
+        &format!("Wrote {} bytes to {}.", image.len(), output.display()),
+        "image",
+        json!(image.len()),
+    );
     Ok(())
 }
 
@@ -167,17 +197,22 @@ pub fn partition_table(
     to_csv: bool,
     reporter: &Reporter,
 ) -> Result<(), Error> {
-    let bytes = read(file)?;
-    let is_binary = bytes.starts_with(&[0xAA, 0x50]);
-    let table =
-        if is_binary { Table::from_bytes(&bytes) } else { Table::from_csv(&String::from_utf8_lossy(&bytes)) };
-    let table = table.map_err(in_file(file))?;
+    let table = read_table(file)?;
     let Some(output) = output.map(PathBuf::from) else {
         print_table(&table, reporter);
         return Ok(());
     };
     let bytes = if to_csv { table.to_csv().into_bytes() } else { table.to_bytes().map_err(in_file(file))? };
     write(&output, &bytes)
+}
+
+/// A partition table file, either form.
+pub fn read_table(file: &Path) -> Result<Table, Error> {
+    let bytes = read(file)?;
+    let is_binary = bytes.starts_with(&[0xAA, 0x50]);
+    let table =
+        if is_binary { Table::from_bytes(&bytes) } else { Table::from_csv(&String::from_utf8_lossy(&bytes)) };
+    table.map_err(in_file(file))
 }
 
 fn print_table(table: &Table, reporter: &Reporter) {

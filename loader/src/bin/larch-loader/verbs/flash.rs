@@ -5,6 +5,7 @@ use crate::arguments::{FlashSettings, Verb};
 use crate::numbers::{SizeOrAll, number};
 use crate::report::Reporter;
 use larch_chips::{FlashMode, FlashSize};
+use larch_image::{ihex, uf2};
 use larch_loader::flash::{self, Keep, WriteOptions};
 use larch_loader::{Blob, Error, Loader};
 use serde_json::json;
@@ -132,17 +133,22 @@ pub fn blobs(words: &[String]) -> Result<Vec<Blob>, Error> {
     if !words.len().is_multiple_of(2) {
         return Err(Error::Argument("files are given as OFFSET FILE, OFFSET FILE, ...".to_owned()));
     }
-    words
-        .chunks_exact(2)
-        .map(|pair| {
-            let offset = number(&pair[0]).map_err(Error::Argument)?;
-            Ok(Blob {
-                name: files::short_name(Path::new(&pair[1])),
-                offset,
-                data: read(Path::new(&pair[1]))?,
-            })
-        })
-        .collect()
+    let mut blobs = Vec::new();
+    for pair in words.chunks_exact(2) {
+        let offset = number(&pair[0]).map_err(Error::Argument)?;
+        let path = Path::new(&pair[1]);
+        let (name, data) = (files::short_name(path), read(path)?);
+        // Files that say themselves where they belong; the offset is added to it.
+        let own = if uf2::is_uf2(&data) {
+            uf2::decode(&name, &data).map_err(files::in_file(path))?
+        } else if ihex::is_ihex(&data) {
+            ihex::decode(&name, &String::from_utf8_lossy(&data)).map_err(files::in_file(path))?
+        } else {
+            vec![Blob { name, offset: 0, data }]
+        };
+        blobs.extend(own.into_iter().map(|blob| Blob { offset: blob.offset.wrapping_add(offset), ..blob }));
+    }
+    Ok(blobs)
 }
 
 /// Names of settings to header values.
