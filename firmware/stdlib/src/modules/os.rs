@@ -40,7 +40,7 @@ static ENTRIES: &[Entry] = &[
     (Qstr::unlink, Rom::Fn(Native::F1(remove))),
 ];
 
-/// The iterator of `ilistdir`: type, path, next index.
+/// The iterator of `ilistdir`: type, path, next index, the name before it.
 pub static LISTING: TypeDef = TypeDef {
     iter: Some(|_vm, listing| Ok(listing)),
     next: Some(next_entry),
@@ -134,18 +134,30 @@ fn ilistdir(vm: &mut Vm, args: Args) -> Res {
     // A missing directory is noticed now, not at the first item.
     entry(vm, &path, 0)?;
     let text = vm.new_str(path.as_str())?;
-    vm.alloc_values(Kind::Iterator, &[ids::LISTING.value(), text, Value::small(0)])
+    vm.alloc_values(Kind::Iterator, &[ids::LISTING.value(), text, Value::small(0), Value::NONE])
 }
 
 fn next_entry(vm: &mut Vm, listing: Value) -> Res {
     let at = listing.as_cell().expect("an iterator is a cell");
     let (text, index) = (vm.heap.value(at, 1), vm.heap.value(at, 2).small_unchecked());
     let path = path_arg(vm, text)?;
-    vm.heap.set_value(at, 2, Value::small(index + 1));
+    let index = if is_gone(vm, &path, index, vm.heap.value(at, 3))? { index - 1 } else { index };
     let Some((name, info)) = entry(vm, &path, index as u32)? else { return Ok(Value::UNBOUND) };
+    vm.heap.set_value(at, 2, Value::small(index + 1));
+    vm.heap.set_value(at, 3, name);
     let kind = Value::small(if info.is_dir { S_IFDIR } else { S_IFREG });
     vm.root(name)?;
     vm.new_tuple(&[name, kind, Value::small(0), Value::small(info.size as i32)])
+}
+
+/// Whether the entry before `index` is not `name` any more: a program that removes what it is shown.
+fn is_gone(vm: &mut Vm, path: &Path, index: i32, name: Value) -> Res<bool> {
+    if index == 0 {
+        return Ok(false);
+    }
+    let Some((before, _)) = entry(vm, path, index as u32 - 1)? else { return Ok(true) };
+    let text = |value| vm.str_span(value).or_else(|| vm.bytes_span(value)).map(|span| vm.bytes_at(span));
+    Ok(text(before) != text(name))
 }
 
 fn mkdir(vm: &mut Vm, path: Value) -> Res {
