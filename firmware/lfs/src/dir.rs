@@ -206,9 +206,7 @@ impl Fs<'_> {
     pub(crate) fn make_dir(&mut self, path: &[u8]) -> Result<(), Errno> {
         let name = base_name(path);
         let (log, _) = self.find_missing(path)?;
-        let mut last = self.end_of_chain(log.pair)?;
-        let tail = last.tail;
-        let new = match tail {
+        let new = match self.end_of_chain(log.pair)?.tail {
             Some(tail) => {
                 let link = words::<2, 8>(tail);
                 self.create_pair(&[(Tag::new(kind::TAIL, crate::disk::NO_ID, 8), Data::Bytes(&link))])?
@@ -217,7 +215,9 @@ impl Fs<'_> {
         };
         let link = words::<2, 8>(new);
         let tail = (Tag::new(kind::TAIL, crate::disk::NO_ID, 8), Data::Bytes(&link[..]));
+        // Making room may have moved either; room for the second does not move the first.
         let (mut log, id) = self.find_missing(path)?;
+        let mut last = self.end_of_chain(log.pair)?;
         let one_commit = is_same(log.pair, last.pair);
         if !one_commit {
             self.state.next_global = self.state.next_global.with_orphans(true);
