@@ -428,6 +428,24 @@ impl Vm {
             ];
             return self.raise_parts(ids::AttributeError, &parts);
         }
+        if self.is_a(object, ids::module) {
+            let shown = match (object.as_immediate(Immediate::Module), self.module_globals(object)) {
+                (Some(number), _) => self.registry.module_def(ModuleId(number as u16)).name,
+                (None, globals) => globals
+                    .and_then(Value::as_cell)
+                    .and_then(|at| self.dict_get_qstr(at, Qstr::__name__))
+                    .and_then(Value::as_qstr)
+                    .unwrap_or(Qstr::module),
+            };
+            let parts = [
+                Part::Text("module '"),
+                Part::Name(shown),
+                Part::Text("' has no attribute '"),
+                Part::Name(name),
+                Part::Text("'"),
+            ];
+            return self.raise_parts(ids::AttributeError, &parts);
+        }
         let parts = [
             Part::Text("'"),
             Part::TypeOf(object),

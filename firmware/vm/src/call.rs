@@ -368,7 +368,7 @@ impl Vm {
             self.heap.set_stack(next, tuple);
             next += 1;
         } else if given > positional {
-            return Err(self.raise_python_count(code, given));
+            return Err(self.raise_python_count(code, u32::from(signature.positional), given));
         }
         let rest = match flags.has(Flags::VAR_KEYWORDS) {
             true => {
@@ -383,7 +383,7 @@ impl Vm {
             let value = self.heap.stack(moved + given + 2 * index + 1);
             self.bind_keyword(code, base, name, value, rest)?;
         }
-        self.fill_defaults(function, code, base, given)
+        self.fill_defaults(function, code, base, given, keywords > 0)
     }
 
     fn bind_keyword(
@@ -419,7 +419,14 @@ impl Vm {
         }
     }
 
-    fn fill_defaults(&mut self, function: Ref, code: Code, base: u32, given: u32) -> Res<()> {
+    fn fill_defaults(
+        &mut self,
+        function: Ref,
+        code: Code,
+        base: u32,
+        given: u32,
+        has_keywords: bool,
+    ) -> Res<()> {
         let signature = code.signature(self);
         let (positional, keyword_only) = (u32::from(signature.positional), u32::from(signature.keyword_only));
         let has_defaults = self.heap.header(function).count() > FUNCTION_DEFAULTS;
@@ -436,11 +443,8 @@ impl Vm {
                     let value = self.heap.slot(at, default_count - from_end);
                     self.heap.set_stack(base + index, value);
                 }
-                _ if given <= index
-                    && default_count == 0
-                    && !self.any_bound(base + index, positional - index) =>
-                {
-                    return Err(self.raise_python_count(code, given));
+                _ if !has_keywords => {
+                    return Err(self.raise_python_count(code, positional - default_count, given));
                 }
                 _ => {
                     let parts = [
@@ -460,6 +464,9 @@ impl Vm {
             let name = code.parameter(self, index);
             match dict.and_then(|dict| self.dict_get_qstr(dict, name)) {
                 Some(value) => self.heap.set_stack(base + index, value),
+                None if !has_keywords => {
+                    return Err(self.raise(ids::TypeError, "function missing keyword-only argument"));
+                }
                 None => {
                     let parts = [
                         Part::Text("function missing required keyword argument '"),
@@ -473,16 +480,12 @@ impl Vm {
         Ok(())
     }
 
-    fn any_bound(&self, first: u32, count: u32) -> bool {
-        (first..first + count).any(|slot| !self.heap.stack(slot).is_unbound())
-    }
-
     #[cold]
-    fn raise_python_count(&mut self, code: Code, given: u32) -> crate::native::Raised {
-        let wanted = code.signature(self).positional;
+    fn raise_python_count(&mut self, code: Code, wanted: u32, given: u32) -> crate::native::Raised {
         let parts = [
-            Part::Text("function takes "),
-            Part::Int(i32::from(wanted)),
+            Part::Name(code.name(self)),
+            Part::Text("() takes "),
+            Part::Int(wanted as i32),
             Part::Text(" positional arguments but "),
             Part::Int(given as i32),
             Part::Text(" were given"),
@@ -687,23 +690,15 @@ impl Vm {
     }
 
     fn push_items(&mut self, items: Value) -> Res<u16> {
-        let mut count = 0;
-        match self.sequence_items(items) {
-            Some((at, first, len)) => {
-                for index in 0..len {
-                    let value = self.heap.slot(at, first + index);
-                    self.root(value)?;
-                }
-                count = len;
-            }
-            None => {
-                let scope = self.scope();
-                let list = self.list_of(items)?;
-                self.release(scope);
-                return self.push_items(list);
-            }
+        let Some((at, first, len)) = self.sequence_items(items) else {
+            let list = self.list_of(items)?;
+            return self.push_items(list);
+        };
+        for index in 0..len {
+            let value = self.heap.slot(at, first + index);
+            self.root(value)?;
         }
-        u16::try_from(count).map_err(|_| self.raise_recursion())
+        u16::try_from(len).map_err(|_| self.raise_recursion())
     }
 }
 

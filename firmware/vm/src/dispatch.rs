@@ -180,10 +180,10 @@ impl Vm {
                 let jump = fetch!();
                 if $taken {
                     let offset = op::j(jump);
-                    pc = self.heap.offset(pc, offset);
                     if offset < 0 && PENDING.load(Ordering::Relaxed) {
                         attempt!(self.handle_pending());
                     }
+                    pc = self.heap.offset(pc, offset);
                 }
             }};
         }
@@ -438,10 +438,10 @@ impl Vm {
 
                 Jump => {
                     let offset = op::j(word);
-                    pc = self.heap.offset(pc, offset);
                     if offset < 0 && PENDING.load(Ordering::Relaxed) {
                         attempt!(self.handle_pending());
                     }
+                    pc = self.heap.offset(pc, offset);
                 }
                 Test => {
                     let truth = attempt!(self.truth(w.get(op::b(word))));

@@ -16,9 +16,9 @@
 //!   still is the table's.
 
 use larch_bytecode::qstr::Qstr;
-use larch_heap::{Header, Kind, Ref, Value};
+use larch_heap::{Header, Kind, Ref, Root, Value};
 
-use crate::native::{Res, UnaryOp};
+use crate::native::{Raised, Res, UnaryOp};
 use crate::types::ids;
 use crate::vm::Vm;
 
@@ -412,6 +412,26 @@ impl Vm {
         Ok(if hash.is_small() { hash.bits() } else { 0 })
     }
 
+    /// The hash of a key of this table. An ordered dict takes what cannot be hashed too, as MicroPython's, which is not
+    /// hashed at all.
+    #[inline]
+    fn key_hash(&mut self, at: Ref, key: Value) -> Res<u32> {
+        match self.hash_of(key) {
+            Err(raised) => self.unhashable(at, raised),
+            hash => hash,
+        }
+    }
+
+    #[cold]
+    fn unhashable(&mut self, at: Ref, raised: Raised) -> Res<u32> {
+        let exception = self.heap.root(Root::Raised);
+        if self.table_flags(at) & ORDERED == 0 || !self.is_a(exception, ids::TypeError) {
+            return Err(raised);
+        }
+        self.take_raised();
+        Ok(0)
+    }
+
     /// The place of `key`, comparing with `==` where identity does not decide. May run Python code. The key must be
     /// alive by itself.
     fn find_key(&mut self, at: Ref, key: Value, hash: u32) -> Res<Option<u32>> {
@@ -458,9 +478,7 @@ impl Vm {
         if found == Value::TOMBSTONE || is_simple(found) && is_simple(key) {
             return Some(false);
         }
-        if let (Some(a), Some(b)) =
-            (self.heap.as_kind(found, Kind::Str), self.heap.as_kind(key, Kind::Str))
-        {
+        if let (Some(a), Some(b)) = (self.heap.as_kind(found, Kind::Str), self.heap.as_kind(key, Kind::Str)) {
             return Some(self.same_str_cells(a, b));
         }
         match (self.is_str(found), self.is_str(key)) {
@@ -503,7 +521,10 @@ impl Vm {
     /// # Errors
     /// What hashing or comparing raises.
     pub fn table_get(&mut self, at: Ref, key: Value) -> Res<Option<Value>> {
-        let hash = self.hash_of(key)?;
+        if self.table_len(at) == 0 {
+            return Ok(None);
+        }
+        let hash = self.key_hash(at, key)?;
         let Some(position) = self.find_key(at, key, hash)? else { return Ok(None) };
         let stride = self.stride(at);
         let Some((entries, _)) = self.entries(at) else { return Ok(None) };
@@ -525,7 +546,7 @@ impl Vm {
 
     #[inline(never)]
     fn table_set_slowly(&mut self, at: Ref, key: Value, value: Value) -> Res<()> {
-        let hash = self.hash_of(key)?;
+        let hash = self.key_hash(at, key)?;
         let stride = self.stride(at);
         if let Some(position) = self.find_key(at, key, hash)? {
             if stride == 2
@@ -568,7 +589,10 @@ impl Vm {
     /// # Errors
     /// What hashing or comparing raises.
     pub fn table_remove(&mut self, at: Ref, key: Value) -> Res<Option<Value>> {
-        let hash = self.hash_of(key)?;
+        if self.table_len(at) == 0 {
+            return Ok(None);
+        }
+        let hash = self.key_hash(at, key)?;
         let Some(position) = self.find_key(at, key, hash)? else { return Ok(None) };
         Ok(Some(self.table_remove_at(at, position)))
     }
@@ -707,7 +731,7 @@ impl Vm {
             let key = self.heap.slot(entries, 1 + position * stride);
             let hash = match is_simple(key) {
                 true => self.simple_hash(key),
-                false => self.hash_of(key)?,
+                false => self.key_hash(at, key)?,
             };
             self.index_enter(index, hash, position);
             if mixed && (self.entries(at) != old || self.table_len(at) != live) {

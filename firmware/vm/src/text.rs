@@ -339,7 +339,7 @@ impl Vm {
     /// [`Vm::finish_text`].
     pub fn alloc_text(&mut self, kind: Kind, len: u32) -> Res<Ref> {
         if len > Header::MAX_COUNT - TEXT_START {
-            return Err(self.raise_memory());
+            return Err(self.raise_memory_of(i64::from(len) + 1));
         }
         self.alloc(Header::new(kind, len + TEXT_START))
     }

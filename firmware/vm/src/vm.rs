@@ -121,6 +121,8 @@ pub struct Vm {
     /// Nesting of `gc`-locking (`micropython.heap_lock`).
     pub heap_locked: u16,
     pub(crate) native_depth: u16,
+    /// A MemoryError is being put together.
+    pub(crate) saying_memory: bool,
     /// The generator of `random`, once it is used.
     pub(crate) random: Option<crate::modules::random::Generator>,
 }
@@ -141,7 +143,20 @@ impl Vm {
         hooks: Hooks,
     ) -> Vm {
         let cache = AttrCache::new();
-        Vm { heap, port, hooks, registry, frames, depth: 0, cache, opt_level: 0, heap_locked: 0, native_depth: 0, random: None }
+        Vm {
+            heap,
+            port,
+            hooks,
+            registry,
+            frames,
+            depth: 0,
+            cache,
+            opt_level: 0,
+            heap_locked: 0,
+            native_depth: 0,
+            saying_memory: false,
+            random: None,
+        }
     }
 
     /// Makes what must exist before any program: the `MemoryError` that needs no memory, and `__main__`.
@@ -161,6 +176,7 @@ impl Vm {
     pub fn reset_stacks(&mut self) {
         self.depth = 0;
         self.native_depth = 0;
+        self.saying_memory = false;
         self.heap_locked = 0;
         self.heap.reset_stack();
     }
@@ -189,7 +205,7 @@ impl Vm {
         }
         match self.heap.alloc(header) {
             Some(at) if self.heap_locked == 0 => Ok(at),
-            _ => Err(self.raise_memory()),
+            _ => Err(self.raise_memory_of(i64::from(header.size_bytes()))),
         }
     }
 
@@ -406,6 +422,39 @@ impl Vm {
     #[cold]
     pub fn raise_os(&mut self, errno: i32) -> Raised {
         self.raise_arg(ids::OSError, Value::small(errno))
+    }
+
+    /// Raises MemoryError that says how much could not be had, if there is memory for that text.
+    #[cold]
+    pub fn raise_memory_of(&mut self, bytes: i64) -> Raised {
+        if self.saying_memory {
+            return self.raise_memory();
+        }
+        // The text and the exception are small; if not even they fit, the exception made at the start will do.
+        self.saying_memory = true;
+        let (locked, top) = (self.heap_locked, self.heap.top());
+        self.heap_locked = 0;
+        let exception = self.memory_error(bytes, locked > 0);
+        self.heap.set_top(top);
+        self.heap_locked = locked;
+        self.saying_memory = false;
+        match exception {
+            Ok(exception) => self.raise_value(exception),
+            Err(raised) => raised,
+        }
+    }
+
+    fn memory_error(&mut self, bytes: i64, is_locked: bool) -> Res {
+        if is_locked {
+            let text = self.new_str("memory allocation failed, heap is locked")?;
+            return self.new_exception(ids::MemoryError.value(), &[text]);
+        }
+        let shown = self.new_int_i64(bytes)?;
+        self.root(shown)?;
+        let parts =
+            [Part::Text("memory allocation failed, allocating "), Part::Str(shown), Part::Text(" bytes")];
+        let text = self.format_parts(&parts)?;
+        self.new_exception(ids::MemoryError.value(), &[text])
     }
 
     /// Raises MemoryError. Needs no memory.

@@ -39,5 +39,6 @@ fn errorcode(vm: &mut Vm, _: Value) -> Res {
     for (name, number) in ERRORS {
         vm.table_set(table, Value::small(*number), Value::qstr(*name))?;
     }
+    vm.set_table_flag(table, crate::table::FIXED);
     Ok(dict)
 }

@@ -8,11 +8,11 @@ pub mod collections;
 pub mod errno;
 pub mod gc;
 pub mod hashlib;
+pub mod heapq;
 pub mod io;
+pub(crate) mod iteration;
 pub mod json;
 mod json_read;
-pub mod heapq;
-pub(crate) mod iteration;
 pub mod math;
 pub mod micropython;
 pub(crate) mod number_builtins;
@@ -31,9 +31,25 @@ use crate::native::{ModuleDef, Res};
 use crate::vm::Vm;
 
 /// The definitions of the core's modules, by number.
-pub static MODULES: &[&ModuleDef] =
-    &[&builtins::BUILTINS, &sys::SYS, &gc::GC, &micropython::MICROPYTHON, &errno::ERRNO, &io::IO, &re::RE, &hashlib::HASHLIB, &array::ARRAY, &binascii::BINASCII, &struct_::STRUCT,
-    &heapq::HEAPQ, &math::MATH, &cmath::CMATH, &random::RANDOM, &json::JSON, &collections::COLLECTIONS];
+pub static MODULES: &[&ModuleDef] = &[
+    &builtins::BUILTINS,
+    &sys::SYS,
+    &gc::GC,
+    &micropython::MICROPYTHON,
+    &errno::ERRNO,
+    &io::IO,
+    &re::RE,
+    &hashlib::HASHLIB,
+    &array::ARRAY,
+    &binascii::BINASCII,
+    &struct_::STRUCT,
+    &heapq::HEAPQ,
+    &math::MATH,
+    &cmath::CMATH,
+    &random::RANDOM,
+    &json::JSON,
+    &collections::COLLECTIONS,
+];
 
 /// The number of `builtins`.
 pub(crate) const BUILTINS_ID: crate::native::ModuleId = crate::native::ModuleId(0);

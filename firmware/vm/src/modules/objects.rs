@@ -47,24 +47,26 @@ pub(crate) fn delattr(vm: &mut Vm, object: Value, name: Value) -> Res {
 
 pub(crate) fn isinstance(vm: &mut Vm, object: Value, class: Value) -> Res {
     let of = vm.type_of(object);
-    subclass_of_any(vm, of, class, "isinstance() arg 2 must be a type or a tuple of types")
+    subclass_of_any(vm, of, class)
 }
 
 pub(crate) fn issubclass(vm: &mut Vm, class: Value, of: Value) -> Res {
     if !vm.is_class(class) {
         return Err(vm.raise(ids::TypeError, "issubclass() arg 1 must be a class"));
     }
-    subclass_of_any(vm, class, of, "issubclass() arg 2 must be a class or a tuple of classes")
+    subclass_of_any(vm, class, of)
 }
 
-fn subclass_of_any(vm: &mut Vm, class: Value, of: Value, complaint: &str) -> Res {
+fn subclass_of_any(vm: &mut Vm, class: Value, of: Value) -> Res {
     if vm.is_class(of) {
         return Ok(Value::bool(vm.is_subclass(class, of)));
     }
-    let Some(at) = vm.heap.as_kind(of, Kind::Tuple) else { return Err(vm.raise(ids::TypeError, complaint)) };
+    let Some(at) = vm.heap.as_kind(of, Kind::Tuple) else {
+        return Err(vm.raise(ids::TypeError, "issubclass() arg 2 must be a class or a tuple of classes"));
+    };
     for index in 0..vm.heap.header(at).count() {
         let one = vm.heap.slot(at, index);
-        if subclass_of_any(vm, class, one, complaint)? == Value::TRUE {
+        if subclass_of_any(vm, class, one)? == Value::TRUE {
             return Ok(Value::TRUE);
         }
     }

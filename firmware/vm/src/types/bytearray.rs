@@ -152,7 +152,7 @@ impl Vm {
     pub(crate) fn new_array(&mut self, kind: Kind, code: u8, len: u32) -> Res<Ref> {
         let size = self.item_size(code)?;
         if u64::from(len) * u64::from(size) > u64::from(Header::MAX_COUNT / 2) {
-            return Err(self.raise_memory());
+            return Err(self.raise_memory_of(i64::from(len) * i64::from(size)));
         }
         let at = self.alloc(Header::new(kind, 2))?;
         self.heap.set_word(at, 0, if kind == Kind::ByteArray { 0 } else { u32::from(code) });

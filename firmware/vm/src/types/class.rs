@@ -4,7 +4,6 @@ use larch_bytecode::qstr::Qstr;
 use larch_heap::{FrameKind, Kind, Value};
 
 use super::ids;
-use crate::attr::Method;
 use crate::native::{Args, Res, TypeDef};
 use crate::print::{PrintKind, Sink};
 use crate::vm::Vm;
@@ -74,13 +73,5 @@ impl Vm {
         }
         self.release(scope);
         Ok(class)
-    }
-
-    /// A method as one value.
-    pub(crate) fn bind(&mut self, method: Method) -> Res {
-        match method.object.is_unbound() {
-            true => Ok(method.function),
-            false => self.alloc_values(Kind::BoundMethod, &[method.function, method.object]),
-        }
     }
 }

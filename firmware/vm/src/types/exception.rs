@@ -265,12 +265,9 @@ impl Vm {
         let class = self.type_of(exception);
         self.print_type_name(sink, class)?;
         let text = self.to_str(exception)?;
-        let is_empty = self.str_span(text).is_none_or(|span| span.is_empty());
-        if !is_empty {
-            self.root(text)?;
-            self.emit_str(sink, ": ")?;
-            self.print_value(sink, text, PrintKind::Str)?;
-        }
+        self.root(text)?;
+        self.emit_str(sink, ": ")?;
+        self.print_value(sink, text, PrintKind::Str)?;
         self.emit_str(sink, "\n")?;
         self.release(scope);
         Ok(())

@@ -367,7 +367,12 @@ pub(crate) fn write_formatted(value: Float, kind: u8, precision: Option<u32>, si
     let (value, letter) = (value.abs(), kind & 0x20 | b'E');
     match kind | 0x20 {
         b'f' => write_fixed(value, precision, room, letter, out),
-        b'g' => write_general(pick(value, Count::significant(precision.max(1))), precision.min(room - 3), letter, out),
+        b'g' => write_general(
+            pick(value, Count::significant(precision.max(1))),
+            precision.min(room - 3),
+            letter,
+            out,
+        ),
         _ => {
             let most = room - EXPONENT_BYTES;
             let count = (precision + 1).min(most.max(MOST_DIGITS as i32));

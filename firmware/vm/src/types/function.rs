@@ -6,7 +6,7 @@ use larch_heap::{Immediate, Kind, Value};
 use super::ids;
 use crate::call::{FUNCTION_CODE, FUNCTION_GLOBALS};
 use crate::code::Code;
-use crate::native::{AttrOp, BinaryOp, Res, RomRef, TypeDef, UnaryOp};
+use crate::native::{AttrOp, BinaryOp, Res, Rom, RomRef, TypeDef, UnaryOp};
 use crate::print::{PrintKind, Sink};
 use crate::vm::Vm;
 
@@ -69,8 +69,14 @@ fn print_function(vm: &mut Vm, sink: Sink, value: Value, _kind: PrintKind) -> Re
     vm.emit_str(sink, ">")
 }
 
-fn print_builtin(vm: &mut Vm, sink: Sink, _value: Value, _kind: PrintKind) -> Res<()> {
-    vm.emit_str(sink, "<function>")
+fn print_builtin(vm: &mut Vm, sink: Sink, value: Value, _kind: PrintKind) -> Res<()> {
+    let row = value.as_immediate(Immediate::Rom).map(|rom| vm.registry.entry(RomRef(rom)).1);
+    let text = match row {
+        Some(Rom::ClassMethod(_)) => "<classmethod>",
+        Some(Rom::StaticMethod(_)) => "<staticmethod>",
+        _ => "<function>",
+    };
+    vm.emit_str(sink, text)
 }
 
 fn print_method(vm: &mut Vm, sink: Sink, value: Value, _kind: PrintKind) -> Res<()> {

@@ -58,7 +58,7 @@ impl Vm {
             return Ok((self.alloc(Header::new(Kind::List, 2))?, None));
         }
         if len > Header::MAX_COUNT - 2 {
-            return Err(self.raise_memory());
+            return Err(self.raise_memory_of(i64::from(len) * 4));
         }
         // A cell is a multiple of two words, header included.
         let storage = self.alloc(Header::new(Kind::Slots, len | 1))?;
@@ -175,7 +175,7 @@ impl Vm {
             return Ok(old);
         }
         if wanted > Header::MAX_COUNT - 2 {
-            return Err(self.raise_memory());
+            return Err(self.raise_memory_of(i64::from(wanted) * 4));
         }
         let grown = if capacity < DOUBLING { 2 * capacity + 1 } else { capacity + capacity / 2 };
         let target = (grown.max(wanted).max(3) | 1).min(Header::MAX_COUNT);
@@ -551,6 +551,9 @@ fn reverse(vm: &mut Vm, list: Value) -> Res {
 
 fn sort(vm: &mut Vm, args: Args) -> Res {
     let list = cell(vm.arg(args, 0));
+    if args.positional > 1 {
+        return Err(vm.raise(ids::TypeError, "extra positional arguments given"));
+    }
     let names = [Qstr::key, Qstr::reverse];
     let [key, reverse] = vm.named_args(args, 1, names, [Value::NONE, Value::FALSE])?;
     let reverse = vm.truth(reverse)?;

@@ -4,7 +4,7 @@ use larch_bytecode::qstr::Qstr;
 use larch_heap::Value;
 
 use super::ids;
-use crate::native::{Args, AttrOp, BinaryOp, Native, Res, Rom, TypeDef, UnaryOp};
+use crate::native::{Args, AttrOp, Native, Res, Rom, TypeDef, UnaryOp};
 use crate::print::{PrintKind, Sink};
 use crate::vm::Vm;
 
@@ -131,15 +131,6 @@ impl Vm {
         let significant = (8 - bits.leading_zeros() as usize / 4).max(1);
         self.emit(sink, b"0x")?;
         self.emit(sink, &digits[10 - significant..])
-    }
-
-    /// `object.__eq__` and its like are not methods of `object` here; this is what they would answer.
-    pub(crate) fn identity_compare(op: BinaryOp, left: Value, right: Value) -> Option<Value> {
-        match op {
-            BinaryOp::Eq => Some(Value::bool(left == right)),
-            BinaryOp::Ne => Some(Value::bool(left != right)),
-            _ => None,
-        }
     }
 
     /// Deletes or sets by name (`setattr`, `delattr`).

@@ -158,12 +158,9 @@ fn unary(vm: &mut Vm, op: UnaryOp, range: Value) -> Res {
     }
 }
 
-fn slice_unary(_vm: &mut Vm, op: UnaryOp, slice: Value) -> Res {
-    match op {
-        // By identity.
-        UnaryOp::Hash => Ok(Value::small((cell(slice).bits() >> 3) as i32)),
-        _ => Ok(Value::UNBOUND),
-    }
+/// Nothing, not even a hash.
+fn slice_unary(_vm: &mut Vm, _op: UnaryOp, _slice: Value) -> Res {
+    Ok(Value::UNBOUND)
 }
 
 fn binary(vm: &mut Vm, op: BinaryOp, left: Value, right: Value) -> Res {
