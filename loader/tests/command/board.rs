@@ -1,74 +1,75 @@
-//! An emulated board behind a TCP socket.
+//! An emulated board as other programs see it: behind a socket, an RFC 2217 server or a PTY, in step with the clock.
 
+use larch_emulator::serve::{self, Endpoint};
 use larch_emulator::{Board, Config, Rom, Wiring};
 use larch_image::packages;
-use std::io::{Read, Write};
-use std::net::{TcpListener, TcpStream};
-use std::sync::mpsc::{Receiver, Sender, channel};
+use std::io;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::channel;
 use std::thread::JoinHandle;
-use std::time::Duration;
-
-/// Simulated time per turn.
-const SLICE: Duration = Duration::from_millis(1);
 
 /// A board that serves one connection after the other until it is dropped.
 pub struct Server {
+    /// What a client opens.
     pub url: String,
-    stop: Option<Sender<()>>,
+    stop: Arc<AtomicBool>,
     thread: Option<JoinHandle<Vec<u8>>>,
 }
 
 impl Server {
-    /// A board with the jumper set, so that it is in download mode.
+    /// Behind a socket, in download mode.
     pub fn in_download_mode() -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let url = format!("socket://{}", listener.local_addr().unwrap());
-        let (stop, stopped) = channel();
-        let thread = std::thread::spawn(move || serve(&listener, &stopped));
-        Self { url, stop: Some(stop), thread: Some(thread) }
+        Self::start(|| Endpoint::tcp(0), true)
+    }
+
+    /// Behind an RFC 2217 server, with blank flash and an auto-reset circuit.
+    pub fn rfc2217() -> Self {
+        Self::start(|| Endpoint::rfc2217(0), false)
+    }
+
+    /// Behind a PTY, in download mode.
+    pub fn pty() -> Self {
+        Self::start(|| Endpoint::pty(None), true)
+    }
+
+    fn start(endpoint: fn() -> io::Result<Endpoint>, download: bool) -> Self {
+        let stop = Arc::new(AtomicBool::new(false));
+        let (ready, address) = channel();
+        let thread = std::thread::spawn({
+            let stop = stop.clone();
+            move || {
+                let mut endpoint = endpoint().unwrap();
+                let mut board = board(download);
+                ready.send(endpoint.address().to_owned()).unwrap();
+                serve::run(&mut board, &mut endpoint, None, &stop).unwrap();
+                board.chip().flash_contents().to_vec()
+            }
+        });
+        Self { url: address.recv().unwrap(), stop, thread: Some(thread) }
     }
 
     /// Ends the board; what is in its flash.
     pub fn into_flash(mut self) -> Vec<u8> {
-        self.stop.take();
+        self.stop.store(true, Ordering::Relaxed);
         self.thread.take().unwrap().join().unwrap()
     }
 }
 
-fn serve(listener: &TcpListener, stopped: &Receiver<()>) -> Vec<u8> {
+impl Drop for Server {
+    fn drop(&mut self) {
+        self.stop.store(true, Ordering::Relaxed);
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
+    }
+}
+
+fn board(download: bool) -> Board {
     let path = packages::rom_elf("esp32c3", 300).expect("the published ROM is needed for this test");
-    let mut board =
-        Board::new(&Config::new(Rom::parse(&std::fs::read(path).unwrap()).unwrap()), Wiring::None);
-    board.set_jumper(true);
+    let config = Config::new(Rom::parse(&std::fs::read(path).unwrap()).unwrap());
+    let mut board = Board::new(&config, if download { Wiring::None } else { Wiring::AutoReset });
+    board.set_jumper(download);
     board.power_on();
-    listener.set_nonblocking(true).unwrap();
-    loop {
-        match listener.accept() {
-            Ok((stream, _)) => bridge(&mut board, stream),
-            Err(_) if is_over(stopped) => return board.chip().flash_contents().to_vec(),
-            Err(_) => std::thread::sleep(Duration::from_millis(2)),
-        }
-    }
-}
-
-fn is_over(stopped: &Receiver<()>) -> bool {
-    matches!(stopped.try_recv(), Err(std::sync::mpsc::TryRecvError::Disconnected))
-}
-
-fn bridge(board: &mut Board, mut stream: TcpStream) {
-    stream.set_nonblocking(true).unwrap();
-    let mut buffer = [0; 4096];
-    loop {
-        match stream.read(&mut buffer) {
-            Ok(0) => return,
-            Ok(count) => board.queue(&buffer[..count]),
-            Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => {}
-            Err(_) => return,
-        }
-        board.sleep(SLICE);
-        let output = board.take_output();
-        if !output.is_empty() && stream.write_all(&output).is_err() {
-            return;
-        }
-    }
+    board
 }

@@ -94,3 +94,73 @@ fn a_port_in_use_says_so() {
     assert_eq!(run.code, 11, "{}", run.stderr);
     assert!(run.stderr.contains("in use by another program"), "{}", run.stderr);
 }
+
+#[test]
+fn partitions_are_written_and_erased_by_label() {
+    let server = Server::in_download_mode();
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+    let table = larch_image::partition::Table::micropython_4mb();
+    std::fs::write(path("table.bin"), table.to_bytes().unwrap()).unwrap();
+    std::fs::write(path("vfs.bin"), [0x5A; 5000]).unwrap();
+    let (table, vfs, trace) = (path("table.bin"), path("vfs.bin"), path("trace.txt"));
+    let run = larch_loader(&on(&server, &["--trace", &trace, "write-flash", "0x8000", &table]));
+    assert_eq!(run.code, 0, "{}{}", run.stdout, run.stderr);
+    let run = larch_loader(&on(&server, &["write-part", "vfs", &vfs]));
+    assert_eq!(run.code, 0, "{}{}", run.stdout, run.stderr);
+    let run = larch_loader(&on(&server, &["write-part", "vsf", &vfs]));
+    assert_eq!(run.code, 2, "{}", run.stderr);
+    assert!(
+        run.stderr.contains("no partition 'vsf' (one of: nvs, phy_init, factory, vfs)"),
+        "{}",
+        run.stderr
+    );
+    let run = larch_loader(&on(&server, &["erase-parts", "nvs"]));
+    assert_eq!(run.code, 0, "{}{}", run.stdout, run.stderr);
+
+    let run = larch_loader(&["replay", &trace]);
+    assert_eq!(run.code, 0, "{}", run.stderr);
+    for sign in ["> Sync ", "< Sync value", "> MemBegin", "OHAI", "> FlashDeflBegin", "< SpiFlashMd5"] {
+        assert!(run.stdout.contains(sign), "{sign:?} is not in {}", run.stdout);
+    }
+    let flash = server.into_flash();
+    assert!(flash[0x20_0000..0x20_0000 + 5000].iter().all(|&byte| byte == 0x5A));
+}
+
+#[test]
+fn hex_files_say_themselves_where_they_belong() {
+    let server = Server::in_download_mode();
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+    std::fs::write(path("data"), [7; 100]).unwrap();
+    let (hex, data) = (path("data.hex"), path("data"));
+    let run = larch_loader(&["merge-bin", "--format", "hex", "-o", &hex, "0x3000", &data]);
+    assert_eq!(run.code, 0, "{}", run.stderr);
+    let run = larch_loader(&on(&server, &["--no-stub", "write-flash", "0x0", &hex]));
+    assert_eq!(run.code, 0, "{}{}", run.stdout, run.stderr);
+    let flash = server.into_flash();
+    assert_eq!(flash[0x3000..0x3064], [7; 100]);
+}
+
+#[test]
+fn over_rfc2217_the_lines_reset_the_board_and_the_speed_goes_up() {
+    let server = Server::rfc2217();
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("data").to_str().unwrap().to_owned();
+    let data: Vec<u8> = (0..50_000_u32).map(|n| ((n * 7) >> 3) as u8).collect();
+    std::fs::write(&file, &data).unwrap();
+    let run = larch_loader(&["--port", &server.url, "write-flash", "0x10000", &file]);
+    assert_eq!(run.code, 0, "{}{}", run.stdout, run.stderr);
+    assert!(run.stdout.contains("Changed baud rate to 921600."), "{}", run.stdout);
+    assert!(run.stdout.contains("Hash of data verified."), "{}", run.stdout);
+    assert!(server.into_flash()[0x1_0000..].starts_with(&data));
+}
+
+#[cfg(unix)]
+#[test]
+fn over_a_pty_without_lines_it_works_too() {
+    let server = Server::pty();
+    let run = larch_loader(&["--port", &server.url, "--after", "no-reset", "chip-id"]);
+    assert_eq!(run.code, 0, "{}{}", run.stdout, run.stderr);
+    assert!(run.stdout.contains("MAC: 60:55:f9:00:00:01"), "{}", run.stdout);
+}
