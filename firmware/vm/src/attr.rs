@@ -428,7 +428,7 @@ impl Vm {
             ];
             return self.raise_parts(ids::AttributeError, &parts);
         }
-        if self.is_a(object, ids::module) {
+        if self.hooks.identity.detailed_errors && self.is_a(object, ids::module) {
             let shown = match (object.as_immediate(Immediate::Module), self.module_globals(object)) {
                 (Some(number), _) => self.registry.module_def(ModuleId(number as u16)).name,
                 (None, globals) => globals

@@ -482,9 +482,10 @@ impl Vm {
 
     #[cold]
     fn raise_python_count(&mut self, code: Code, wanted: u32, given: u32) -> crate::native::Raised {
+        let is_detailed = self.hooks.identity.detailed_errors;
         let parts = [
-            Part::Name(code.name(self)),
-            Part::Text("() takes "),
+            if is_detailed { Part::Name(code.name(self)) } else { Part::Text("function") },
+            Part::Text(if is_detailed { "() takes " } else { " takes " }),
             Part::Int(wanted as i32),
             Part::Text(" positional arguments but "),
             Part::Int(given as i32),

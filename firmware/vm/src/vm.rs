@@ -52,6 +52,8 @@ pub struct Identity {
     pub platform: &'static str,
     /// `sys.implementation._machine`
     pub machine: &'static str,
+    /// Error messages name functions and modules, as MicroPython's desktop program has them; boards have shorter ones.
+    pub detailed_errors: bool,
     /// Where time starts, in seconds since 1970: 0 on desktops, 2000-01-01 on boards.
     pub epoch_s: u64,
     /// `os.uname().release`

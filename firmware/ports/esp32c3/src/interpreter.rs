@@ -69,6 +69,7 @@ const HOOKS: Hooks = Hooks {
         os_release: "1.29.0",
         os_version: concat!("v1.29.0-larch.", env!("CARGO_PKG_VERSION"), " on ", env!("LARCH_BUILD_DATE")),
         platform: "esp32",
+        detailed_errors: false,
         epoch_s: EPOCH_2000_S,
         machine: MACHINE,
         build: "ESP32_GENERIC_C3",

@@ -67,6 +67,7 @@ const HOOKS: Hooks = Hooks {
         machine: "desktop",
         build: "larch",
         mpy: 0,
+        detailed_errors: true,
         epoch_s: 0,
         os_release: "1.29.0",
         os_version: VERSION_LINE,
