@@ -1,7 +1,7 @@
 //! The memories of a chip in one arena, behind page tables that a processor can use without asking the bus.
 //!
-//! Invariants: a page table entry is either [`INVALID`] or what must be added (modulo 2^64) to an address in its page to get
-//! the arena offset; a page that holds decoded
+//! Invariants: a page table entry is what must be added (modulo 2^32) to an address in its page to get the arena offset, which
+//! is beyond the arena's end if nothing is mapped there; a page that holds decoded
 //! code is not in the write table, so every store to it takes the slow path, which marks stale code.
 //! Addresses that are not mapped, unaligned accesses and device registers are never answered here.
 
@@ -14,9 +14,9 @@ pub const PAGE: usize = 1 << PAGE_BITS;
 /// Pages of the address space.
 const PAGES: usize = 1 << (32 - PAGE_BITS);
 /// A page table; of fixed size, so that no look-up needs a check.
-type Table = Box<[u64; PAGES]>;
-/// Larger than any arena, whatever address is added to it.
-const INVALID: u64 = 1 << 40;
+type Table = Box<[u32; PAGES]>;
+/// Larger than any arena.
+const BEYOND: u32 = 1 << 31;
 
 /// The arena, its page tables and the map of decoded code.
 #[derive(Clone)]
@@ -30,6 +30,8 @@ pub struct Memory {
     code: Vec<u64>,
     /// Arena pages that hold decoded code; writable ones are out of the write table.
     code_pages: Vec<bool>,
+    /// Stretches of 64 KB of addresses that code was decoded from.
+    code_stretches: Vec<bool>,
     /// Where each writable arena page is mapped.
     aliases: Vec<Vec<usize>>,
     stale: bool,
@@ -50,6 +52,7 @@ impl Memory {
             writable: Vec::new(),
             code: vec![0; size.div_ceil(256)],
             code_pages: vec![false; size.div_ceil(PAGE)],
+            code_stretches: vec![false; 1 << 16],
             aliases: vec![Vec::new(); size.div_ceil(PAGE)],
             stale: false,
         }
@@ -70,7 +73,7 @@ impl Memory {
         }
         for (i, offset) in range.step_by(PAGE).enumerate() {
             let page = Self::page(address) + i;
-            self.read[page] = (offset as u64).wrapping_sub((page * PAGE) as u64);
+            self.read[page] = (offset as u32).wrapping_sub((page * PAGE) as u32);
             if writable {
                 self.write[page] = self.read[page];
                 self.aliases[offset / PAGE].push(page);
@@ -81,8 +84,10 @@ impl Memory {
     /// Removes `count` pages at `address`.
     pub fn unmap(&mut self, address: u32, count: usize) {
         let first = Self::page(address);
-        self.read[first..first + count].fill(INVALID);
-        self.write[first..first + count].fill(INVALID);
+        for page in first..first + count {
+            self.read[page] = invalid(page);
+            self.write[page] = invalid(page);
+        }
     }
 
     fn page(address: u32) -> usize {
@@ -97,7 +102,7 @@ impl Memory {
     #[must_use]
     pub fn offset(&self, address: u32) -> Option<usize> {
         let base = self.read[Self::page(address)];
-        (base != INVALID).then(|| base.wrapping_add(u64::from(address)) as usize)
+        Some(base.wrapping_add(address) as usize).filter(|&at| at < self.bytes.len())
     }
 
     /// The arena itself, for loaders, DMA and flash.
@@ -181,12 +186,12 @@ impl Memory {
     }
 
     #[inline(always)]
-    fn fast(table: &[u64; PAGES], address: u32, align: u32) -> Option<usize> {
+    fn fast(table: &[u32; PAGES], address: u32, align: u32) -> Option<usize> {
         let base = table[(address >> PAGE_BITS) as usize];
         if address & align != 0 {
             return None;
         }
-        Some(base.wrapping_add(u64::from(address)) as usize)
+        Some(base.wrapping_add(address) as usize)
     }
 
     /// Stores any bytes at any alignment to writable memory, code pages included. `None` if any byte is not writable.
@@ -221,13 +226,14 @@ impl Memory {
         if in_page < size {
             self.mark_code(address + in_page, size - in_page);
         }
+        self.code_stretches[address as usize >> 16] = true;
         let Some(at) = self.offset(address) else { return };
         for word in at / 4..=(at + in_page.max(1) as usize - 1) / 4 {
             self.code[word / 64] |= 1 << (word % 64);
         }
         if !std::mem::replace(&mut self.code_pages[at / PAGE], true) {
             for &page in &self.aliases[at / PAGE] {
-                self.write[page] = INVALID;
+                self.write[page] = invalid(page);
             }
         }
     }
@@ -242,6 +248,7 @@ impl Memory {
     pub fn forget_code(&mut self) {
         self.stale = false;
         self.code.fill(0);
+        self.code_stretches.fill(false);
         for (code_page, aliases) in self.code_pages.iter_mut().zip(&self.aliases) {
             if std::mem::take(code_page) {
                 for &page in aliases {
@@ -251,14 +258,20 @@ impl Memory {
         }
     }
 
-    /// Asks for the block cache to be emptied, because addresses now mean other memory.
-    pub fn remapped(&mut self) {
-        self.stale = true;
+    /// The 64 KB at `address` now mean other memory: asks for the block cache to be emptied if code came from there.
+    pub fn remapped(&mut self, address: u32) {
+        self.stale |= self.code_stretches[address as usize >> 16];
     }
 }
 
+/// The entry of a page with nothing in it.
+fn invalid(page: usize) -> u32 {
+    BEYOND.wrapping_sub((page * PAGE) as u32)
+}
+
 fn table() -> Table {
-    vec![INVALID; PAGES].try_into().unwrap_or_else(|_| unreachable!("the length is PAGES"))
+    let entries: Vec<u32> = (0..PAGES).map(invalid).collect();
+    entries.try_into().unwrap_or_else(|_| unreachable!("the length is PAGES"))
 }
 
 #[cfg(test)]

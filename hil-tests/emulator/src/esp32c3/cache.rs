@@ -53,7 +53,7 @@ impl Mmu {
         if *entry == value {
             return;
         }
-        let was_valid = std::mem::replace(entry, value) & INVALID == 0;
+        *entry = value;
         let start = flash.start + (value & 0xFF) as usize * MMU_PAGE;
         let mapped = value & INVALID == 0 && start + MMU_PAGE <= flash.end;
         for window in [map::IBUS_FLASH, map::DBUS_FLASH] {
@@ -63,9 +63,7 @@ impl Mmu {
             } else {
                 memory.unmap(address, MMU_PAGE / PAGE);
             }
-        }
-        if was_valid {
-            memory.remapped();
+            memory.remapped(address);
         }
     }
 }

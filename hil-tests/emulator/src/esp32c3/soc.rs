@@ -264,6 +264,7 @@ impl Soc {
         sources | u64::from(system::software_interrupts(io.registers)) << source::FROM_CPU
     }
 
+    #[cold]
     fn report_unknown(&mut self, address: u32, is_store: bool) {
         if self.unknown.contains_key(&address) {
             return;
@@ -278,6 +279,7 @@ impl Soc {
         }
     }
 
+    #[inline(never)]
     fn read_register(&mut self, address: u32) -> u32 {
         let mut io = Self::io(&mut self.registers, &self.clock, &mut self.reads);
         let offset = address & 0xFFF;
@@ -326,6 +328,7 @@ impl Soc {
         }
     }
 
+    #[inline(never)]
     fn write_register(&mut self, address: u32, value: u32) {
         let mut io = Self::io(&mut self.registers, &self.clock, &mut self.reads);
         let offset = address & 0xFFF;
@@ -407,6 +410,7 @@ impl Bus for Soc {
         address.wrapping_sub(map::DEVICES) < map::DEVICES_SIZE
     }
 
+    #[inline]
     fn load(&mut self, address: u32, size: u32) -> Option<u32> {
         let word = address & !3;
         let value = match self.registers.access(word) {
@@ -425,6 +429,7 @@ impl Bus for Soc {
         })
     }
 
+    #[inline]
     fn store(&mut self, address: u32, size: u32, value: u32) -> Option<()> {
         let word = address & !3;
         let value = if size == 4 {

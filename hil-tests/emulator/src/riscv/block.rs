@@ -1,18 +1,22 @@
 //! The cache of decoded blocks.
 //!
 //! A direct-mapped table of [`Slot`]s is looked at first; behind it a map keeps every block that was decoded, so that two
-//! hot blocks that share a slot are not decoded again and again. All operations live in one pool.
+//! hot blocks that share a slot are not decoded again and again. Every block has an array of operations of its own, of fixed
+//! size and closed by [`Code::End`], so that execution checks neither bounds nor length.
 
 use super::Bus;
 use super::decode::{decode, expand};
 use super::op::{Code, Op, SINK};
 use crate::memory::Memory;
 use std::collections::HashMap;
+use std::hash::BuildHasherDefault;
 
 /// Slots of the direct-mapped table.
 const SLOTS: usize = 1 << 16;
+/// Room for a block's operations; a power of two.
+pub const ROOM: usize = 32;
 /// Longest block; bounds the time between two looks at interrupts.
-const MAX_OPS: usize = 32;
+const MAX_OPS: usize = ROOM - 1;
 /// Cycles after which a block ends, so that a count fits eight bits.
 const MAX_CYCLES: u8 = 200;
 /// Early exits in a row after which a block is decoded again along its exit.
@@ -29,8 +33,8 @@ pub struct Slot {
     pub pc: u32,
     /// Address behind the last instruction.
     pub end: u32,
-    /// First operation in the pool.
-    pub start: u32,
+    /// Where its operations are.
+    pub body: u32,
     /// Cycles that a whole pass takes.
     pub cycles: u8,
     /// Operations.
@@ -53,34 +57,65 @@ pub enum Idle {
     Delay,
 }
 
+/// A block's operations, with [`Code::End`] behind them.
+pub type Body = [Op; ROOM];
+
+const END: Op = Op { code: Code::End, rd: SINK, a: 0, b: 0, imm: 0 };
+
+/// Hashes addresses of instructions; the default hasher's resistance against chosen keys is not needed here.
+#[derive(Clone, Copy, Debug, Default)]
+struct AddressHash(u64);
+
+type Hasher = BuildHasherDefault<AddressHash>;
+
+impl std::hash::Hasher for AddressHash {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        bytes.iter().for_each(|&byte| self.write_u32(u32::from(byte)));
+    }
+
+    fn write_u32(&mut self, value: u32) {
+        self.0 = (self.0.rotate_left(5) ^ u64::from(value)).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+    }
+}
+
 /// The cache.
 #[derive(Clone)]
 pub struct Blocks {
     slots: Box<[Slot; SLOTS]>,
-    all: HashMap<u32, Slot>,
-    pool: Vec<Op>,
-    /// The address of each operation in the pool.
-    places: Vec<u32>,
+    all: HashMap<u32, Slot, Hasher>,
+    bodies: Vec<Body>,
+    /// The address of each operation.
+    places: Vec<[u32; ROOM]>,
     /// Branches that blocks follow to their target, with the times that the opinion on them changed.
-    taken: HashMap<u32, u8>,
+    taken: HashMap<u32, u8, Hasher>,
 }
 
 const _: () = assert!(size_of::<Slot>() == 16);
 
-const EMPTY: Slot = Slot { pc: NO_PC, end: 0, start: 0, len: 0, cycles: 0, exits: 0, idle: Idle::No };
+const EMPTY: Slot = Slot { pc: NO_PC, end: 0, body: 0, len: 0, cycles: 0, exits: 0, idle: Idle::No };
 
 impl Blocks {
     pub fn new() -> Self {
         let slots: Box<[Slot; SLOTS]> =
             vec![EMPTY; SLOTS].try_into().unwrap_or_else(|_| unreachable!("the length is SLOTS"));
-        Self { slots, all: HashMap::new(), pool: Vec::new(), places: Vec::new(), taken: HashMap::new() }
+        Self {
+            slots,
+            all: HashMap::default(),
+            bodies: Vec::new(),
+            places: Vec::new(),
+            taken: HashMap::default(),
+        }
     }
 
     /// Drops all blocks.
     pub fn clear(&mut self) {
         self.slots.fill(EMPTY);
         self.all.clear();
-        self.pool.clear();
+        self.bodies.clear();
         self.places.clear();
     }
 
@@ -118,14 +153,14 @@ impl Blocks {
 
     /// A block's operations.
     #[inline(always)]
-    pub fn ops(&self, slot: &Slot) -> &[Op] {
-        &self.pool[slot.start as usize..slot.start as usize + usize::from(slot.len)]
+    pub fn ops(&self, slot: &Slot) -> &Body {
+        &self.bodies[slot.body as usize]
     }
 
     /// The address of operation `index` of a block.
     #[must_use]
     pub fn place(&self, slot: &Slot, index: usize) -> u32 {
-        self.places[slot.start as usize + index]
+        self.places[slot.body as usize][index % ROOM]
     }
 
     /// Notes that the block at `pc` was executed up to operation `len`; a branch in its middle that is taken again and again
@@ -148,7 +183,7 @@ impl Blocks {
     fn follow(&mut self, pc: u32, index: usize) {
         let slot = &mut self.slots[Self::index(pc)];
         slot.exits = 0;
-        let branch = self.places[slot.start as usize + index];
+        let branch = self.places[slot.body as usize][index % ROOM];
         let changes = self.taken.entry(branch).or_insert(0);
         if *changes < MAX_CHANGES {
             *changes += 1;
@@ -165,14 +200,14 @@ impl Blocks {
     /// Decodes from `pc` on, through direct jumps and calls, and through branches in the direction that they are believed to
     /// go; in the other direction they leave the block early.
     fn decode<B: Bus>(&mut self, bus: &mut B, pc: u32) -> Slot {
-        let start = self.pool.len();
+        let (mut body, mut places, mut len) = ([END; ROOM], [pc; ROOM], 0);
         let (mut at, mut end, mut cycles, mut run) = (pc, pc, 0, pc);
-        while self.pool.len() - start < MAX_OPS && cycles < MAX_CYCLES {
+        while len < MAX_OPS && cycles < MAX_CYCLES {
             let (mut op, size) = fetch(bus.memory(), at);
             let behind = at.wrapping_add(size);
             end = behind;
             cycles += op.cycles();
-            self.places.push(at);
+            places[len] = at;
             let mut goes_on = !op.ends_block();
             if op.is_branch() {
                 op.rd = cycles;
@@ -189,7 +224,8 @@ impl Blocks {
                 end = target;
                 goes_on = true;
             }
-            self.pool.push(op);
+            body[len] = op;
+            len += 1;
             if end != behind || !goes_on {
                 bus.memory().mark_code(run, behind.wrapping_sub(run));
                 run = end;
@@ -200,15 +236,16 @@ impl Blocks {
             at = end;
         }
         bus.memory().mark_code(run, end.wrapping_sub(run));
-        let ops = &self.pool[start..];
+        self.bodies.push(body);
+        self.places.push(places);
         Slot {
             pc,
             end,
-            start: u32::try_from(start).expect("the pool of decoded operations is far below 4 Gi"),
-            len: u8::try_from(ops.len()).expect("blocks are short"),
+            body: u32::try_from(self.bodies.len() - 1).expect("there are far less than 4 Gi blocks"),
+            len: len as u8,
             cycles,
             exits: 0,
-            idle: idle_kind(ops, pc),
+            idle: idle_kind(&body[..len], pc),
         }
     }
 }

@@ -3,7 +3,7 @@
 //! Memory is reached through the page tables inline; whatever they do not answer goes through the cold functions below,
 //! which give the device the time of the instruction.
 
-use super::block::{Blocks, Slot};
+use super::block::{Blocks, ROOM, Slot};
 use super::op::{Code, Op};
 use super::{Bus, Cause, Cpu, Trap};
 
@@ -36,11 +36,13 @@ pub(super) fn execute<B: Bus>(
     slot: &Slot,
     bus: &mut B,
 ) -> Result<Done, Leave> {
-    let mut next = slot.end;
     let ops = blocks.ops(slot);
+    let whole = |next| Ok(Done { next, cycles: u32::from(slot.cycles), len: u32::from(slot.len) });
     let mut index = 0;
-    while let Some(op) = ops.get(index) {
-        index += 1;
+    loop {
+        let op = &ops[index];
+        // Position of the next operation; the mask tells the compiler that no check is needed.
+        index = (index + 1) % ROOM;
         macro_rules! a {
             () => {
                 x[usize::from(op.a)]
@@ -133,12 +135,14 @@ pub(super) fn execute<B: Bus>(
             Code::Bgeu => branch!(a!() >= b!()),
             Code::Jal => {
                 set!(slot.end);
-                next = op.imm;
+                return whole(op.imm);
             }
             Code::Jalr => {
-                next = a!().wrapping_add(op.imm) & !1;
+                let next = a!().wrapping_add(op.imm) & !1;
                 set!(slot.end);
+                return whole(next);
             }
+            Code::End => return whole(slot.end),
             // Named one by one, so that the compiler needs no range check in front of its jump table.
             Code::FenceI
             | Code::Ecall
@@ -150,7 +154,6 @@ pub(super) fn execute<B: Bus>(
             | Code::FetchFault => return Err(Leave::System(index - 1)),
         }
     }
-    Ok(Done { next, cycles: u32::from(slot.cycles), len: u32::from(slot.len) })
 }
 
 /// Signed division as RISC-V defines it for zero and overflow.

@@ -242,7 +242,7 @@ impl Cpu {
     #[inline(never)]
     fn skip_idle<B: Bus>(&mut self, bus: &mut B, pc: u32, done: &exec::Done) -> u64 {
         let slot = self.blocks.at(pc);
-        let ops = self.blocks.ops(slot);
+        let ops = &self.blocks.ops(slot)[..usize::from(slot.len)];
         let volatile = bus.take_volatile();
         let stable = bus.take_stable_until();
         let clock = bus.clock();

@@ -71,6 +71,8 @@ pub enum Code {
     Illegal,
     /// The instruction could not be fetched; `imm` is its address.
     FetchFault,
+    /// No instruction: closes a block's operations.
+    End,
 }
 
 impl Code {
