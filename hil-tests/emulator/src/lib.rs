@@ -9,6 +9,7 @@
 #![forbid(unsafe_code)]
 
 pub mod board;
+pub mod bus;
 pub mod esp32c3;
 pub mod flash;
 pub mod memory;

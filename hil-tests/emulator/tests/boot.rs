@@ -4,7 +4,7 @@
 mod common;
 
 use common::asm::{SPIN, WFI, poke, print};
-use common::{SECOND, config, expect, flash_image};
+use common::{SECOND, config, expect, flash_image, frame, sync};
 use larch_emulator::esp32c3::ResetCause;
 use larch_emulator::{Board, Wiring};
 use rstest::rstest;
@@ -128,6 +128,49 @@ fn memory_at_power_on_holds_no_zeros_to_rely_on() {
     board.power_on();
     let words: Vec<u32> = (0..16).map(|i| board.chip().peek(0x3FCC_0000 - 64 + 4 * i).unwrap()).collect();
     assert!(words.iter().any(|&word| word != 0), "{words:x?}");
+}
+
+/// In download mode: SYNC, attach the flash, erase one sector at 0x10000 (FLASH_BEGIN).
+fn erase_a_sector(board: &mut Board) -> bool {
+    board.set_jumper(true);
+    board.power_on();
+    expect(board, b"download\r\n", SECOND);
+    board.write_all(&sync()).unwrap();
+    board.sleep(Duration::from_millis(200));
+    board.take_output();
+    board.write_all(&frame(0x0D, &[0; 8])).unwrap();
+    expect(board, &[0xC0, 1, 0x0D], SECOND);
+    board.take_output();
+    let begin: Vec<u8> =
+        [0x400u32, 1, 0x400, 0x1_0000, 0].iter().flat_map(|word| word.to_le_bytes()).collect();
+    board.write_all(&frame(0x02, &begin)).unwrap();
+    board.sleep(SECOND);
+    board.take_output().windows(3).any(|window| window == [0xC0, 1, 0x02])
+}
+
+#[test]
+fn a_power_cut_in_an_erase_leaves_the_sector_half_erased_and_the_board_off() {
+    let mut board = board_with(&program(&[vec![SPIN]]));
+    let before = board.chip().flash_contents()[0x1_0000..0x1_1000].to_vec();
+    assert!(erase_a_sector(&mut board.clone()), "without the fault it works");
+    board.chip_mut().flash_faults().power_cut_at_operation = Some(1);
+    assert!(!erase_a_sector(&mut board));
+    assert!(!board.is_powered());
+    let after = &board.chip().flash_contents()[0x1_0000..0x1_1000];
+    assert!(after[..0x100].iter().all(|&byte| byte == 0xFF), "the beginning was erased");
+    assert!(after != before && after[0xF00..] == before[0xF00..], "the end was not");
+    board.set_jumper(false);
+    board.power_on();
+    expect(&mut board, b"No bootable app partitions", SECOND);
+}
+
+#[test]
+fn a_bad_sector_is_found_by_reading_it_back() {
+    let mut board = board_with(&program(&[vec![SPIN]]));
+    board.chip_mut().flash_faults().bad_sectors.insert(0x10);
+    assert!(erase_a_sector(&mut board), "the chip does not notice");
+    assert_ne!(board.chip().flash_contents()[0x1_0000], 0xFF);
+    assert_eq!(board.chip().flash_contents()[0x1_0001], 0xFF);
 }
 
 #[test]

@@ -1,6 +1,8 @@
 //! The ESP32-C3: processor, memories, peripherals, resets.
 //!
-//! It starts in the mask ROM at 0x40000000 and knows nothing of what it executes.
+//! It starts in the mask ROM at 0x40000000 and knows nothing of what it executes. One module per peripheral; what only stores
+//! its registers has none. Not modelled: cache timing and misses, PMP enforcement (its registers are stored), user mode,
+//! encryption, and the radio, which will be a module beside the others at 0x60033000.
 
 mod adapter;
 mod analog;
@@ -105,7 +107,7 @@ impl Esp32c3 {
 
     /// Power comes up: memory holds rubbish, the straps are latched, the processor starts.
     pub fn power_on(&mut self) {
-        self.soc.scramble_memory();
+        self.soc.scramble(&[map::SRAM_RANGE, map::RTC_RANGE]);
         self.reset(ResetCause::PowerOn);
     }
 
@@ -121,6 +123,9 @@ impl Esp32c3 {
         tracing::debug!(?cause, "reset");
         self.resets.push((self.now(), cause));
         self.soc.request = None;
+        if cause == ResetCause::DeepSleep {
+            self.soc.scramble(&[map::SRAM_RANGE]);
+        }
         self.soc.reset(cause);
         if cause.extent() == Extent::Chip {
             efuse::burn(&mut self.soc.registers, self.mac, self.revision.0, self.revision.1);

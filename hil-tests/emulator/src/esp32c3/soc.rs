@@ -15,12 +15,13 @@ use super::timg::{self, TimerGroup};
 use super::uart::{self, Uart};
 use super::usb::{self, Usb};
 use super::{dma, efuse, map, system};
+use crate::bus::{Bus, State};
 use crate::flash::Flash;
 use crate::memory::Memory;
 use crate::registers::{Access, Registers};
-use crate::riscv::{Bus, State};
 use crate::time::{Clock, NEVER, Ticks};
 use std::collections::BTreeMap;
+use std::ops::Range;
 
 /// Base addresses of the two UARTs.
 const UARTS: [u32; 2] = [0x6000_0000, 0x6001_0000];
@@ -192,10 +193,10 @@ impl Soc {
         }
     }
 
-    /// Fills SRAM and RTC memory as power-on leaves them: with no value that a program may rely on.
-    pub fn scramble_memory(&mut self) {
+    /// Fills memories as power leaves them when it comes back: with no value that a program may rely on.
+    pub fn scramble(&mut self, ranges: &[Range<usize>]) {
         let mut state = self.random;
-        for range in [map::SRAM_RANGE, map::RTC_RANGE] {
+        for range in ranges.iter().cloned() {
             self.memory.change(range, |bytes| {
                 for chunk in bytes.chunks_exact_mut(8) {
                     state = next_random(state);

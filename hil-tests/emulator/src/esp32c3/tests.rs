@@ -4,8 +4,8 @@ use super::map;
 use super::reset::Request;
 use super::soc::Soc;
 use super::{analog, cache, efuse, gpio, interrupt, rtc, sha, spi, system, systimer, timg, usb};
+use crate::bus::Bus;
 use crate::registers::Class;
-use crate::riscv::Bus;
 use crate::time::{TICKS_PER_SECOND, TICKS_PER_US};
 use rstest::rstest;
 

@@ -190,7 +190,6 @@ impl Cpu {
             }
             Code::Wfi => {
                 self.waiting = true;
-                bus.wait_for_interrupt();
                 bus.clock().attention = 0;
             }
             Code::Csr => {

@@ -1,6 +1,6 @@
 //! The RV32IMC processor: decoder, decoded-block cache, executor, CSRs and traps.
 //!
-//! The processor knows memory through [`Memory`]'s page tables and everything else through [`Bus`]; it knows no chip.
+//! The processor knows memory through its page tables and everything else through [`Bus`]; it knows no chip.
 //! Invariants: a block is decoded once and executed until the memory it came from changes; interrupts are taken between
 //! blocks only; simulated time moves by whole blocks, and a device that is accessed sees the time of that instruction.
 
@@ -21,51 +21,9 @@ pub fn jump_target(word: u32, pc: u32) -> u32 {
     decode::decode(word, pc).imm
 }
 
-use crate::memory::Memory;
-use crate::time::{Clock, Ticks};
+use crate::bus::{Bus, State};
+use crate::time::Ticks;
 use block::{Blocks, Idle};
-
-/// What the processor is connected to.
-pub trait Bus {
-    /// Plain memory and its page tables.
-    fn memory(&mut self) -> &mut Memory;
-    /// The simulation's clock.
-    fn clock(&mut self) -> &mut Clock;
-    /// Whether `address` belongs to device registers.
-    fn is_device(&self, address: u32) -> bool;
-    /// Loads `size` (1, 2, 4) bytes from a device. `None` is a bus fault.
-    fn load(&mut self, address: u32, size: u32) -> Option<u32>;
-    /// Stores `size` bytes to a device. `None` is a bus fault.
-    fn store(&mut self, address: u32, size: u32, value: u32) -> Option<()>;
-    /// Handles events that are due and says when the next one is.
-    fn service(&mut self) -> Ticks;
-    /// The interrupt line to take now, if one is pending, enabled and above the threshold.
-    fn interrupt(&self) -> Option<u8>;
-    /// Tells the interrupt controller that the processor took `line`.
-    fn acknowledge(&mut self, line: u8);
-    /// Why the processor must stop, if it must (reset, power cut, strict mode).
-    fn stop(&self) -> bool;
-    /// Whether a register that changes by itself was read since the last call.
-    fn take_volatile(&mut self) -> bool;
-    /// Until when what was read since the last call stays the same, events aside.
-    fn take_stable_until(&mut self) -> Ticks;
-    /// The processor executes `wfi`; the bus may enter a sleep mode.
-    fn wait_for_interrupt(&mut self) {}
-    /// If a device was polled since the last call and answered as before: a number that stays the same as long as
-    /// nothing but such polling happened to the devices.
-    fn polled(&mut self) -> Option<u64>;
-    /// A copy of all state that polling may not change: memories and registers.
-    fn state(&self) -> State;
-    /// Whether the state is as it was.
-    fn is_state(&self, state: &State) -> bool;
-    /// Time was moved on by whole turns of a polling loop: moves what devices keep relative to its turns.
-    fn skipped(&mut self, time: Ticks);
-    /// Where the processor is, for reports about the access that follows.
-    fn at(&mut self, pc: u32);
-}
-
-/// A copy of memories and device registers, to see whether anything changed.
-pub type State = (Vec<u8>, Vec<u32>);
 
 /// Why [`Cpu::run`] returned.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

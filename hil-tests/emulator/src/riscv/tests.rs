@@ -2,7 +2,8 @@
 //!
 //! Expected values come from the RISC-V manual, worked out by hand.
 
-use super::{Bus, Cpu, Exit};
+use super::{Cpu, Exit};
+use crate::bus::{Bus, State};
 use crate::memory::{Memory, PAGE};
 use crate::time::{Clock, NEVER, Ticks};
 use rstest::rstest;
@@ -81,10 +82,10 @@ impl Bus for Bench {
     fn polled(&mut self) -> Option<u64> {
         None
     }
-    fn state(&self) -> super::State {
+    fn state(&self) -> State {
         (self.memory.bytes().to_vec(), Vec::new())
     }
-    fn is_state(&self, state: &super::State) -> bool {
+    fn is_state(&self, state: &State) -> bool {
         self.memory.bytes() == state.0
     }
     fn skipped(&mut self, _: Ticks) {}
