@@ -22,8 +22,12 @@ pub static RANGE: TypeDef = TypeDef {
 };
 
 /// `slice`
-pub static SLICE: TypeDef =
-    TypeDef { print: Some(print_slice), entries: SLICE_PARTS, ..TypeDef::new(Qstr::slice) };
+pub static SLICE: TypeDef = TypeDef {
+    print: Some(print_slice),
+    unary: Some(slice_unary),
+    entries: SLICE_PARTS,
+    ..TypeDef::new(Qstr::slice)
+};
 
 static PARTS: &[(Qstr, Rom)] = &[
     (Qstr::start, Rom::Getter(|vm, object| Ok(part(vm, object, 0)))),
