@@ -14,6 +14,8 @@ use std::time::Duration;
 
 /// Speed at which mask ROMs are spoken to first; they measure it.
 pub const ROM_BAUD: u32 = 115_200;
+/// How long reading or writing a register may take. A stub that is still writing answers only afterwards.
+const REGISTER_TIMEOUT: Duration = DEFAULT_TIMEOUT;
 /// Resets before the loader gives up, as esptool's default.
 pub const DEFAULT_ATTEMPTS: u32 = 7;
 
@@ -189,8 +191,10 @@ impl<'a> Loader<'a> {
     /// # Errors
     /// If the chip refuses or does not answer.
     pub fn read_register(&mut self, address: u32) -> Result<u32, Error> {
-        let (value, _) = self.link.command(&Command::ReadReg(address), 0, DEFAULT_TIMEOUT)?;
-        Ok(value)
+        self.with_retries(|loader| {
+            let (value, _) = loader.link.command(&Command::ReadReg(address), 0, REGISTER_TIMEOUT)?;
+            Ok(value)
+        })
     }
 
     /// Writes a register or a word of memory.
@@ -198,7 +202,8 @@ impl<'a> Loader<'a> {
     /// # Errors
     /// If the chip refuses or does not answer.
     pub fn write_register(&mut self, address: u32, value: u32) -> Result<(), Error> {
-        self.command(&Command::WriteReg { address, value, mask: u32::MAX, delay_us: 0 }, DEFAULT_TIMEOUT)
+        let write = Command::WriteReg { address, value, mask: u32::MAX, delay_us: 0 };
+        self.with_retries(|loader| loader.command(&write, REGISTER_TIMEOUT))
     }
 
     /// Secure boot and flash encryption state, where the ROM tells.
@@ -252,13 +257,18 @@ fn detect(
     link: &mut Link<'_>,
     wanted: Option<&'static Chip>,
 ) -> Result<(&'static Chip, Option<SecurityInfo>), Error> {
-    let magic = match link.command(&Command::ReadReg(MAGIC_ADDRESS), 0, DEFAULT_TIMEOUT) {
-        Ok((magic, _)) => magic,
-        Err(Error::Refused { .. }) => 0,
-        Err(other) => return Err(other),
-    };
-    if let Some(chip) = Chip::by_magic(magic).filter(|_| magic != 0) {
-        return Ok((chip, None));
+    // Answers carry no checksum: a word that is none of the known ones may come right the second time.
+    const READINGS: u32 = 3;
+    let mut magic = 0;
+    for _ in 0..READINGS {
+        magic = match link.command(&Command::ReadReg(MAGIC_ADDRESS), 0, DEFAULT_TIMEOUT) {
+            Ok((magic, _)) => magic,
+            Err(Error::Refused { .. } | Error::Silent { .. }) => 0,
+            Err(other) => return Err(other),
+        };
+        if let Some(chip) = Chip::by_magic(magic).filter(|_| magic != 0) {
+            return Ok((chip, None));
+        }
     }
     let security = match security_info(link) {
         Ok(security) => Some(security),

@@ -68,19 +68,35 @@ impl Loader<'_> {
         if let Some(flash) = self.flash {
             return Ok(flash);
         }
-        self.command(&Command::SpiAttach { pins: 0, rom: self.dialect.is_rom() }, DEFAULT_TIMEOUT)?;
+        let attach = Command::SpiAttach { pins: 0, rom: self.dialect.is_rom() };
+        self.with_retries(|loader| loader.command(&attach, DEFAULT_TIMEOUT))?;
         let flash = if self.secure_download() {
             FlashChip { id: 0, size: None }
         } else {
-            let id = self.flash_id()?;
+            let id = self.certain_flash_id()?;
             if matches!(id, 0 | 0xFF_FFFF) {
                 return Err(Error::NoFlash(id));
             }
             FlashChip { id, size: FlashSize::from_jedec_capacity(id.to_le_bytes()[2]) }
         };
         let size = u32::try_from(flash.bytes()).unwrap_or(u32::MAX);
-        self.command(&Command::SpiSetParams(SpiParameters::of_size(size)), DEFAULT_TIMEOUT)?;
+        let parameters = Command::SpiSetParams(SpiParameters::of_size(size));
+        self.with_retries(|loader| loader.command(&parameters, DEFAULT_TIMEOUT))?;
         self.flash = Some(flash);
         Ok(flash)
+    }
+
+    /// The id, read until it comes twice the same: answers carry no checksum, and the flash's size hangs on it.
+    fn certain_flash_id(&mut self) -> Result<u32, Error> {
+        const READINGS: u32 = 5;
+        let mut id = self.flash_id()?;
+        for _ in 1..READINGS {
+            let again = self.flash_id()?;
+            if again == id {
+                break;
+            }
+            id = again;
+        }
+        Ok(id)
     }
 }

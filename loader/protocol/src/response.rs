@@ -102,8 +102,9 @@ impl ChipError {
     }
 
     /// Whether the line damaged the command or the answer, so that sending the command again helps.
+    /// (No chip refuses with 0: then the status itself was damaged.)
     pub fn is_line_error(self) -> bool {
-        matches!(self.0, 0x07 | 0xC0 | 0xC1 | 0xFE)
+        matches!(self.0, 0x00 | 0x07 | 0xC0 | 0xC1 | 0xFE)
     }
 
     /// Whether the chip does not know the command.

@@ -73,3 +73,60 @@ fn a_bad_sector_is_never_reported_as_written() {
     let error = write(&bench, &vec![0x5A; 30_000]).unwrap_err();
     assert_eq!(error.code(), 42, "{error}");
 }
+
+/// A small generator, so that a failure can be repeated by its seed.
+struct Dice(u64);
+
+impl Dice {
+    fn below(&mut self, limit: u64) -> u64 {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        self.0 % limit
+    }
+}
+
+/// Random damage in both directions: what is reported as written is written, and nearly everything succeeds.
+fn flash_with_faults(seed: u64, stub: bool) -> Result<(), Error> {
+    let mut dice = Dice(seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1);
+    let bench = Bench::new();
+    let data: Vec<u8> = firmware_like(40_000 + dice.below(10_000) as usize);
+    let mut loader = bench.loader();
+    if stub {
+        let text = std::fs::read_to_string(larch_image::packages::stub("esp32c3").unwrap()).unwrap();
+        loader.run_stub(&larch_loader::Stub::parse(&text).unwrap())?;
+    }
+    for _ in 0..dice.below(4) {
+        bench.board().faults_to_chip.corrupt.insert(3_000 + dice.below(30_000), 1 << dice.below(8));
+        bench.board().faults_to_chip.drop.insert(3_000 + dice.below(30_000));
+        bench.board().faults_from_chip().corrupt.insert(500 + dice.below(1_500), 1 << dice.below(8));
+        bench.board().faults_from_chip().drop.insert(500 + dice.below(1_500));
+    }
+    let blob = Blob { name: "data".to_owned(), offset: 0x1_0000, data: data.clone() };
+    loader.write_flash(&[blob], &WriteOptions::default())?;
+    assert!(bench.flash()[0x1_0000..].starts_with(&data), "seed {seed}: reported as written, but is not");
+    Ok(())
+}
+
+fn failures(seeds: std::ops::RangeInclusive<u64>, stub: bool) -> Vec<(u64, String)> {
+    seeds
+        .filter_map(|seed| flash_with_faults(seed, stub).err().map(|error| (seed, error.to_string())))
+        .collect()
+}
+
+#[rstest]
+fn random_faults_are_survived(#[values(false, true)] stub: bool) {
+    let failures = failures(1..=5, stub);
+    assert!(failures.is_empty(), "{failures:?}");
+}
+
+#[rstest]
+#[ignore = "takes minutes; run it with -- --ignored"]
+fn many_random_faults_are_survived(#[values(false, true)] stub: bool) {
+    let failures = failures(100..=199, stub);
+    println!(
+        "100 flashes with random faults, stub {stub}: {} ended in an error: {failures:?}",
+        failures.len()
+    );
+    assert!(failures.len() <= 5, "{failures:?}");
+}
