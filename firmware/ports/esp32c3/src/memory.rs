@@ -8,9 +8,9 @@ use core::ptr::NonNull;
 use esp_hal::debugger::set_stack_watchpoint;
 
 /// The native stack. Python calls do not use it; the compiler and nested built-in functions do.
-const STACK_SIZE: usize = 20 * 1024;
-/// Bytes above the stack's end where a write is an overflow.
-const GUARD_SIZE: usize = 4;
+const STACK_SIZE: usize = 24 * 1024;
+/// What the file system, the flash functions and interrupt handlers may need below the deepest built-in function.
+const STACK_RESERVE: usize = 4 * 1024;
 /// What the bootloader leaves behind: 0x3fcce400 to 0x3fcde710, without what keeps track of it.
 const RECLAIMED_SIZE: usize = 64 * 1024;
 
@@ -44,8 +44,8 @@ pub fn guard_stack() {
     unsafe { set_stack_watchpoint(stack_limit()) };
 }
 
-/// How many bytes of the native stack are left.
+/// How many bytes of the native stack the interpreter may still use.
 pub fn stack_room() -> usize {
     let here = 0_u8;
-    (&raw const here).addr().saturating_sub(stack_limit() + GUARD_SIZE)
+    (&raw const here).addr().saturating_sub(stack_limit() + STACK_RESERVE)
 }
