@@ -41,7 +41,8 @@ impl<B: Backend> Emitter<'_, '_, B> {
         self.statement(finally)?;
         self.pop_context()?;
         self.end_finally(registers, reasons, after.is_none())?;
-        if let Some(after) = after {
+        if let Some(mut after) = after {
+            after.subtract(self.unit.deletable);
             self.unit.bound.unite(after);
         }
         self.unit.top = top;

@@ -173,7 +173,7 @@ impl<B: Backend> Emitter<'_, '_, B> {
             self.condition(condition, false, &mut next)?;
             self.statement(block)?;
             let more = index + 2 < last || !other.is_nothing();
-            if more && self.unit.reachable && next.chain != 0 {
+            if more && self.unit.reachable {
                 self.jump(&mut end)?;
             }
             if self.parser.truth(condition) == Some(true) {
