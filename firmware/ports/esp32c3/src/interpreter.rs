@@ -3,6 +3,7 @@
 use core::cell::UnsafeCell;
 use core::mem::MaybeUninit;
 
+use larch_bytecode::qstr::Qstr;
 use larch_hal::{Console, Port};
 use larch_heap::{Frame, Heap, Region, Root, Value};
 use larch_repl::{History, Mode, Repl, VecBuffer};
@@ -134,7 +135,13 @@ fn run_file(vm: &mut Vm, path: &[u8], name: &str) -> Outcome {
     let Some(path) = Path::ROOT.join(path).filter(|_| exists) else { return Outcome::Finished };
     let source = read_file(vm, &path).and_then(|source| Ok((source, vm.intern(name)?)));
     match source {
-        Ok((source, name)) => session::run(vm, &source, name, CompileMode::File),
+        Ok((source, name)) => {
+            if let Some(globals) = vm.heap.root(Root::Main).as_cell() {
+                // A program that does not ask for it runs without it, too.
+                let _ = vm.dict_set_qstr(globals, Qstr::__file__, Value::qstr(name));
+            }
+            session::run(vm, &source, name, CompileMode::File)
+        }
         Err(raised) => session::finish(vm, Err(raised)),
     }
 }
