@@ -359,3 +359,25 @@ pub(crate) fn steps(start: i32, stop: i32, step: i32) -> u32 {
 
 /// The name by which index errors call a list.
 pub(crate) const LIST: Qstr = Qstr::list;
+
+#[cfg(test)]
+mod tests {
+    use super::steps;
+
+    #[test]
+    fn steps_are_as_many_as_a_loop_makes() {
+        for start in -7..7 {
+            for stop in -7..7 {
+                for step in [-3, -2, -1, 1, 2, 3, 100] {
+                    let (mut count, mut at) = (0, start);
+                    while if step > 0 { at < stop } else { at > stop } {
+                        (count, at) = (count + 1, at + step);
+                    }
+                    assert_eq!(steps(start, stop, step), count, "{start}..{stop} by {step}");
+                }
+            }
+        }
+        assert_eq!(steps(i32::MIN, i32::MAX, 1), u32::MAX);
+        assert_eq!(steps(i32::MAX, i32::MIN, i32::MIN), 2);
+    }
+}

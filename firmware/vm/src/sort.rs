@@ -52,9 +52,9 @@ impl Vm {
         let values = self.heap.values(items, 0, len);
         if values.iter().all(|value| value.is_small()) {
             let (items, spare) = self.heap.values_pair_mut(items, len, spare, len / 2 + 1);
-            match reverse {
-                false => sort_slice(items, spare, |a, b| order(*a) < order(*b)),
-                true => sort_slice(items, spare, |a, b| order(*a) > order(*b)),
+            sort_slice(items, spare, |a, b| order(*a) < order(*b));
+            if reverse {
+                items.reverse();
             }
             return Ok(());
         }
@@ -89,9 +89,13 @@ impl Vm {
             let (pairs, spare) = self.heap.values_pair_mut(pairs, 2 * len, spare, len + 2);
             let (pairs, _) = pairs.as_chunks_mut::<2>();
             let (spare, _) = spare.as_chunks_mut::<2>();
-            match reverse {
-                false => sort_slice(pairs, spare, |a, b| order(a[0]) < order(b[0])),
-                true => sort_slice(pairs, spare, |a, b| order(a[0]) > order(b[0])),
+            // Reversed before and after, equal keys keep their order.
+            if reverse {
+                pairs.reverse();
+            }
+            sort_slice(pairs, spare, |a, b| order(a[0]) < order(b[0]));
+            if reverse {
+                pairs.reverse();
             }
             return Ok(());
         }
@@ -310,6 +314,51 @@ fn merge_slice<T: Copy>(pair: &mut [T], middle: usize, spare: &mut [T], before: 
             }
             to -= 1;
             pair[to] = *item;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    extern crate std;
+    use std::vec;
+    use std::vec::Vec;
+
+    fn numbers(len: usize, below: u32) -> Vec<u32> {
+        let mut seed = len as u32;
+        (0..len)
+            .map(|_| {
+                seed = seed.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+                (seed >> 8) % below
+            })
+            .collect()
+    }
+
+    #[test]
+    fn plain_memory_is_sorted_and_equal_items_keep_their_order() {
+        for len in (0..70).chain([100, 127, 128, 129, 1000]) {
+            for below in [1, 2, 10, 100_000] {
+                let numbers = numbers(len, below);
+                let mut pairs: Vec<(u32, usize)> = numbers.iter().copied().zip(0..).collect();
+                let mut spare = vec![(0, 0); len / 2 + 1];
+                sort_slice(&mut pairs, &mut spare, |a, b| a.0 < b.0);
+                let mut expected: Vec<(u32, usize)> = numbers.iter().copied().zip(0..).collect();
+                expected.sort_by_key(|pair| pair.0);
+                assert_eq!(pairs, expected, "{len} numbers below {below}");
+            }
+        }
+    }
+
+    #[test]
+    fn sorted_and_reversed_input_is_sorted() {
+        for len in [2, 9, 64, 65, 500] {
+            let mut up: Vec<u32> = (0..len).collect();
+            let mut down: Vec<u32> = (0..len).rev().collect();
+            let mut spare = vec![0; len as usize / 2 + 1];
+            sort_slice(&mut up, &mut spare, |a, b| a < b);
+            sort_slice(&mut down, &mut spare, |a, b| a < b);
+            assert!(up.is_sorted() && down.is_sorted());
         }
     }
 }

@@ -848,3 +848,40 @@ const _: () = {
     assert!(254 + 127 < BYTE_INDEX && 2 * (255 + 127) >= BYTE_INDEX);
     assert!(2 * (65534 + 32767) < 0x3_0000 + 1 && 4 * (65535 + 32767) >= HALF_INDEX);
 };
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_index_has_more_slots_than_places_and_numbers_fit_its_slots() {
+        for places in (LINEAR + 1..3000).chain(65_000..66_000).chain([1 << 20]) {
+            let bytes = index_bytes(places);
+            let (slots, largest) = match bytes {
+                0..BYTE_INDEX => (bytes, 0xff),
+                BYTE_INDEX..HALF_INDEX => (bytes / 2, 0xffff),
+                _ => (bytes / 4, u32::MAX >> 2),
+            };
+            // The entries may have one place more than was asked for.
+            assert!(slots > places + 1 && places < largest, "{places} places: {slots} slots");
+        }
+    }
+
+    #[test]
+    fn growing_leaves_room_and_is_bounded() {
+        for live in 0..100_000 {
+            let places = grown(live);
+            assert!(places > live + live / 5, "{live}: {places}");
+            assert!(places <= 2 * (live + live / 4 + 2), "{live}: {places}");
+        }
+    }
+
+    #[test]
+    fn probing_starts_inside() {
+        for hash in [0, 1, u32::MAX, 0x8000_0000, 12345] {
+            for slots in [1, 12, 381, 98_301] {
+                assert!(first_slot(hash, slots) < slots);
+            }
+        }
+    }
+}

@@ -184,7 +184,14 @@ impl Vm {
         {
             return Ok(old);
         }
-        let new = self.alloc_keeping(Header::new(Kind::Slots, target), list.into())?;
+        let new = match self.alloc_keeping(Header::new(Kind::Slots, target), list.into()) {
+            // Doubling asks for much; what is needed may fit.
+            Err(_) if target > wanted + wanted / 8 + 8 => {
+                self.take_raised();
+                self.alloc_keeping(Header::new(Kind::Slots, (wanted + wanted / 16) | 1), list.into())?
+            }
+            new => new?,
+        };
         if let Some(old) = old {
             let len = self.list_len(list);
             self.heap.copy(new, 0, old, 0, 4 * len);
