@@ -598,18 +598,18 @@ impl Vm {
         let kept = self.root(instance.into())?;
         let (id, def) = self.native_def(class.into());
         if id != ids::object {
-            // Exceptions and containers are made from the arguments even when __init__ takes over.
-            let wants_args = init.is_none() || self.is_subclass(id.value(), ids::BaseException.value());
+            // Exceptions and what cannot be changed later are made from the arguments even when __init__ takes over.
+            let made_whole =
+                [ids::BaseException, ids::tuple, ids::frozenset, ids::str, ids::bytes, ids::int, ids::float];
+            let wants_args =
+                init.is_none() || made_whole.iter().any(|of| self.is_subclass(id.value(), of.value()));
             let make_args =
                 if wants_args { args } else { Args { base: kept + 1, positional: 0, keywords: 0 } };
             if let Some(make) = def.make {
                 // An exception shows the class it was raised as; a named tuple's class knows the fields.
                 let is_exception = self.is_subclass(id.value(), ids::BaseException.value());
                 let made_as = if is_exception || id == ids::namedtuple { class.into() } else { id.value() };
-                let made = match make(self, made_as, make_args) {
-                    Ok(made) => made,
-                    Err(raised) => return Err(raised),
-                };
+                let made = make(self, made_as, make_args)?;
                 self.root(made)?;
                 self.set_inner_object(instance, made)?;
             }
