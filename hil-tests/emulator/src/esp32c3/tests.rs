@@ -508,3 +508,36 @@ fn the_catalogue_names_the_classes() {
         .collect();
     assert!(unnamed.is_empty(), "modelled but not in a table: {unnamed:?}");
 }
+
+#[test]
+fn no_value_in_any_register_brings_the_chip_down() {
+    let addresses: Vec<u32> = super::catalogue().iter().map(|register| register.address).collect();
+    let mut state = 0x1234_5678_9ABC_DEF1u64;
+    let mut random = move || {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        state
+    };
+    let mut bench = Bench::new();
+    for round in 0..400_000 {
+        let address = addresses[random() as usize % addresses.len()];
+        let value = match random() % 4 {
+            0 => u32::MAX,
+            1 => 0,
+            2 => 1 << (random() % 32),
+            _ => random() as u32,
+        };
+        bench.get(address);
+        bench.0.store(address, [1, 2, 4][random() as usize % 3], value).unwrap();
+        bench.0.clock.base += random() % (10 * TICKS_PER_US);
+        bench.0.service();
+        bench.0.clock.apply();
+        if let Some(request) = bench.0.request.take() {
+            bench.0.reset(request);
+        }
+        if round % 1000 == 0 {
+            bench.0.clock.base += 3 * TICKS_PER_SECOND;
+        }
+    }
+}
