@@ -27,7 +27,7 @@ mod variable;
 use crate::ast::Ref;
 use crate::buffer::Buffer;
 use crate::error::{CompileError, Failure, Fault};
-use crate::parser::Parser;
+use crate::parser::{Parser, cost};
 use crate::scopes::{self, ScopeId, Scopes};
 use crate::{Mode, Options};
 use context::{Context, Hole};
@@ -259,7 +259,8 @@ impl<B: Backend> Emitter<'_, '_, B> {
     }
 
     /// Begins a unit for `scope`; the result goes back to [`Emitter::end_unit`].
-    fn begin_unit(&mut self, scope: ScopeId, line: u32) -> Unit {
+    fn begin_unit(&mut self, scope: ScopeId, line: u32) -> Emitted<Unit> {
+        self.parser.enter(cost::BODY)?;
         let outer_error_line = core::mem::replace(&mut self.error_line, line);
         let mut unit = Unit::new(scope, line);
         unit.words = self.words.len();
@@ -270,12 +271,13 @@ impl<B: Backend> Emitter<'_, '_, B> {
         unit.contexts = self.contexts.len();
         unit.outer_error_line = outer_error_line;
         unit.has_walrus = self.scopes.scope(scope).has_walrus;
-        core::mem::replace(&mut self.unit, unit)
+        Ok(core::mem::replace(&mut self.unit, unit))
     }
 
     /// Makes the code object of the unit and goes back to the one around it.
     fn end_unit(&mut self, outer: Unit, signature: Signature, parameters: &[Qstr]) -> Emitted<B::Const> {
         let code = self.finish(signature, parameters)?;
+        self.parser.exit(cost::BODY);
         self.words.truncate(self.unit.words);
         self.constants.truncate(self.unit.constants);
         self.keys.truncate(self.unit.constants);

@@ -1,7 +1,7 @@
 //! Tokens to the syntax tree, one top-level statement at a time.
 //!
 //! Recursive descent for statements, precedence climbing for expressions: one native frame per operator level would
-//! cost a board its stack. [`Parser::enter`] counts the depth. Constants are folded while the tree is built, and names
+//! cost a board its stack. [`Parser::enter`] counts the depth here and in the emitter, in units of native stack. Constants are folded while the tree is built, and names
 //! declared with `const` are replaced, as MicroPython does, so that neither exists for the later stages.
 //!
 //! Source: MicroPython's `py/grammar.h` and `py/parse.c` for what is accepted and where errors point.
@@ -22,6 +22,19 @@ use crate::lexer::Lexer;
 use crate::token::Token;
 use larch_bytecode::code::Backend;
 use larch_bytecode::qstr::Qstr;
+
+/// What nesting costs, in units of some 64 bytes of native stack: measured on RV32 from the frames of the functions that
+/// call each other (`-Z emit-stack-sizes`).
+pub(crate) mod cost {
+    /// An expression in an expression.
+    pub(crate) const EXPRESSION: u16 = 4;
+    /// A comprehension, besides.
+    pub(crate) const COMPREHENSION: u16 = 6;
+    /// A statement in a statement.
+    pub(crate) const STATEMENT: u16 = 5;
+    /// The body of a function or class, besides.
+    pub(crate) const BODY: u16 = 5;
+}
 
 /// What a name declared with `const` stands for.
 #[derive(Clone, Copy)]
@@ -157,14 +170,14 @@ impl<'s, 'b, B: Backend> Parser<'s, 'b, B> {
         Ok(name)
     }
 
-    /// Counts a level of nesting, which [`Parser::exit`] ends.
-    fn enter(&mut self) -> Result<(), Failure> {
-        self.depth += 1;
+    /// Counts nesting that takes `cost` units of native stack, until [`Parser::exit`].
+    pub(crate) fn enter(&mut self, cost: u16) -> Result<(), Failure> {
+        self.depth += cost;
         if self.depth > self.options.depth { Err(Failure::RECURSION) } else { Ok(()) }
     }
 
-    fn exit(&mut self) {
-        self.depth -= 1;
+    pub(crate) fn exit(&mut self, cost: u16) {
+        self.depth -= cost;
     }
 
     /// A list node of what stands in `scratch` from `start` on.

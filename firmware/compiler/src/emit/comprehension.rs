@@ -5,6 +5,7 @@ use super::loops::{Body, Iteration};
 use super::{Emitted, Emitter, Reg, Signature};
 use crate::ast::{Kind, Made, Node, Ref};
 use crate::error::{Failure, Fault};
+use crate::parser::cost;
 use crate::scopes::{ScopeId, ScopeKind, Symbol, flag};
 use larch_bytecode::code::{Backend, Flags};
 use larch_bytecode::op::Op;
@@ -25,6 +26,7 @@ impl<B: Backend> Emitter<'_, '_, B> {
             made if made == Made::Dict as u8 => self.abx(Op::BuildDict, target, 0)?,
             _ => self.abc(Op::BuildList, target, target, 0)?,
         }
+        self.parser.enter(cost::COMPREHENSION)?;
         let iteration = self.begin_iteration(source)?;
         self.give_registers(scope)?;
         let outer = core::mem::replace(&mut self.unit.current, scope);
@@ -32,6 +34,7 @@ impl<B: Backend> Emitter<'_, '_, B> {
         self.run_iteration(iteration, variables, Body::Clauses(node, 4, target))?;
         self.pop_context()?;
         self.unit.current = outer;
+        self.parser.exit(cost::COMPREHENSION);
         Ok(())
     }
 
@@ -108,7 +111,7 @@ impl<B: Backend> Emitter<'_, '_, B> {
 
     fn generator_code(&mut self, node: Node, scope: ScopeId) -> Emitted<u16> {
         let line = self.parser.ast.line(node);
-        let outer = self.begin_unit(scope, line);
+        let outer = self.begin_unit(scope, line)?;
         let parameter = self.temporary()?;
         self.give_locals(scope)?;
         let Some(clause) = self.parser.ast.item(node, 3).node() else {

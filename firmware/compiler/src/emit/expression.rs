@@ -4,6 +4,7 @@ use super::label::Label;
 use super::{Emitted, Emitter, Reg};
 use crate::ast::{Comparison, Item, Kind, Node, Operator, Ref};
 use crate::error::{Failure, Fault};
+use crate::parser::cost;
 use crate::scopes::ScopeKind;
 use larch_bytecode::code::{Backend, Singleton};
 use larch_bytecode::op::{self, Op};
@@ -96,7 +97,11 @@ impl<B: Backend> Emitter<'_, '_, B> {
     pub(super) fn into(&mut self, item: Ref, target: Reg) -> Emitted {
         let top = self.unit.top;
         match item.item() {
-            Item::Node(node) => self.node_into(item, node, target)?,
+            Item::Node(node) => {
+                self.parser.enter(cost::EXPRESSION)?;
+                self.node_into(item, node, target)?;
+                self.parser.exit(cost::EXPRESSION);
+            }
             Item::Name(name) => self.load(name, target)?,
             Item::Str(text) => self.abx(Op::LoadQstr, target, text.0)?,
             Item::Single(Singleton::None) | Item::Nothing => self.abc(Op::LoadNone, target, 0, 0)?,

@@ -142,7 +142,7 @@ impl<B: Backend> Emitter<'_, '_, B> {
     fn function_code(&mut self, node: Node, scope: ScopeId, parameters: Node) -> Emitted<u16> {
         let line = self.parser.ast.line(node);
         let is_lambda = self.parser.ast.kind(node) == Kind::Lambda;
-        let outer = self.begin_unit(scope, line);
+        let outer = self.begin_unit(scope, line)?;
         let mut names = Buffer::new();
         let mut signature = self.parameters(parameters, &mut names)?;
         self.give_locals(scope)?;
@@ -276,7 +276,7 @@ impl<B: Backend> Emitter<'_, '_, B> {
 
     fn class_code(&mut self, node: Node, scope: ScopeId, name: Qstr) -> Emitted<u16> {
         let line = self.parser.ast.line(node);
-        let outer = self.begin_unit(scope, line);
+        let outer = self.begin_unit(scope, line)?;
         self.temporary()?;
         let cell = self.scopes.find(scope, Qstr::__class__).filter(|symbol| symbol.has(flag::CAPTURED));
         let mut cell_register = 0;

@@ -6,6 +6,7 @@ use super::{Emitted, Emitter};
 use crate::Mode;
 use crate::ast::{Kind, Node, Ref};
 use crate::error::{Failure, Fault};
+use crate::parser::cost;
 use crate::scopes::ScopeKind;
 use larch_bytecode::code::{Backend, Singleton};
 use larch_bytecode::op::{self, Op};
@@ -27,7 +28,9 @@ impl<B: Backend> Emitter<'_, '_, B> {
         }
         self.at_line(self.parser.ast.line(node));
         let top = self.unit.top;
+        self.parser.enter(cost::STATEMENT)?;
         self.one_statement(node, kind)?;
+        self.parser.exit(cost::STATEMENT);
         self.unit.top = top;
         Ok(())
     }

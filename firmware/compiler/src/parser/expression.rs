@@ -1,6 +1,6 @@
 //! Operators, conditional expressions, lambdas, and lists of expressions.
 
-use super::{Parsed, Parser};
+use super::{Parsed, Parser, cost};
 use crate::ast::{Comparison, Kind, Made, Operator, ParameterKind, Ref};
 use crate::error::Failure;
 use crate::token::Token;
@@ -56,11 +56,11 @@ impl<B: Backend> Parser<'_, '_, B> {
         if !self.accept(Token::KwIf)? {
             return Ok(value);
         }
-        self.enter()?;
+        self.enter(cost::EXPRESSION)?;
         let condition = self.expression(level::OR)?;
         self.expect(Token::KwElse)?;
         let other = self.test()?;
-        self.exit();
+        self.exit(cost::EXPRESSION);
         self.ast.add(Kind::IfExp, 0, line, &[condition.0, value.0, other.0])
     }
 
@@ -77,7 +77,7 @@ impl<B: Backend> Parser<'_, '_, B> {
 
     /// An expression of operators that bind at least as strongly as `least`.
     pub(super) fn expression(&mut self, least: u8) -> Parsed {
-        self.enter()?;
+        self.enter(cost::EXPRESSION)?;
         let line = self.token_line();
         let mut left = self.prefix(least)?;
         while let Some(level) = infix_level(self.token())
@@ -85,7 +85,7 @@ impl<B: Backend> Parser<'_, '_, B> {
         {
             left = self.infix(left, level, line)?;
         }
-        self.exit();
+        self.exit(cost::EXPRESSION);
         Ok(left)
     }
 
@@ -169,13 +169,13 @@ impl<B: Backend> Parser<'_, '_, B> {
 
     /// `lambda parameters: body`; without `conditional`, the body is no conditional expression.
     fn lambda(&mut self, conditional: bool) -> Parsed {
-        self.enter()?;
+        self.enter(cost::EXPRESSION)?;
         let line = self.token_line();
         self.lexer.advance()?;
         let parameters = self.parameters(Token::Colon, false)?;
         self.expect(Token::Colon)?;
         let body = if conditional { self.test()? } else { self.test_without_condition()? };
-        self.exit();
+        self.exit(cost::EXPRESSION);
         self.ast.add(Kind::Lambda, 0, line, &[parameters.0, body.0, 0])
     }
 

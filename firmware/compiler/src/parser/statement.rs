@@ -1,7 +1,7 @@
 //! Statements.
 
 use super::expression::starts_expression;
-use super::{Parsed, Parser};
+use super::{Parsed, Parser, cost};
 use crate::ast::{Kind, Ref};
 use crate::error::Failure;
 use crate::token::Token;
@@ -11,7 +11,7 @@ use larch_bytecode::qstr::Qstr;
 impl<B: Backend> Parser<'_, '_, B> {
     /// A compound statement, or a line of simple ones.
     pub(super) fn statement(&mut self) -> Parsed {
-        self.enter()?;
+        self.enter(cost::STATEMENT)?;
         let statement = match self.token() {
             Token::KwIf => self.if_statement(),
             Token::KwWhile => self.while_statement(),
@@ -24,7 +24,7 @@ impl<B: Backend> Parser<'_, '_, B> {
             Token::KwAsync => self.async_statement(),
             _ => self.simple_statements(),
         }?;
-        self.exit();
+        self.exit(cost::STATEMENT);
         Ok(statement)
     }
 

@@ -1,6 +1,6 @@
 //! String literals, and f-strings as calls of `format`.
 
-use super::{Parsed, Parser};
+use super::{Parsed, Parser, cost};
 use crate::ast::{Kind, Made, Ref};
 use crate::error::{Failure, Fault};
 use crate::token::Token;
@@ -50,7 +50,7 @@ impl<B: Backend> Parser<'_, '_, B> {
 
     /// One expression of an f-string.
     fn field(&mut self, range: (u32, u32)) -> Result<Ref, Failure> {
-        self.enter()?;
+        self.enter(cost::EXPRESSION)?;
         let fields = self.lexer.fields.len();
         let saved = self.lexer.enter(range)?;
         let line = self.token_line();
@@ -67,7 +67,7 @@ impl<B: Backend> Parser<'_, '_, B> {
         }
         self.lexer.leave(saved);
         self.lexer.fields.truncate(fields);
-        self.exit();
+        self.exit(cost::EXPRESSION);
         Ok(value)
     }
 }
