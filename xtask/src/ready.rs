@@ -170,7 +170,13 @@ fn boot(board: &Board, console: &mut dyn Console) -> Result<()> {
     let banner = session.boot_log().lines().rev().find(|line| line.starts_with("MicroPython"));
     let banner = banner.unwrap_or("(no banner)").to_owned();
     let free = session.ask("import gc; gc.collect(); gc.mem_free()").unwrap_or_default();
-    let free = free.trim().parse::<u64>().map_or_else(|_| String::new(), progress::kilobytes);
+    let free = free
+        .lines()
+        .last()
+        .unwrap_or_default()
+        .trim()
+        .parse::<u64>()
+        .map_or_else(|_| String::new(), progress::kilobytes);
     progress::step("boot", &format!("{:<20} {banner}", board.name), Some(watch.time()));
     if !free.is_empty() {
         progress::step("", &format!("{:<20} {free} free for Python", ""), None);

@@ -47,7 +47,7 @@ pub(crate) fn build(lab: &Lab, board: &Board) -> Result<Firmware> {
         .with_context(|| format!("the firmware for {} does not build", board.chip))?;
     progress::step(
         "build",
-        &format!("{:<20} {}", board.chip.to_string(), firmware.elf.display()),
+        &format!("{:<20} {} for {}", board.chip.to_string(), firmware.package, firmware.triple),
         Some(watch.time()),
     );
     Ok(firmware)
