@@ -6,7 +6,7 @@ use larch_heap::{Kind, Ref, Value};
 use crate::native::{Raised, Res};
 use crate::print::Sink;
 use crate::text::Span;
-use crate::types::float_text::parse_float;
+use crate::types::float_parse::parse_float;
 use crate::types::ids;
 use crate::unicode;
 use crate::vm::Vm;

@@ -4,7 +4,7 @@ use larch_bytecode::qstr::Qstr;
 use larch_heap::{Header, Kind, Value};
 
 use super::float::{self, Float, Libm};
-use super::{float_text, ids};
+use super::{float_parse, ids};
 use crate::native::{Args, AttrOp, BinaryOp, Res, TypeDef, UnaryOp};
 use crate::print::Sink;
 use crate::vm::Vm;
@@ -33,7 +33,7 @@ fn make(vm: &mut Vm, _class: Value, args: Args) -> Res {
             return Ok(inner);
         }
         if let Some(span) = vm.str_span(inner) {
-            return match float_text::parse_complex(vm.bytes_at(span)) {
+            return match float_parse::parse_complex(vm.bytes_at(span)) {
                 Some(parts) => vm.new_complex(parts),
                 None => Err(vm.raise_bad_number()),
             };
@@ -136,7 +136,7 @@ impl Vm {
     /// # Errors
     /// ValueError "invalid syntax for number"; MemoryError.
     pub fn imaginary_from_text(&mut self, text: &str) -> Res {
-        match float_text::parse_float(text.as_bytes()) {
+        match float_parse::parse_float(text.as_bytes()) {
             Some(imaginary) => self.new_complex((0.0, imaginary)),
             None => Err(self.raise_bad_number()),
         }

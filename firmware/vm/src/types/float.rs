@@ -5,7 +5,7 @@ use larch_heap::{Header, Kind, Ref, Value};
 
 use super::int::hash_of_word;
 use super::int_arith::Int;
-use super::{float_text, ids};
+use super::{float_parse, float_text, ids};
 use crate::bigint;
 use crate::native::{Args, BinaryOp, Res, TypeDef, UnaryOp};
 use crate::print::Sink;
@@ -17,6 +17,11 @@ mod width {
     pub type Float = f32;
     /// Its bits.
     pub type Bits = u32;
+
+    /// The bits of a float.
+    pub fn bits(value: Float) -> u64 {
+        value.to_bits().into()
+    }
 }
 #[cfg(not(any(target_pointer_width = "32", feature = "f32")))]
 mod width {
@@ -24,6 +29,11 @@ mod width {
     pub type Float = f64;
     /// Its bits.
     pub type Bits = u64;
+
+    /// The bits of a float.
+    pub fn bits(value: Float) -> u64 {
+        value.to_bits()
+    }
 }
 
 pub use width::{Bits, Float};
@@ -57,7 +67,7 @@ fn make(vm: &mut Vm, _class: Value, args: Args) -> Res {
         return Ok(inner);
     }
     match vm.str_span(inner).or_else(|| vm.buffer(inner)) {
-        Some(span) => match float_text::parse_float(vm.bytes_at(span)) {
+        Some(span) => match float_parse::parse_float(vm.bytes_at(span)) {
             Some(float) => vm.new_float(float),
             None => Err(vm.raise_bad_number()),
         },
@@ -112,10 +122,10 @@ impl Vm {
     /// Writes a float into a cell's words, from word `first` on.
     #[inline]
     pub(crate) fn store_float(&mut self, at: Ref, first: u32, value: Float) {
-        let bits = value.to_bits();
+        let bits = width::bits(value);
         self.heap.set_word(at, first, bits as u32);
         if SIZE == 8 {
-            self.heap.set_word(at, first + 1, (u64::from(bits) >> 32) as u32);
+            self.heap.set_word(at, first + 1, (bits >> 32) as u32);
         }
     }
 
@@ -359,7 +369,7 @@ impl Vm {
     /// # Errors
     /// ValueError "invalid syntax for number"; MemoryError.
     pub fn float_from_text(&mut self, text: &str) -> Res {
-        match float_text::parse_float(text.as_bytes()) {
+        match float_parse::parse_float(text.as_bytes()) {
             Some(value) => self.new_float(value),
             None => Err(self.raise_bad_number()),
         }
@@ -373,7 +383,7 @@ impl Vm {
 
 /// Sign, mantissa and exponent of a finite float: `mantissa * 2 ** exponent`.
 pub(crate) fn parts(value: Float) -> (bool, u64, i32) {
-    let bits = u64::from(value.to_bits());
+    let bits = width::bits(value);
     let exponent = (bits >> FRACTION_BITS) as u32 & EXPONENT_MASK;
     let fraction = bits & ((1 << FRACTION_BITS) - 1);
     let negative = value.is_sign_negative();
@@ -417,7 +427,7 @@ fn divmod(a: Float, b: Float) -> (Float, Float) {
 
 /// The hash of a float: that of the int it equals, if it is whole.
 pub(crate) fn hash(value: Float) -> Value {
-    let bits = u64::from(value.to_bits());
+    let bits = width::bits(value);
     if value.is_finite() {
         let (negative, mantissa, exponent) = parts(value);
         let whole = match exponent {
