@@ -725,7 +725,7 @@ impl Heap {
             mask = u32::MAX;
             index += 1;
         }
-        if last % 32 != 0 {
+        if !last.is_multiple_of(32) {
             mask &= (1 << (last % 32)) - 1;
             self.set_map(index, change(self.map(index), mask));
         }

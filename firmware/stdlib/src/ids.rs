@@ -33,8 +33,12 @@ pub static TYPES: &[&TypeDef] = &[
 ];
 
 /// The definitions of the library's modules, by number.
-pub static MODULES: &[&ModuleDef] =
-    &[&crate::modules::os::OS, &crate::modules::time::TIME, &crate::modules::machine::MACHINE, &crate::modules::vfs::VFS];
+pub static MODULES: &[&ModuleDef] = &[
+    &crate::modules::os::OS,
+    &crate::modules::time::TIME,
+    &crate::modules::machine::MACHINE,
+    &crate::modules::vfs::VFS,
+];
 
 /// Other names under which modules are imported.
 pub static ALIASES: &[(Qstr, Qstr)] = &[

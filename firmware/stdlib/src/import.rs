@@ -24,7 +24,9 @@ pub fn import(vm: &mut Vm, name: Qstr) -> Res {
     if vm.port.files().is_none() {
         return Ok(Value::UNBOUND);
     }
-    let Some(folders) = vm.heap.as_kind(vm.heap.root(Root::Path), Kind::List) else { return Ok(Value::UNBOUND) };
+    let Some(folders) = vm.heap.as_kind(vm.heap.root(Root::Path), Kind::List) else {
+        return Ok(Value::UNBOUND);
+    };
     for index in 0..vm.list_len(folders) {
         let folder = vm.list_get(folders, index);
         if let Some(source) = find(vm, folder, name)? {

@@ -15,4 +15,3 @@ pub mod modules;
 pub mod path;
 pub mod session;
 pub mod stdio;
-

@@ -113,8 +113,15 @@ mod tests {
     fn paths_are_normalised() {
         let base = Path::ROOT.join(b"/lib/a").unwrap();
         for (path, expect) in [
-            ("b", "/lib/a/b"), ("../b", "/lib/b"), ("/", "/"), ("..", "/lib"), ("../..", "/"), ("../../..", "/"),
-            ("./x//y/", "/lib/a/x/y"), ("", "/lib/a"), ("/x/../y", "/y"),
+            ("b", "/lib/a/b"),
+            ("../b", "/lib/b"),
+            ("/", "/"),
+            ("..", "/lib"),
+            ("../..", "/"),
+            ("../../..", "/"),
+            ("./x//y/", "/lib/a/x/y"),
+            ("", "/lib/a"),
+            ("/x/../y", "/y"),
         ] {
             assert_eq!(base.join(path.as_bytes()).unwrap().as_str(), expect, "{path}");
         }

@@ -111,7 +111,8 @@ pub fn talk<B: LineBuffer>(vm: &mut Vm, repl: &mut Repl<'_, B>, banner: &str) {
                 Action::Read => break,
                 Action::SoftReset => return,
                 Action::Execute(kind) => {
-                    let mode = if kind == InputKind::Single { CompileMode::Single } else { CompileMode::File };
+                    let mode =
+                        if kind == InputKind::Single { CompileMode::Single } else { CompileMode::File };
                     vm.port.set_interrupt_byte(Some(CTRL_C));
                     let result = run_source(vm, repl.source(), Qstr::STDIN, mode);
                     vm.port.set_interrupt_byte(None);

@@ -22,10 +22,13 @@ const METHODS: &[Entry] = &[
     (Qstr::readinto, Rom::Fn(Native::Var(2, 3, readinto))),
     (Qstr::readline, Rom::Fn(Native::Var(1, 2, readline))),
     (Qstr::write, Rom::Fn(Native::F2(write))),
-    (Qstr::flush, Rom::Fn(Native::F1(|vm, _| {
-        vm.port.flush();
-        Ok(Value::NONE)
-    }))),
+    (
+        Qstr::flush,
+        Rom::Fn(Native::F1(|vm, _| {
+            vm.port.flush();
+            Ok(Value::NONE)
+        })),
+    ),
     (Qstr::close, Rom::Fn(Native::F1(|_vm, _| Ok(Value::NONE)))),
     (Qstr::__enter__, Rom::Fn(Native::F1(|_vm, stream| Ok(stream)))),
     (Qstr::__exit__, Rom::Fn(Native::Var(4, 4, |_vm, _args| Ok(Value::NONE)))),
@@ -150,7 +153,11 @@ fn write(vm: &mut Vm, stream: Value, value: Value) -> Res {
     while done < span.len() {
         let len = (span.len() - done).min(piece.len() as u32);
         piece[..len as usize].copy_from_slice(vm.bytes_at(span.part(done, len)));
-        if is_text { vm.port.write_text(&piece[..len as usize]) } else { vm.port.write(&piece[..len as usize]) }
+        if is_text {
+            vm.port.write_text(&piece[..len as usize])
+        } else {
+            vm.port.write(&piece[..len as usize])
+        }
         done += len;
     }
     Ok(Value::small(span.len() as i32))

@@ -174,6 +174,7 @@ pub enum AttrOp {
 }
 
 /// A built-in type. Slots that are `None` mean "not supported", and the base type is asked instead.
+#[expect(clippy::type_complexity, reason = "the signatures are the documentation")]
 pub struct TypeDef {
     /// Its name.
     pub name: Qstr,

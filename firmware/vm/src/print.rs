@@ -278,15 +278,15 @@ impl Vm {
 
     /// `str(value)`
     pub fn to_str(&mut self, value: Value) -> Res {
-        if self.is_str(value) { Ok(value) } else { self.to_text(value, PrintKind::Str) }
+        if self.is_str(value) { Ok(value) } else { self.make_text(value, PrintKind::Str) }
     }
 
     /// `repr(value)`
     pub fn to_repr(&mut self, value: Value) -> Res {
-        self.to_text(value, PrintKind::Repr)
+        self.make_text(value, PrintKind::Repr)
     }
 
-    fn to_text(&mut self, value: Value, kind: PrintKind) -> Res {
+    fn make_text(&mut self, value: Value, kind: PrintKind) -> Res {
         if let Some(small) = value.as_small() {
             return self.int_to_str(small);
         }

@@ -234,14 +234,13 @@ impl Vm {
         let Some((entries, filled)) = self.entries(at) else { return false };
         let stride = self.stride(at);
         let has_room = filled < (self.heap.header(entries).count() - 1) >> (stride - 1);
-        let mut position = filled;
+        let mut position = 0;
         if let Some(index) = self.heap.value(at, 2).as_cell() {
             match self.find_or_enter(index, entries, key, stride, if has_room { filled + 1 } else { 0 }) {
                 Some(found) => position = found,
                 None => return false,
             }
         } else {
-            position = 0;
             while position < filled && self.heap.slot(entries, 1 + position * stride) != key {
                 position += 1;
             }

@@ -3,7 +3,9 @@
 use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use larch_hal::{BlockDevice, Board, Clock, Console, FileSystem, PinError, PinMode, Pins, Port, Pull, ResetCause};
+use larch_hal::{
+    BlockDevice, Board, Clock, Console, FileSystem, PinError, PinMode, Pins, Port, Pull, ResetCause,
+};
 use larch_vm::vm::INTERRUPTED;
 
 use crate::console::Terminal;
@@ -26,7 +28,14 @@ impl Desktop {
     /// A desktop that was just switched on.
     pub fn new() -> Desktop {
         let seed = SystemTime::now().duration_since(UNIX_EPOCH).map_or(1, |now| now.subsec_nanos() | 1);
-        Desktop { terminal: Terminal::new(), is_raw: false, start: Instant::now(), clock_offset_us: 0, random: seed, files: Files::default() }
+        Desktop {
+            terminal: Terminal::new(),
+            is_raw: false,
+            start: Instant::now(),
+            clock_offset_us: 0,
+            random: seed,
+            files: Files::default(),
+        }
     }
 }
 
@@ -93,6 +102,10 @@ impl Clock for Desktop {
             Some(_) => std::thread::sleep(wait),
             None => {
                 self.terminal.wait(wait);
+                if self.terminal.has_ended() {
+                    // Nobody will ever type again.
+                    std::process::exit(0);
+                }
             }
         }
     }

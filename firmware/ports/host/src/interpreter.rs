@@ -110,7 +110,9 @@ fn run(arguments: &Arguments) -> ExitCode {
     let (outcome, inspect) = match &arguments.program {
         Program::Interactive if std::io::stdin().is_terminal() => (Outcome::Finished, true),
         Program::Interactive | Program::Stdin => (run_stdin(&mut vm), arguments.inspect),
-        Program::Command(text) => (session::run(&mut vm, text.as_bytes(), Qstr::STDIN, CompileMode::File), arguments.inspect),
+        Program::Command(text) => {
+            (session::run(&mut vm, text.as_bytes(), Qstr::STDIN, CompileMode::File), arguments.inspect)
+        }
         Program::File(file) => match run_file(&mut vm, file) {
             Some(outcome) => (outcome, arguments.inspect),
             None => return ExitCode::from(1),
@@ -142,7 +144,9 @@ fn exit_code(vm: &mut Vm, outcome: Outcome) -> ExitCode {
 
 fn set_up_sys(vm: &mut Vm, arguments: &Arguments) -> Res<()> {
     let folder = match &arguments.program {
-        Program::File(file) => std::path::Path::new(file).parent().map_or(String::new(), |p| p.to_string_lossy().into()),
+        Program::File(file) => {
+            std::path::Path::new(file).parent().map_or(String::new(), |p| p.to_string_lossy().into())
+        }
         _ => String::new(),
     };
     if let Ok(folder) = std::env::current_dir()

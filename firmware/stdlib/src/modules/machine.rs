@@ -212,7 +212,13 @@ fn datetime(vm: &mut Vm, args: Args) -> Res {
     let us = vm.port.epoch_us() as i64 - EPOCH_2000_S as i64 * 1_000_000;
     let now = Calendar::from_seconds(us.div_euclid(1_000_000));
     let fields = [
-        now.year, now.month, now.day, now.weekday, now.hour, now.minute, now.second,
+        now.year,
+        now.month,
+        now.day,
+        now.weekday,
+        now.hour,
+        now.minute,
+        now.second,
         us.rem_euclid(1_000_000) as i32,
     ];
     vm.new_tuple(&fields.map(Value::small))

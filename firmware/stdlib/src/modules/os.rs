@@ -50,7 +50,8 @@ pub static LISTING: TypeDef = TypeDef {
 fn uname(vm: &mut Vm) -> Res {
     let identity = vm.hooks.identity;
     let fields = [Qstr::sysname, Qstr::nodename, Qstr::release, Qstr::version, Qstr::machine];
-    let texts = [identity.platform, identity.platform, identity.os_release, identity.os_version, identity.machine];
+    let texts =
+        [identity.platform, identity.platform, identity.os_release, identity.os_version, identity.machine];
     let mut values = [Value::NONE; 5];
     for (value, text) in values.iter_mut().zip(texts) {
         *value = vm.new_str(text)?;

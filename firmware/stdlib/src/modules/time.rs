@@ -33,7 +33,7 @@ const TICKS_PERIOD: i64 = 1 << 30;
 const TICKS_MASK: u64 = TICKS_PERIOD as u64 - 1;
 
 fn ticks_ms(vm: &mut Vm) -> Res {
-    Ok(Value::small((vm.port.ticks_us() / 1000 & TICKS_MASK) as i32))
+    Ok(Value::small(((vm.port.ticks_us() / 1000) & TICKS_MASK) as i32))
 }
 
 fn ticks_us(vm: &mut Vm) -> Res {

@@ -508,10 +508,10 @@ fn set_slice(vm: &mut Vm, array: Value, items: Items, start: u32, len: u32, valu
     if source.len != len {
         move_tail(vm, array, items, start + len, start + source.len)?;
     }
-    if let Some(target) = vm.array_items(array).map(|items| items.part(start, source.len)) {
-        if let Span::Cell { at, first, .. } = target {
-            vm.copy_span(at, first, data);
-        }
+    if let Some(Span::Cell { at, first, .. }) =
+        vm.array_items(array).map(|items| items.part(start, source.len))
+    {
+        vm.copy_span(at, first, data);
     }
     vm.release(scope);
     Ok(Value::NONE)
