@@ -19,6 +19,12 @@ pub(crate) fn size_of_code(code: u8) -> Option<u32> {
     })
 }
 
+/// A float in single precision.
+#[allow(clippy::allow_attributes, clippy::unnecessary_cast, reason = "on boards it is single already")]
+fn single(value: Float) -> f32 {
+    value as f32
+}
+
 impl Vm {
     /// As [`size_of_code`].
     ///
@@ -54,8 +60,8 @@ impl Vm {
     /// TypeError if it is no number of the kind.
     pub(crate) fn item_to_bytes(&mut self, code: u8, value: Value) -> Res<[u8; 8]> {
         let word = match code {
-            b'e' => u64::from(float_to_half(self.float_arg(value)? as f32)),
-            b'f' => u64::from((self.float_arg(value)? as f32).to_bits()),
+            b'e' => u64::from(float_to_half(single(self.float_arg(value)?))),
+            b'f' => u64::from(single(self.float_arg(value)?).to_bits()),
             #[allow(clippy::allow_attributes, clippy::unnecessary_cast, reason = "Float is f32 on boards")]
             b'd' => (self.float_arg(value)? as f64).to_bits(),
             _ => self.int_low_word(value)?,
