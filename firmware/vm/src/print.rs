@@ -3,6 +3,7 @@
 use larch_bytecode::qstr::Qstr;
 use larch_heap::{Header, Kind, Ref, Value};
 
+use crate::modules::io;
 use crate::native::Res;
 use crate::text::{ASCII, Span, TEXT_START, ascii_str};
 use crate::types::ids;
@@ -100,6 +101,11 @@ impl Vm {
                 Ok(())
             }
             Sink::Stream(index) => {
+                let stream = self.heap.stack(index);
+                if let Some((at, first)) = io::advance(self, stream, bytes.len() as u32)? {
+                    self.heap.bytes_mut(at, first, bytes.len() as u32).copy_from_slice(bytes);
+                    return Ok(());
+                }
                 let at = self.alloc_text(Kind::Bytes, bytes.len() as u32)?;
                 self.heap.bytes_mut(at, TEXT_START, bytes.len() as u32).copy_from_slice(bytes);
                 self.write_to_stream(index, at)
@@ -123,6 +129,11 @@ impl Vm {
                 Ok(())
             }
             (Sink::Stream(index), _) => {
+                let stream = self.heap.stack(index);
+                if let Some((at, first)) = io::advance(self, stream, span.len())? {
+                    self.copy_span(at, first, span);
+                    return Ok(());
+                }
                 let at = self.alloc_text(Kind::Bytes, span.len())?;
                 self.copy_span(at, TEXT_START, span);
                 self.write_to_stream(index, at)
@@ -278,15 +289,15 @@ impl Vm {
 
     /// `str(value)`
     pub fn to_str(&mut self, value: Value) -> Res {
-        if self.is_str(value) { Ok(value) } else { self.to_text(value, PrintKind::Str) }
+        if self.is_str(value) { Ok(value) } else { self.make_text(value, PrintKind::Str) }
     }
 
     /// `repr(value)`
     pub fn to_repr(&mut self, value: Value) -> Res {
-        self.to_text(value, PrintKind::Repr)
+        self.make_text(value, PrintKind::Repr)
     }
 
-    fn to_text(&mut self, value: Value, kind: PrintKind) -> Res {
+    fn make_text(&mut self, value: Value, kind: PrintKind) -> Res {
         if let Some(small) = value.as_small() {
             return self.int_to_str(small);
         }
