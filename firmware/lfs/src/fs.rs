@@ -30,6 +30,8 @@ pub(crate) struct State {
     pub(crate) next_global: Global,
     /// Shares of pairs that are about to be dropped; the next commit takes them over.
     pub(crate) inherited: Global,
+    /// The log read last. Forgotten before anything is written to any log, as writing may fail half-way.
+    pub(crate) recent: Option<Log>,
     /// The superblock is of an older version.
     pub(crate) outdated: bool,
     allocator: Allocator,
@@ -51,6 +53,7 @@ impl State {
             global: Global::NONE,
             next_global: Global::NONE,
             inherited: Global::NONE,
+            recent: None,
             outdated: false,
             allocator: Allocator { used: [0; WINDOW as usize / 32], start: 0, size: 0, next: 0, left: 0 },
         }
@@ -109,6 +112,7 @@ impl Fs<'_> {
     /// Appends tags to a log that has room for them, and the change of the global state if there is one.
     pub(crate) fn append(&mut self, log: &mut Log, tags: &[(Tag, Data<'_>)]) -> Result<(), Errno> {
         let share = self.new_share(log)?;
+        self.state.recent = None;
         let mut commit =
             Commit { program: Program::new(), begin: log.end, offset: log.end, previous: log.tag, crc: !0 };
         commit.program.begin(log.pair[0], log.end);
@@ -308,6 +312,7 @@ impl Fs<'_> {
 
     /// Erases a block and starts its log.
     fn begin(&mut self, block: u32, revision: u32) -> Result<Commit, Errno> {
+        self.state.recent = None;
         self.bus.erase(block)?;
         let mut commit =
             Commit { program: Program::new(), begin: 0, offset: 0, previous: Tag::START, crc: !0 };

@@ -2,7 +2,7 @@
 
 use crate::Errno;
 use crate::bus::UNIT;
-use crate::disk::{Global, NO_ID, Pair, Tag, checksum, kind, pair};
+use crate::disk::{Global, NO_ID, Pair, Tag, checksum, is_same, kind, pair};
 use crate::fs::Fs;
 
 /// What a pair holds, as of its last complete commit.
@@ -42,8 +42,19 @@ struct Scan {
 }
 
 impl Fs<'_> {
-    /// Reads a pair's log up to its last complete commit.
+    /// Reads a pair's log up to its last complete commit, unless it is the one read last.
     pub(crate) fn fetch(&mut self, at: Pair) -> Result<Log, Errno> {
+        match self.state.recent {
+            Some(log) if is_same(log.pair, at) => Ok(log),
+            _ => {
+                let log = self.fetch_anew(at)?;
+                self.state.recent = Some(log);
+                Ok(log)
+            }
+        }
+    }
+
+    fn fetch_anew(&mut self, at: Pair) -> Result<Log, Errno> {
         let mut revisions = [0; 2];
         for (revision, block) in revisions.iter_mut().zip(at) {
             *revision = self.bus.read_word(block, 0, None)?;

@@ -3,6 +3,7 @@
 use larch_bytecode::qstr::Qstr;
 use larch_heap::{Header, Kind, Ref, Value};
 
+use crate::modules::io;
 use crate::native::Res;
 use crate::text::{ASCII, Span, TEXT_START, ascii_str};
 use crate::types::ids;
@@ -100,6 +101,11 @@ impl Vm {
                 Ok(())
             }
             Sink::Stream(index) => {
+                let stream = self.heap.stack(index);
+                if let Some((at, first)) = io::advance(self, stream, bytes.len() as u32)? {
+                    self.heap.bytes_mut(at, first, bytes.len() as u32).copy_from_slice(bytes);
+                    return Ok(());
+                }
                 let at = self.alloc_text(Kind::Bytes, bytes.len() as u32)?;
                 self.heap.bytes_mut(at, TEXT_START, bytes.len() as u32).copy_from_slice(bytes);
                 self.write_to_stream(index, at)
@@ -123,6 +129,11 @@ impl Vm {
                 Ok(())
             }
             (Sink::Stream(index), _) => {
+                let stream = self.heap.stack(index);
+                if let Some((at, first)) = io::advance(self, stream, span.len())? {
+                    self.copy_span(at, first, span);
+                    return Ok(());
+                }
                 let at = self.alloc_text(Kind::Bytes, span.len())?;
                 self.copy_span(at, TEXT_START, span);
                 self.write_to_stream(index, at)

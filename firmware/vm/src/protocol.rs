@@ -273,6 +273,11 @@ impl Vm {
 
     /// `object[index]`, `object[index] = value`, `del object[index]`
     pub fn item(&mut self, object: Value, index: Value, op: ItemOp) -> Res {
+        if let (Some(at), Some(index)) = (object.as_cell(), index.as_small())
+            && let Some(answer) = self.buffer_item(at, index, op)
+        {
+            return Ok(answer);
+        }
         if self.is_python_instance(object)
             && let Some(answer) = self.instance_item(object, index, op)?
         {

@@ -376,8 +376,11 @@ impl Vm {
 
     /// Where the bytes of a string, bytes or other object with the buffer protocol are.
     pub fn buffer(&mut self, value: Value) -> Option<Span> {
-        if let Some(span) = self.str_span(value).or_else(|| self.bytes_span(value)) {
-            return Some(span);
+        match self.heap.kind_of(value) {
+            Some(Kind::Bytes) => return self.bytes_span(value),
+            Some(Kind::ByteArray) => return value.as_cell().map(|at| self.array_span(at)),
+            Some(Kind::Str) | None => return self.str_span(value),
+            _ => {}
         }
         let class = self.type_of(value);
         let inner = self.native_part(value);

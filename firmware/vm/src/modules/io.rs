@@ -227,10 +227,6 @@ fn write(vm: &mut Vm, args: Args) -> Res {
     let (position, end) = (stream.position, stream.position.checked_add(len));
     let Some(end) = end else { return Err(vm.raise_memory()) };
     let storage = room(vm, stream, end)?;
-    let old_len = stream.content.len();
-    if position > old_len {
-        vm.heap.bytes_mut(storage, TEXT_START + old_len, position - old_len).fill(0);
-    }
     // The source may be the content itself, which may just have moved.
     let source = vm.buffer_arg(source)?.part(offset, len);
     vm.copy_span(storage, TEXT_START + position, source);
@@ -252,7 +248,25 @@ fn room(vm: &mut Vm, stream: Stream, len: u32) -> Res<Ref> {
         _ => vm.array_room(array, len.saturating_add(len / 4 + 12))?,
     };
     vm.set_array_len(array, len.max(old_len));
+    if stream.position > old_len {
+        vm.heap.bytes_mut(storage, TEXT_START + old_len, stream.position - old_len).fill(0);
+    }
     Ok(storage)
+}
+
+/// Makes room for `len` bytes at the position of a stream and steps over them: where they go. `None`: the object is no
+/// StringIO or BytesIO.
+pub(crate) fn advance(vm: &mut Vm, stream: Value, len: u32) -> Res<Option<(Ref, u32)>> {
+    let Some(at) = vm.heap.as_kind(stream, Kind::RawObject) else { return Ok(None) };
+    let class = vm.heap.value(at, 1);
+    if class != ids::StringIO.value() && class != ids::BytesIO.value() {
+        return Ok(None);
+    }
+    let stream = opened(vm, stream)?;
+    let end = stream.position.saturating_add(len);
+    let storage = room(vm, stream, end)?;
+    vm.heap.set_word(at, 0, end);
+    Ok(Some((storage, TEXT_START + stream.position)))
 }
 
 fn seek(vm: &mut Vm, args: Args) -> Res {

@@ -205,6 +205,56 @@ impl Vm {
         }
     }
 
+    /// An item of bytes, bytearray, array or memoryview where that is simple: small numbers, an index within bounds.
+    #[inline]
+    pub(crate) fn buffer_item(&mut self, at: Ref, index: i32, op: ItemOp) -> Option<Value> {
+        let kind = self.heap.kind(at);
+        let (code, len, data, writable) = match kind {
+            Kind::Bytes => {
+                let len = self.heap.header(at).count() - TEXT_START;
+                (b'B', len, Span::Cell { at, first: TEXT_START, len }, false)
+            }
+            Kind::ByteArray | Kind::Array => {
+                let (code, len, storage) = self.array_parts(at);
+                (code, len, Span::Cell { at: storage?, first: TEXT_START, len }, true)
+            }
+            Kind::MemoryView => {
+                let items = self.view_items(at)?;
+                (items.code, items.len, items.data, items.writable)
+            }
+            _ => return None,
+        };
+        let place = if index < 0 { index + len as i32 } else { index } as u32;
+        let Span::Cell { at, first, .. } = data else { return None };
+        if place >= len {
+            return None;
+        }
+        match (op, code) {
+            (ItemOp::Get, b'B') => Some(Value::small(i32::from(self.heap.bytes(at, first + place, 1)[0]))),
+            (ItemOp::Get, b'b' | b'h' | b'H' | b'i' | b'l') => self.small_item(code, at, first, place),
+            (ItemOp::Set(value), b'B' | b'b' | b'h' | b'H' | b'i' | b'I' | b'l' | b'L') if writable => {
+                let size = super::binary::size_of_code(code)?;
+                let bytes = value.as_small()?.to_le_bytes();
+                let target = self.heap.bytes_mut(at, first + place * size, size);
+                target.copy_from_slice(&bytes[..size as usize]);
+                Some(Value::NONE)
+            }
+            _ => None,
+        }
+    }
+
+    fn small_item(&self, code: u8, at: Ref, first: u32, place: u32) -> Option<Value> {
+        let mut word = [0; 4];
+        let size = super::binary::size_of_code(code)?;
+        word[..size as usize].copy_from_slice(self.heap.bytes(at, first + place * size, size));
+        let word = u32::from_le_bytes(word);
+        Value::try_small(match code {
+            b'b' => i32::from(word as i8),
+            b'h' => i32::from(word as i16),
+            _ => word as i32,
+        })
+    }
+
     /// Sets item `index` of an array, bytearray or memoryview, which must be alive by itself. Conversion may run Python
     /// code, so the place is looked up after it.
     pub(crate) fn array_set(&mut self, array: Value, code: u8, index: u32, value: Value) -> Res<()> {

@@ -63,7 +63,10 @@ impl Vm {
         let offset = self.heap.value(at, 2).small_unchecked() as u32;
         let len = self.heap.value(at, 3).small_unchecked() as u32;
         let size = super::binary::size_of_code(word as u8)?;
-        let span = self.buffer(object)?;
+        let span = match self.heap.kind_of(object) {
+            Some(Kind::ByteArray | Kind::Array) => self.array_span(object.as_cell()?),
+            _ => self.buffer(object)?,
+        };
         let offset = offset.min(span.len());
         let len = len.min((span.len() - offset) / size);
         let data = span.part(offset, len * size);

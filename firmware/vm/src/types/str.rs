@@ -118,8 +118,17 @@ impl Vm {
         }
         match op {
             BinaryOp::Add | BinaryOp::IAdd => Some(self.concat_str(left, right)),
-            BinaryOp::Eq => Some(Ok(Value::bool(self.same_text(left, right)))),
-            BinaryOp::Ne => Some(Ok(Value::bool(!self.same_text(left, right)))),
+            BinaryOp::Eq | BinaryOp::Ne => {
+                let same = match (left.as_cell(), right.as_cell()) {
+                    (Some(a), Some(b)) => self.same_str_cells(a, b),
+                    _ => self.same_text(left, right),
+                };
+                Some(Ok(Value::bool(same == (op == BinaryOp::Eq))))
+            }
+            BinaryOp::Lt | BinaryOp::Le | BinaryOp::Gt | BinaryOp::Ge => {
+                let (a, b) = (self.str_span(left)?, self.str_span(right)?);
+                Some(Ok(compare(op, self.bytes_at(a), self.bytes_at(b))))
+            }
             _ => None,
         }
     }
@@ -308,7 +317,7 @@ fn slice(vm: &mut Vm, text: Value, span: Span, slice: Value) -> Res {
 fn next(vm: &mut Vm, iterator: Value) -> Res {
     let Some(at) = iterator.as_cell() else { return Ok(Value::UNBOUND) };
     let (source, position) = (vm.heap.value(at, 1), vm.heap.value(at, 2).small_unchecked() as u32);
-    let Some(span) = vm.str_span(source) else {
+    let Some((span, _)) = vm.str_parts(source) else {
         return super::bytearray::next_item(vm, at, source, position);
     };
     if position >= span.len() {
