@@ -8,15 +8,13 @@ use larch_hal::{
 };
 use larch_vm::vm::INTERRUPTED;
 
-use crate::console::Terminal;
+use crate::console::{Terminal, is_raw};
 use crate::files::Files;
 
 /// The desktop.
 pub struct Desktop {
     /// Its terminal.
     pub terminal: Terminal,
-    /// Whether the terminal is in raw mode, so that line feeds need carriage returns.
-    pub is_raw: bool,
     start: Instant,
     /// Added to the system's clock by `machine.RTC`.
     clock_offset_us: i64,
@@ -30,7 +28,6 @@ impl Desktop {
         let seed = SystemTime::now().duration_since(UNIX_EPOCH).map_or(1, |now| now.subsec_nanos() | 1);
         Desktop {
             terminal: Terminal::new(),
-            is_raw: false,
             start: Instant::now(),
             clock_offset_us: 0,
             random: seed,
@@ -53,7 +50,7 @@ impl Console for Desktop {
     }
 
     fn write_text(&mut self, bytes: &[u8]) {
-        if !self.is_raw {
+        if !is_raw() {
             return self.terminal.write(bytes);
         }
         for (index, line) in bytes.split(|byte| *byte == b'\n').enumerate() {

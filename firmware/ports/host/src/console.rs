@@ -4,6 +4,7 @@
 //! it back.
 
 use std::io::{Read, Write};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, TryRecvError, channel};
 use std::time::Duration;
 
@@ -84,6 +85,9 @@ impl Terminal {
     }
 }
 
+/// Whether the terminal is in raw mode, so that line feeds need carriage returns.
+static IS_RAW: AtomicBool = AtomicBool::new(false);
+
 /// Keeps the terminal in raw mode; dropping it puts the old mode back.
 pub struct RawMode {
     before: Termios,
@@ -97,12 +101,19 @@ impl RawMode {
         let mut raw = before.clone();
         raw.make_raw();
         tcsetattr(&stdin, OptionalActions::Now, &raw).ok()?;
+        IS_RAW.store(true, Ordering::Relaxed);
         Some(RawMode { before })
     }
 }
 
+/// Whether the terminal is in raw mode.
+pub fn is_raw() -> bool {
+    IS_RAW.load(Ordering::Relaxed)
+}
+
 impl Drop for RawMode {
     fn drop(&mut self) {
+        IS_RAW.store(false, Ordering::Relaxed);
         let _ = tcsetattr(std::io::stdin(), OptionalActions::Now, &self.before);
     }
 }
