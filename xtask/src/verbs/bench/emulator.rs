@@ -47,7 +47,7 @@ fn callgrind(shell: &Shell, boot: &std::path::Path, flash: &std::path::Path) -> 
         shell,
         "valgrind --tool=callgrind --toggle-collect=*run_to_marker* --callgrind-out-file=/dev/null {boot} {flash} {PROMPT} 300 30"
     );
-    let said = counted.quiet().read_stderr().context("valgrind")?;
+    let said = counted.quiet().ignore_stdout().read_stderr().context("valgrind")?;
     number(&said.replace("Collected :", "Collected "), "Collected")
 }
 
