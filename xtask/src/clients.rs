@@ -23,6 +23,9 @@ const PACKAGES: &[&str] = &["esptool>=5,<6", "mpremote"];
 /// What the emulated chip says it is.
 const MAC: &str = "60:55:f9:00:00:01";
 
+/// How long the board may take to boot.
+const BOOT_LIMIT: Duration = Duration::from_secs(30);
+
 /// A way in which esptool talks to the chip.
 struct Way {
     name: &'static str,
@@ -102,6 +105,7 @@ impl Clients<'_> {
         fs::copy(self.lab.flashed(&self.board, &digest), &flash)?;
         let link_name = link.display().to_string();
         let mut served = Served::start(&self.board, &["--pty", &link_name, "--flash"], &flash)?;
+        await_prompt(&link_name)?;
         let mpremote = |step: &str, words: &[&str]| {
             let mut arguments = vec!["connect", link_name.as_str()];
             arguments.extend(words);
@@ -137,6 +141,26 @@ impl Clients<'_> {
         let tool = Tool { program: self.programs.join(name), limit: Duration::from_secs(limit) };
         tool.run(arguments)
     }
+}
+
+/// Waits until the board has booted: what mpremote sends before that, the boot code swallows.
+fn await_prompt(port: &str) -> Result<()> {
+    let mut line = larch_loader::transport::open(port, 115_200)?;
+    let deadline = Instant::now() + BOOT_LIMIT;
+    let mut seen = Vec::new();
+    let mut chunk = [0; 256];
+    while Instant::now() < deadline {
+        let count = line.read(&mut chunk, Duration::from_millis(200))?;
+        seen.extend_from_slice(&chunk[..count]);
+        if seen.ends_with(b">>> ") {
+            return Ok(());
+        }
+        if count == 0 {
+            // The prompt may have come before anybody listened.
+            line.write_all(b"\r")?;
+        }
+    }
+    bail!("the board showed no prompt; it said {:?}", String::from_utf8_lossy(&seen))
 }
 
 /// The first bytes that were read are those of the image.
