@@ -111,7 +111,7 @@ impl Vm {
         if let Some(rom) = value.as_immediate(Immediate::Rom) {
             let rom = RomRef(rom);
             return match self.registry.entry(rom).1 {
-                Rom::Fn(_) if self.is_type_table(rom) => Ok(Method { function: value, object: at.into() }),
+                Rom::Fn(_) if rom.is_type_table() => Ok(Method { function: value, object: at.into() }),
                 Rom::ClassMethod(_) => Ok(Method { function: value, object: self.class_of_instance(at) }),
                 Rom::Getter(getter) => {
                     let inner = self.inner_object(at);
@@ -145,10 +145,6 @@ impl Vm {
             }
             _ => plain(value),
         }
-    }
-
-    fn is_type_table(&self, rom: RomRef) -> bool {
-        rom.0 >> 12 & 1 << 11 == 0
     }
 
     /// What an instance has beyond its shape and class: `__class__`, `__dict__`, the built-in base's computed
@@ -259,7 +255,7 @@ impl Vm {
         if let Some(value) = self.type_lookup(id, name) {
             let Some(rom) = value.as_immediate(Immediate::Rom) else { return plain(value) };
             return match self.registry.entry(RomRef(rom)).1 {
-                Rom::Fn(_) if self.is_type_table(RomRef(rom)) => Ok(Method { function: value, object }),
+                Rom::Fn(_) if RomRef(rom).is_type_table() => Ok(Method { function: value, object }),
                 Rom::ClassMethod(_) => Ok(Method { function: value, object: class }),
                 Rom::Getter(getter) => plain(getter(self, inner)?),
                 _ => plain(value),

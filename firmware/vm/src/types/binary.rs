@@ -1,7 +1,7 @@
 //! Numbers as bytes: the type codes that array, memoryview and struct share. Native sizes are those of a 32-bit board on
 //! every target.
 
-use larch_heap::{Kind, Value};
+use larch_heap::Value;
 
 use super::float::Float;
 use super::ids;
@@ -75,14 +75,10 @@ impl Vm {
     /// TypeError if `value` is no int.
     pub fn int_low_word(&mut self, value: Value) -> Res<u64> {
         let value = self.native_part(value);
-        let Some(at) = self.heap.as_kind(value, Kind::BigInt) else {
-            return self.int_arg(value).map(|value| i64::from(value) as u64);
-        };
-        let word = self.heap.word(at, 0);
-        let limbs = word & 0x7fff_ffff;
-        let limb = |index| if index < limbs { u64::from(self.heap.word(at, 1 + index)) } else { 0 };
-        let magnitude = limb(0) | limb(1) << 32;
-        Ok(if word >> 31 != 0 { magnitude.wrapping_neg() } else { magnitude })
+        match self.int_truncated(value) {
+            Some(word) => Ok(word),
+            None => self.int_arg(value).map(|value| i64::from(value) as u64),
+        }
     }
 }
 
