@@ -6,6 +6,7 @@
 #![forbid(unsafe_code)]
 
 pub mod differences;
+pub mod event;
 pub mod firmware;
 pub mod flash;
 pub mod lab;
