@@ -4,19 +4,22 @@ use core::sync::atomic::AtomicBool;
 
 use esp_hal::clock::CpuClock;
 use esp_hal::efuse::{InterfaceMacAddress, interface_mac_address};
-use esp_hal::peripherals::{FLASH, LPWR, Peripherals};
+use esp_hal::peripherals::{LPWR, Peripherals};
 use esp_hal::rng::Rng;
 use esp_hal::rtc_cntl::SocResetReason;
 use esp_hal::system::{reset_reason, software_reset};
+use larch_board::files::Storage;
+use larch_board::{Machine, Name, receive};
 use larch_hal::{
     BlockDevice, Board, Clock, Console, FileSystem, PinError, PinMode, Pins, Port, Pull, ResetCause,
 };
+use larch_heap::Region;
 use larch_vm::vm::INTERRUPTED;
 
 use crate::clock::{self, Clocks};
-use crate::console::{self, Terminal};
-use crate::files::{Files, Mounted};
+use crate::console::Terminal;
 use crate::flash::Partition;
+use crate::memory;
 use crate::pins::PinBank;
 
 /// MicroPython's default.
@@ -25,32 +28,11 @@ const CPU_CLOCK_HZ: u32 = 160_000_000;
 /// `RTC_CNTL_FORCE_DOWNLOAD_BOOT` in `RTC_CNTL_OPTION1`: the ROM looks at it after a reset.
 const FORCE_DOWNLOAD_BOOT: u32 = 1;
 
-/// What the flash holds beside the firmware.
-enum Storage {
-    /// A file system, set up just now or not.
-    Files { files: Files, is_new: bool },
-    /// A partition whose contents are no file system.
-    Raw(Partition),
-    /// The partition table has no partition for files.
-    None,
-}
-
-impl Storage {
-    fn find(flash: FLASH<'static>) -> Self {
-        match Partition::find(flash).map(Files::mount) {
-            Some(Mounted::Existing(files)) => Self::Files { files, is_new: false },
-            Some(Mounted::New(files)) => Self::Files { files, is_new: true },
-            Some(Mounted::Unusable(partition)) => Self::Raw(partition),
-            None => Self::None,
-        }
-    }
-}
-
 /// The chip.
 pub struct Esp32c3 {
     terminal: Terminal,
     clocks: Clocks,
-    storage: Storage,
+    storage: Storage<Partition>,
     pins: PinBank,
     unique_id: [u8; 6],
     soft_reset: bool,
@@ -64,7 +46,7 @@ impl Esp32c3 {
         Self {
             terminal: Terminal::new(chip.UART0, chip.GPIO20, chip.GPIO21),
             clocks: Clocks::new(chip.SYSTIMER, chip.RTC_TIMER),
-            storage: Storage::find(chip.FLASH),
+            storage: Storage::find(Partition::find(chip.FLASH), clock::epoch_us),
             pins: PinBank::new(),
             unique_id,
             soft_reset: false,
@@ -75,27 +57,26 @@ impl Esp32c3 {
     pub fn config() -> esp_hal::Config {
         esp_hal::Config::default().with_cpu_clock(CPU_CLOCK)
     }
+}
 
-    /// What to tell the person at the prompt about the file system, if anything.
-    pub fn storage_notice(&self) -> Option<&'static str> {
-        match self.storage {
-            Storage::Files { is_new: true, .. } => Some("Performing initial setup\n"),
-            Storage::Files { .. } => None,
-            Storage::Raw(_) => Some(
-                "The filesystem in the vfs partition appears to be corrupted. If you had important data there, you\n\
-                 may want to make a flash snapshot to try to recover it. Otherwise, erase the flash and program the\n\
-                 firmware again.\n",
-            ),
-            Storage::None => Some("The partition table has no vfs partition, so there are no files.\n"),
-        }
+impl Machine for Esp32c3 {
+    const NAME: Name =
+        Name { machine: "ESP32C3 module with ESP32C3", platform: "esp32", build: "ESP32_GENERIC_C3" };
+
+    fn stack_room() -> usize {
+        memory::stack_room()
     }
 
-    /// Brings everything back to how it was after boot, but for the clock, which goes on.
-    pub fn soft_reset(&mut self) {
-        if let Storage::Files { files, is_new } = &mut self.storage {
-            files.close_all();
-            *is_new = false;
-        }
+    fn heap() -> Region {
+        memory::heap()
+    }
+
+    fn notice(&self) -> Option<&'static str> {
+        self.storage.notice()
+    }
+
+    fn soft_reset(&mut self) {
+        self.storage.soft_reset();
         self.pins.release();
         self.set_interrupt_byte(None);
         self.soft_reset = true;
@@ -104,28 +85,21 @@ impl Esp32c3 {
 
 impl Port for Esp32c3 {
     fn storage(&mut self) -> Option<&mut dyn BlockDevice> {
-        match &mut self.storage {
-            Storage::Files { files, .. } => Some(files.partition()),
-            Storage::Raw(partition) => Some(partition),
-            Storage::None => None,
-        }
+        self.storage.device()
     }
 
     fn files(&mut self) -> Option<&mut dyn FileSystem> {
-        match &mut self.storage {
-            Storage::Files { files, .. } => Some(files),
-            Storage::Raw(_) | Storage::None => None,
-        }
+        self.storage.files()
     }
 }
 
 impl Console for Esp32c3 {
     fn read(&mut self) -> Option<u8> {
-        self.terminal.read()
+        receive::read()
     }
 
     fn readable(&self) -> bool {
-        console::is_readable()
+        receive::is_readable()
     }
 
     fn write(&mut self, bytes: &[u8]) {
@@ -137,7 +111,7 @@ impl Console for Esp32c3 {
     }
 
     fn set_interrupt_byte(&mut self, byte: Option<u8>) {
-        console::set_interrupt_byte(byte);
+        receive::set_interrupt_byte(byte);
     }
 
     fn interrupt_flag(&self) -> &'static AtomicBool {

@@ -13,9 +13,8 @@ use esp_hal::timer::OneShotTimer;
 use esp_hal::timer::systimer::SystemTimer;
 use esp_hal::{Blocking, handler};
 use esp_sync::RawMutex;
+use larch_board::receive;
 use larch_vm::vm::INTERRUPTED;
-
-use crate::console;
 
 /// 2000-01-01: what the clock shows after the power came up, as MicroPython has it.
 const EPOCH_2000_US: u64 = 946_684_800_000_000;
@@ -58,7 +57,7 @@ impl Clocks {
         }
         // With interrupts held back, a byte that arrives after the check still ends the wait.
         LOCK.lock(|| {
-            if !console::is_readable() && !INTERRUPTED.load(Ordering::Relaxed) {
+            if !receive::is_readable() && !INTERRUPTED.load(Ordering::Relaxed) {
                 // SAFETY: the instruction waits for an interrupt, held back or not, and changes nothing.
                 unsafe { core::arch::asm!("wfi") };
             }

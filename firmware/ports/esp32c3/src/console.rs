@@ -1,31 +1,18 @@
 //! The terminal on UART0, at 115200 baud.
 //!
-//! The receive interrupt moves bytes from the hardware's FIFO of 128 bytes into a ring, so that a program that computes
-//! loses nothing that is typed ahead, and it looks for the interrupt byte on the way.
-//!
-//! Invariant: the interrupt handler alone writes `HEAD`, the main program alone writes `TAIL`.
-
-use core::sync::atomic::{AtomicU8, AtomicU16, AtomicUsize, Ordering};
+//! The receive interrupt moves bytes from the hardware's FIFO of 128 bytes to [`larch_board::receive`].
 
 use esp_hal::interrupt::Priority;
 use esp_hal::peripherals::{GPIO20, GPIO21, UART0};
 use esp_hal::uart::{Config, RxConfig, Uart, UartInterrupt, UartTx};
 use esp_hal::{Blocking, handler};
-use larch_vm::vm::interrupt;
+use larch_board::receive;
 
 const BAUD_RATE: u32 = 115_200;
-/// Twice what the raw-paste mode lets the other side send unasked, and room for what people type ahead.
-const RING_SIZE: usize = 1024;
 /// A byte waits at most this many byte times in the FIFO.
 const RX_TIMEOUT: u8 = 1;
 /// From this many bytes on the FIFO is emptied without waiting.
 const RX_THRESHOLD: u16 = 16;
-const NO_INTERRUPT_BYTE: u16 = 0x100;
-
-static RING: [AtomicU8; RING_SIZE] = [const { AtomicU8::new(0) }; RING_SIZE];
-static HEAD: AtomicUsize = AtomicUsize::new(0);
-static TAIL: AtomicUsize = AtomicUsize::new(0);
-static INTERRUPT_BYTE: AtomicU16 = AtomicU16::new(NO_INTERRUPT_BYTE);
 
 /// The terminal's sending half; the receiving half belongs to the interrupt handler.
 pub struct Terminal {
@@ -49,17 +36,6 @@ impl Terminal {
         Self { tx }
     }
 
-    /// The next byte, if one has arrived.
-    pub fn read(&mut self) -> Option<u8> {
-        let tail = TAIL.load(Ordering::Relaxed);
-        if tail == HEAD.load(Ordering::Acquire) {
-            return None;
-        }
-        let byte = RING[tail].load(Ordering::Relaxed);
-        TAIL.store((tail + 1) % RING_SIZE, Ordering::Release);
-        Some(byte)
-    }
-
     /// Sends all bytes; waits while the FIFO is full.
     pub fn write(&mut self, mut bytes: &[u8]) {
         while !bytes.is_empty() {
@@ -76,34 +52,11 @@ impl Terminal {
     }
 }
 
-/// Whether a byte waits to be read.
-pub fn is_readable() -> bool {
-    TAIL.load(Ordering::Relaxed) != HEAD.load(Ordering::Acquire)
-}
-
-/// Chooses the byte that interrupts the program instead of being read.
-pub fn set_interrupt_byte(byte: Option<u8>) {
-    INTERRUPT_BYTE.store(byte.map_or(NO_INTERRUPT_BYTE, u16::from), Ordering::Relaxed);
-}
-
 #[handler(priority = Priority::Priority2)]
 fn on_receive() {
     let uart = UART0::regs();
     while uart.status().read().rxfifo_cnt().bits() > 0 {
-        receive(uart.fifo().read().rxfifo_rd_byte().bits());
+        receive::push(uart.fifo().read().rxfifo_rd_byte().bits());
     }
     uart.int_clr().write(|w| w.rxfifo_full().clear_bit_by_one().rxfifo_tout().clear_bit_by_one());
-}
-
-fn receive(byte: u8) {
-    if u16::from(byte) == INTERRUPT_BYTE.load(Ordering::Relaxed) {
-        interrupt();
-        return;
-    }
-    let head = HEAD.load(Ordering::Relaxed);
-    let next = (head + 1) % RING_SIZE;
-    if next != TAIL.load(Ordering::Acquire) {
-        RING[head].store(byte, Ordering::Relaxed);
-        HEAD.store(next, Ordering::Release);
-    }
 }

@@ -1,7 +1,7 @@
 //! The interpreter on an ESP32-C3.
 //!
-//! Where to look: `interpreter` (from boot to the prompt), `board` (the chip behind the interpreter's traits), `console`
-//! (UART0), `clock`, `flash` (the file system's partition), `files` (what is in it), `memory` (who gets which RAM).
+//! Where to look: `board` (the chip behind the interpreter's traits), `console` (UART0), `clock`, `flash` (the file
+//! system's partition), `memory` (who gets which RAM). What follows the start is in `larch-board`.
 //!
 //! Source: ESP32-C3 Technical Reference Manual; MicroPython's `ports/esp32/main.c` for the order of things.
 #![no_std]
@@ -10,9 +10,7 @@
 mod board;
 mod clock;
 mod console;
-mod files;
 mod flash;
-mod interpreter;
 mod memory;
 mod panic;
 mod pins;
@@ -29,5 +27,5 @@ fn main() -> ! {
     let chip = esp_hal::init(Esp32c3::config());
     memory::guard_stack();
     memory::set_up_allocator();
-    interpreter::run(BOARD.init(Esp32c3::new(chip)))
+    larch_board::run(BOARD.init(Esp32c3::new(chip)))
 }

@@ -6,6 +6,7 @@
 use core::ptr::NonNull;
 
 use esp_hal::debugger::set_stack_watchpoint;
+use larch_heap::Region;
 
 /// The native stack. Python calls do not use it; the compiler and nested built-in functions do.
 const STACK_SIZE: usize = 24 * 1024;
@@ -24,13 +25,10 @@ fn stack_limit() -> usize {
 }
 
 /// The Python heap: from the linker's last byte to the native stack.
-///
-/// # Safety
-/// The memory is the same at every call.
-pub unsafe fn heap() -> (NonNull<u8>, usize) {
+pub fn heap() -> Region {
     let start = (&raw mut _stack_end).addr().next_multiple_of(8);
     let first = NonNull::new((&raw mut _stack_end).with_addr(start)).expect("RAM does not start at zero");
-    (first, (stack_limit() - start) & !7)
+    Region { start: first, len: (stack_limit() - start) & !7 }
 }
 
 /// Sets up what Rust allocates from. Called once.

@@ -4,7 +4,7 @@ use core::cell::UnsafeCell;
 use core::mem::MaybeUninit;
 
 use larch_bytecode::qstr::Qstr;
-use larch_hal::{Console, Port};
+use larch_hal::Port;
 use larch_heap::{Frame, Heap, Region, Root, Value};
 use larch_repl::{History, Mode, Repl, VecBuffer};
 use larch_stdlib::import::read_file;
@@ -12,20 +12,43 @@ use larch_stdlib::path::Path;
 use larch_stdlib::session::{self, Outcome};
 use larch_vm::{CompileMode, Hooks, Identity, Registry, Res, Vm};
 
-use crate::board::Esp32c3;
-use crate::memory;
+/// MicroPython's version and ours.
+macro_rules! version {
+    () => {
+        concat!("v1.29.0-larch.", env!("CARGO_PKG_VERSION"), " on ", env!("LARCH_BUILD_DATE"))
+    };
+}
 
-/// The board, as the banner and `os.uname()` name it.
-const MACHINE: &str = "ESP32C3 module with ESP32C3";
-const BANNER: &str = concat!(
-    "MicroPython v1.29.0-larch.",
-    env!("CARGO_PKG_VERSION"),
-    " on ",
-    env!("LARCH_BUILD_DATE"),
-    "; ESP32C3 module with ESP32C3\nType \"help()\" for more information.\n"
-);
+/// How a board is called.
+#[derive(Clone, Copy, Debug)]
+pub struct Name {
+    /// In the banner and in `os.uname()`.
+    pub machine: &'static str,
+    /// `sys.platform`
+    pub platform: &'static str,
+    /// `sys.implementation._build`
+    pub build: &'static str,
+}
 
-/// Where MicroPython's time starts on this chip: 2000-01-01.
+/// What [`run`] needs to know of a board beyond its traits.
+pub trait Machine: Port + 'static {
+    /// How it is called.
+    const NAME: Name;
+
+    /// Native stack that remains, in bytes.
+    fn stack_room() -> usize;
+
+    /// The memory of the Python heap, the same at every call.
+    fn heap() -> Region;
+
+    /// What to tell the person at the prompt at the first start, if anything.
+    fn notice(&self) -> Option<&'static str>;
+
+    /// Brings everything back to how it was after boot, but for the clock, which goes on.
+    fn soft_reset(&mut self);
+}
+
+/// Where MicroPython's time starts on boards: 2000-01-01.
 const EPOCH_2000_S: u64 = 946_684_800;
 
 /// Registers of all calls in progress.
@@ -43,40 +66,39 @@ static REGISTRY: Registry = Registry {
     aliases: larch_stdlib::ids::ALIASES,
 };
 
-const HOOKS: Hooks = Hooks {
-    compile: larch_stdlib::compile::compile,
-    poll: |_| Ok(()),
-    import: larch_stdlib::import::import,
-    stack_room: memory::stack_room,
-    stream: larch_stdlib::stdio::stream,
-    open: larch_stdlib::files::open,
-    input: larch_stdlib::stdio::input,
-    help: "Welcome to MicroPython!\n\n\
-           For online docs please visit http://docs.micropython.org/\n\n\
-           Control commands:\n  CTRL-A        -- on a blank line, enter raw REPL mode\n  \
-           CTRL-B        -- on a blank line, enter normal REPL mode\n  \
-           CTRL-C        -- interrupt a running program\n  \
-           CTRL-D        -- on a blank line, exit or do a soft reset\n  \
-           CTRL-E        -- on a blank line, enter paste mode\n\n\
-           For further help on a specific object, type help(obj)\n",
-    identity: Identity {
-        version: concat!(
-            "3.4.0; MicroPython v1.29.0-larch.",
-            env!("CARGO_PKG_VERSION"),
-            " on ",
-            env!("LARCH_BUILD_DATE")
-        ),
-        release: [1, 29, 0],
-        os_release: "1.29.0",
-        os_version: concat!("v1.29.0-larch.", env!("CARGO_PKG_VERSION"), " on ", env!("LARCH_BUILD_DATE")),
-        platform: "esp32",
-        detailed_errors: false,
-        epoch_s: EPOCH_2000_S,
-        machine: MACHINE,
-        build: "ESP32_GENERIC_C3",
-        mpy: 0,
-    },
-};
+const fn hooks<M: Machine>() -> Hooks {
+    Hooks {
+        compile: larch_stdlib::compile::compile,
+        poll: |_| Ok(()),
+        import: larch_stdlib::import::import,
+        stack_room: M::stack_room,
+        stream: larch_stdlib::stdio::stream,
+        open: larch_stdlib::files::open,
+        input: larch_stdlib::stdio::input,
+        help: HELP,
+        identity: Identity {
+            version: concat!("3.4.0; MicroPython ", version!()),
+            release: [1, 29, 0],
+            os_release: "1.29.0",
+            os_version: version!(),
+            platform: M::NAME.platform,
+            detailed_errors: false,
+            epoch_s: EPOCH_2000_S,
+            machine: M::NAME.machine,
+            build: M::NAME.build,
+            mpy: 0,
+        },
+    }
+}
+
+const HELP: &str = "Welcome to MicroPython!\n\n\
+    For online docs please visit http://docs.micropython.org/\n\n\
+    Control commands:\n  CTRL-A        -- on a blank line, enter raw REPL mode\n  \
+    CTRL-B        -- on a blank line, enter normal REPL mode\n  \
+    CTRL-C        -- interrupt a running program\n  \
+    CTRL-D        -- on a blank line, exit or do a soft reset\n  \
+    CTRL-E        -- on a blank line, enter paste mode\n\n\
+    For further help on a specific object, type help(obj)\n";
 
 /// Memory that every interpreter in turn has to itself.
 struct Stacks {
@@ -84,38 +106,46 @@ struct Stacks {
     frames: UnsafeCell<MaybeUninit<[Frame; FRAMES]>>,
 }
 
+#[expect(unsafe_code, reason = "the memory of the one interpreter")]
 // SAFETY: only the one interpreter touches it, and there is one thread.
 unsafe impl Sync for Stacks {}
 
 static STACKS: Stacks =
     Stacks { values: UnsafeCell::new(MaybeUninit::uninit()), frames: UnsafeCell::new(MaybeUninit::uninit()) };
 
-/// Runs interpreters, one after the other.
-pub fn run(board: &'static mut Esp32c3) -> ! {
-    if let Some(notice) = board.storage_notice() {
+/// Runs interpreters, one after the other. Called once.
+pub fn run<M: Machine>(board: &'static mut M) -> ! {
+    if let Some(notice) = board.notice() {
         board.write_text(notice.as_bytes());
     }
+    let banner = [
+        concat!("MicroPython ", version!(), "; "),
+        M::NAME.machine,
+        "\nType \"help()\" for more information.\n",
+    ]
+    .concat();
     let mut history = [0; HISTORY_SIZE];
     let mut repl = Repl::new(VecBuffer::new(SOURCE_MAX), History::new(&mut history));
     loop {
-        live_once(board, &mut repl);
+        live_once(board, &banner, &mut repl);
         board.write(b"MPY: soft reboot\r\n");
         board.soft_reset();
     }
 }
 
 /// The life of one interpreter: from the boot files until someone asks for a soft reset.
-fn live_once(board: &mut Esp32c3, repl: &mut Repl<'_, VecBuffer>) {
+#[expect(unsafe_code, reason = "the same memory serves one interpreter after the other")]
+fn live_once<M: Machine>(board: &mut M, banner: &str, repl: &mut Repl<'_, VecBuffer>) {
     // SAFETY: the board outlives this function, which keeps no reference to it.
-    let board: &'static mut Esp32c3 = unsafe { &mut *core::ptr::from_mut(board) };
+    let board: &'static mut M = unsafe { &mut *core::ptr::from_mut(board) };
     // SAFETY: the interpreter before this one is gone, and this one ends with the function.
-    let mut vm = unsafe { new_vm(board) };
+    let mut vm = unsafe { new_vm(board, M::heap(), hooks::<M>()) };
     if vm.start().and_then(|()| set_path(&mut vm)).is_err() {
         panic!("the Python heap is too small to start");
     }
     vm.reset_stacks();
     if run_boot_files(&mut vm, repl.mode()) {
-        session::talk(&mut vm, repl, BANNER);
+        session::talk(&mut vm, repl, banner);
     }
 }
 
@@ -162,14 +192,14 @@ fn set_path(vm: &mut Vm) -> Res<()> {
 /// An interpreter with empty memory.
 ///
 /// # Safety
-/// No other interpreter may be alive.
-unsafe fn new_vm(board: &'static mut dyn Port) -> Vm {
+/// No other interpreter may be alive, and nobody else may use the region, ever.
+#[expect(unsafe_code, reason = "the same memory serves one interpreter after the other")]
+unsafe fn new_vm(board: &'static mut dyn Port, region: Region, hooks: Hooks) -> Vm {
     // SAFETY: promised by the caller.
-    let ((start, len), values, frames) =
-        unsafe { (memory::heap(), &mut *STACKS.values.get(), &mut *STACKS.frames.get()) };
+    let (values, frames) = unsafe { (&mut *STACKS.values.get(), &mut *STACKS.frames.get()) };
     let stack = values.write([Value::UNBOUND; STACK_SLOTS]);
     let frames = frames.write([Frame::EMPTY; FRAMES]);
-    // SAFETY: the memory is nobody else's, and there for ever.
-    let heap = unsafe { Heap::new(&[Region { start, len }], stack) };
-    Vm::new(heap, frames, &REGISTRY, board, HOOKS)
+    // SAFETY: promised by the caller.
+    let heap = unsafe { Heap::new(&[region], stack) };
+    Vm::new(heap, frames, &REGISTRY, board, hooks)
 }

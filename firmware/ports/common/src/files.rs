@@ -1,4 +1,4 @@
-//! The file system: littlefs in the `vfs` partition, made at the first start as MicroPython makes it.
+//! The file system: littlefs in a board's flash, made at the first start as MicroPython makes it.
 
 use larch_hal::{
     BlockDevice, FileError, FileHandle, FileInfo, FileMode, FileSystem, FileSystemUsage, Whence,
@@ -6,49 +6,106 @@ use larch_hal::{
 use larch_lfs::{Errno, FileId, Kind, Memory, NAME_MAX, OpenMode, SeekFrom, Volume};
 use static_cell::StaticCell;
 
-use crate::clock;
-use crate::flash::Partition;
-
 /// How many files can be open at a time.
 const OPEN_FILES: usize = 16;
 /// What MicroPython writes at the first start.
 const BOOT_PY: &[u8] = b"# This file is executed on every boot (including wake-boot from deepsleep)\n";
 
 /// A mounted partition.
-pub struct Files {
-    partition: Partition,
+pub struct Files<D> {
+    partition: D,
     volume: Volume<'static>,
+    epoch_us: fn() -> u64,
 }
 
-/// What came of looking for a file system.
-pub enum Mounted {
-    /// It is there.
-    Existing(Files),
-    /// The partition was blank, and has been set up.
-    New(Files),
-    /// There is something else in the partition, or the flash fails.
-    Unusable(Partition),
+/// What a board's flash holds beside the firmware.
+pub enum Storage<D> {
+    /// A file system, set up just now or not.
+    Files {
+        /// The file system.
+        files: Files<D>,
+        /// The flash was blank.
+        is_new: bool,
+    },
+    /// A partition whose contents are no file system, or that fails.
+    Raw(D),
+    /// There is no place for files.
+    None,
 }
 
-impl Files {
-    /// Opens the file system of the partition. Called once.
-    pub fn mount(mut partition: Partition) -> Mounted {
+impl<D: BlockDevice> Storage<D> {
+    /// Looks for a file system, and makes one in a blank partition. `epoch_us` is the time of day for new files. Called
+    /// once.
+    pub fn find(partition: Option<D>, epoch_us: fn() -> u64) -> Self {
+        match partition {
+            Some(partition) => Files::mount(partition, epoch_us),
+            None => Self::None,
+        }
+    }
+
+    /// What to tell the person at the prompt, if anything.
+    pub fn notice(&self) -> Option<&'static str> {
+        match self {
+            Self::Files { is_new: true, .. } => Some("Performing initial setup\n"),
+            Self::Files { .. } => None,
+            Self::Raw(_) => Some(
+                "The filesystem in the vfs partition appears to be corrupted. If you had important data there, you\n\
+                 may want to make a flash snapshot to try to recover it. Otherwise, erase the flash and program the\n\
+                 firmware again.\n",
+            ),
+            Self::None => Some("The partition table has no vfs partition, so there are no files.\n"),
+        }
+    }
+
+    /// Closes what the last program left open.
+    pub fn soft_reset(&mut self) {
+        if let Self::Files { files, is_new } = self {
+            files.close_all();
+            *is_new = false;
+        }
+    }
+
+    /// The partition.
+    pub fn device(&mut self) -> Option<&mut dyn BlockDevice>
+    where
+        D: 'static,
+    {
+        match self {
+            Self::Files { files, .. } => Some(&mut files.partition),
+            Self::Raw(partition) => Some(partition),
+            Self::None => None,
+        }
+    }
+
+    /// The file system.
+    pub fn files(&mut self) -> Option<&mut dyn FileSystem>
+    where
+        D: 'static,
+    {
+        match self {
+            Self::Files { files, .. } => Some(files),
+            Self::Raw(_) | Self::None => None,
+        }
+    }
+}
+
+impl<D: BlockDevice> Files<D> {
+    fn mount(mut partition: D, epoch_us: fn() -> u64) -> Storage<D> {
         static MEMORY: StaticCell<Memory<OPEN_FILES>> = StaticCell::new();
         let memory = MEMORY.init_with(Memory::new);
         let is_blank = is_blank(&mut partition);
         if is_blank && Volume::format(memory, &mut partition).is_err() {
-            return Mounted::Unusable(partition);
+            return Storage::Raw(partition);
         }
         match Volume::mount(memory, &mut partition) {
             Ok(volume) => {
-                let mut files = Self { partition, volume };
-                if !is_blank {
-                    return Mounted::Existing(files);
+                let mut files = Self { partition, volume, epoch_us };
+                if is_blank {
+                    files.write_boot_file();
                 }
-                files.write_boot_file();
-                Mounted::New(files)
+                Storage::Files { files, is_new: is_blank }
             }
-            Err(_) => Mounted::Unusable(partition),
+            Err(_) => Storage::Raw(partition),
         }
     }
 
@@ -61,23 +118,18 @@ impl Files {
         }
     }
 
-    /// The partition underneath.
-    pub fn partition(&mut self) -> &mut Partition {
-        &mut self.partition
+    fn now_ns(&self) -> u64 {
+        (self.epoch_us)() * 1000
     }
 }
 
 /// Whether the first block was never written.
-fn is_blank(partition: &mut Partition) -> bool {
+fn is_blank(partition: &mut impl BlockDevice) -> bool {
     let mut bytes = [0; 128];
     (0..partition.block_size() / bytes.len() as u32).all(|index| {
         partition.read(0, index * bytes.len() as u32, &mut bytes).is_ok()
             && bytes.iter().all(|&byte| byte == 0xff)
     })
-}
-
-fn now_ns() -> u64 {
-    clock::epoch_us() * 1000
 }
 
 fn error(Errno(number): Errno) -> FileError {
@@ -92,7 +144,7 @@ fn info(kind: Kind, size: u32, mtime_ns: u64) -> FileInfo {
     FileInfo { is_dir: kind == Kind::Directory, size, modified_s: mtime_ns / 1_000_000_000 }
 }
 
-impl FileSystem for Files {
+impl<D: BlockDevice> FileSystem for Files<D> {
     fn open(&mut self, path: &[u8], mode: FileMode) -> Result<FileHandle, FileError> {
         let mode = OpenMode {
             read: mode.read,
@@ -102,7 +154,8 @@ impl FileSystem for Files {
             truncate: mode.truncate,
             append: mode.append,
         };
-        let file = self.volume.open(&mut self.partition, path, mode, now_ns()).map_err(error)?;
+        let now_ns = self.now_ns();
+        let file = self.volume.open(&mut self.partition, path, mode, now_ns).map_err(error)?;
         Ok(FileHandle(file.to_bits()))
     }
 
@@ -111,7 +164,8 @@ impl FileSystem for Files {
     }
 
     fn write(&mut self, file: FileHandle, bytes: &[u8]) -> Result<usize, FileError> {
-        self.volume.write(&mut self.partition, id(file), bytes, now_ns()).map_err(error)
+        let now_ns = self.now_ns();
+        self.volume.write(&mut self.partition, id(file), bytes, now_ns).map_err(error)
     }
 
     fn seek(&mut self, file: FileHandle, offset: i32, whence: Whence) -> Result<u32, FileError> {

@@ -1,0 +1,85 @@
+//! Who gets which RAM.
+//!
+//! The Python heap has the size that MicroPython's qemu port has, so that collections come as often.
+
+use core::alloc::{GlobalAlloc, Layout};
+use core::cell::UnsafeCell;
+use core::mem::MaybeUninit;
+use core::ptr::NonNull;
+
+use larch_heap::Region;
+use linked_list_allocator::Heap;
+
+const PYTHON_HEAP_SIZE: usize = 140 * 1024;
+/// What Rust allocates: the compiler's working memory, and the line being entered.
+const RUST_HEAP_SIZE: usize = 192 * 1024;
+/// What interrupt handlers and the file system may need below the deepest built-in function.
+const STACK_RESERVE: usize = 4 * 1024;
+
+#[repr(align(16))]
+struct Memory<const SIZE: usize>(UnsafeCell<MaybeUninit<[u8; SIZE]>>);
+
+// SAFETY: there is one thread, and each of these has one user.
+unsafe impl<const SIZE: usize> Sync for Memory<SIZE> {}
+
+static PYTHON_HEAP: Memory<PYTHON_HEAP_SIZE> = Memory(UnsafeCell::new(MaybeUninit::uninit()));
+static RUST_HEAP: Memory<RUST_HEAP_SIZE> = Memory(UnsafeCell::new(MaybeUninit::uninit()));
+
+/// The Python heap.
+pub fn heap() -> Region {
+    let start = NonNull::new(PYTHON_HEAP.0.get()).expect("a static has an address");
+    Region { start: start.cast(), len: PYTHON_HEAP_SIZE }
+}
+
+struct Allocator(UnsafeCell<Heap>);
+
+// SAFETY: there is one thread, and interrupt handlers do not allocate.
+unsafe impl Sync for Allocator {}
+
+#[global_allocator]
+static ALLOCATOR: Allocator = Allocator(UnsafeCell::new(Heap::empty()));
+
+// SAFETY: passes on what the list allocator promises.
+unsafe impl GlobalAlloc for Allocator {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        // SAFETY: nobody else uses the heap now (one thread, no recursion).
+        let heap = unsafe { &mut *self.0.get() };
+        heap.allocate_first_fit(layout).map_or(core::ptr::null_mut(), NonNull::as_ptr)
+    }
+
+    unsafe fn dealloc(&self, start: *mut u8, layout: Layout) {
+        // SAFETY: as above; the caller vouches for the pointer.
+        unsafe {
+            if let Some(start) = NonNull::new(start) {
+                (*self.0.get()).deallocate(start, layout);
+            }
+        }
+    }
+}
+
+/// Sets up what Rust allocates from. Called once.
+pub fn set_up_allocator() {
+    // SAFETY: the memory belongs to the allocator alone, for ever.
+    unsafe { (*ALLOCATOR.0.get()).init(RUST_HEAP.0.get().cast(), RUST_HEAP_SIZE) };
+}
+
+unsafe extern "C" {
+    static _guard: u8;
+    static _stack_end: u8;
+}
+
+/// Makes an access to the page below the stack an exception, also in machine mode.
+pub fn guard_stack() {
+    // A naturally aligned power of two: the address, and as many ones as halve the size to 8 bytes.
+    let region = (&raw const _guard).addr() >> 2 | (4096 / 8 - 1);
+    /// Locked, naturally aligned power of two, no access.
+    const LOCKED: usize = 0x98;
+    // SAFETY: nobody uses the page.
+    unsafe { core::arch::asm!("csrw pmpaddr0, {0}", "csrw pmpcfg0, {1}", in(reg) region, in(reg) LOCKED) };
+}
+
+/// How many bytes of the native stack the interpreter may still use.
+pub fn stack_room() -> usize {
+    let here = 0_u8;
+    (&raw const here).addr().saturating_sub((&raw const _stack_end).addr() + STACK_RESERVE)
+}
