@@ -20,6 +20,7 @@ use crate::{ready, workspace};
 Examples:
   cargo xtask emulate                              on a PTY, flashed with the firmware
   cargo xtask emulate --pty /tmp/board             mpremote connect /tmp/board
+  cargo xtask emulate --pty /dev/ttyUSB7           as root, for Thonny: it knows only ports with a usual name
   cargo xtask emulate --rfc2217 4000 --download    esptool --port rfc2217://localhost:4000 chip-id
   cargo xtask emulate --flash my.bin --tcp 5000    this flash, kept in my.bin
   cargo xtask emulate --registers                  which registers are modelled, stored")]
