@@ -4,11 +4,13 @@
 //! loader runs unchanged (and reproducibly) in simulated time. Reading never blocks longer than asked.
 //! Source of the URL forms: pySerial's URL handlers (`socket://`, `rfc2217://`), which esptool's users know.
 
+mod replay;
 mod rfc2217;
 mod tcp;
 pub mod trace;
 mod tty;
 
+pub use replay::{Divergence, Replayed};
 pub use rfc2217::Rfc2217Transport;
 pub use tcp::TcpTransport;
 pub use tty::TtyTransport;

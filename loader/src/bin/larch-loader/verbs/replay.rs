@@ -13,7 +13,8 @@ pub fn run(file: &Path, reporter: &Reporter) -> Result<(), Error> {
     let entries =
         trace::parse(&text).map_err(|problem| Error::Argument(format!("{}: {problem}", file.display())))?;
     let (mut sent, mut received) = (Side::default(), Side::default());
-    for (seconds, entry) in entries {
+    for (moment, entry) in entries {
+        let seconds = moment.as_secs_f64();
         let lines = match entry {
             Entry::Sent(bytes) => {
                 sent.frames(&bytes).iter().map(|frame| format!("> {}", command(frame))).collect()
@@ -23,6 +24,10 @@ pub fn run(file: &Path, reporter: &Reporter) -> Result<(), Error> {
             }
             Entry::Baud(baud) => vec![format!("  {baud} baud")],
             Entry::Lines(lines) => vec![format!("  DTR {} RTS {}", u8::from(lines.dtr), u8::from(lines.rts))],
+            Entry::Discarded => Vec::new(),
+            Entry::Reset => vec!["  reset".into()],
+            Entry::Mark(text) => vec![format!("  {}", text.escape_debug())],
+            Entry::Closed(text) => vec![format!("  the port failed: {}", text.escape_debug())],
         };
         for line in lines {
             reporter.result(
