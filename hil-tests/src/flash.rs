@@ -24,6 +24,9 @@ pub fn flash<'a>(
     if board.flash_baud != options.baud {
         loader.change_baud(board.flash_baud)?;
     }
+    if !loader.secure_download() {
+        loader.run_own_stub()?;
+    }
     loader.write_flash(&image.blobs, &WriteOptions::default())?;
     loader.finish(&after(board))
 }

@@ -1,6 +1,8 @@
 //! How the loader that runs on the chip differs from other loaders, as data.
 
+use crate::error::Error;
 use larch_chips::Chip;
+use larch_protocol::ChipError;
 
 /// What runs on the chip and answers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -9,6 +11,8 @@ pub enum Flavour {
     Rom,
     /// Espressif's flasher stub.
     EspressifStub,
+    /// Our own.
+    LarchStub,
 }
 
 /// The differences between loaders.
@@ -26,6 +30,10 @@ pub struct Dialect {
     pub answers_early: bool,
     /// Has ERASE_FLASH, ERASE_REGION and READ_FLASH.
     pub has_stub_commands: bool,
+    /// Blocks that may be on their way unanswered.
+    pub window: u32,
+    /// Has SECTOR_DIGESTS, ECHO and TRY_BAUD, and numbers its answers to blocks.
+    pub is_ours: bool,
 }
 
 impl Dialect {
@@ -38,6 +46,8 @@ impl Dialect {
             md5_is_hex: true,
             answers_early: false,
             has_stub_commands: false,
+            window: 1,
+            is_ours: false,
         }
     }
 
@@ -50,6 +60,24 @@ impl Dialect {
             md5_is_hex: false,
             answers_early: true,
             has_stub_commands: true,
+            window: 1,
+            is_ours: false,
+        }
+    }
+
+    /// Our own flasher stub, `loader/stub`.
+    pub const fn larch_stub() -> Self {
+        Self { flavour: Flavour::LarchStub, window: 2, is_ours: true, ..Self::espressif_stub() }
+    }
+
+    /// Whether a block that ended so may be sent again within its stream.
+    pub fn takes_again(&self, error: &Error) -> bool {
+        match error {
+            Error::Refused { error: ChipError::BAD_DATA_CHECKSUM, .. } => !self.is_rom(),
+            // Our own knows which block it wants next.
+            Error::Silent { .. } => self.is_ours,
+            Error::Refused { error, .. } => self.is_ours && error.is_line_error(),
+            _ => false,
         }
     }
 

@@ -6,6 +6,7 @@
 mod changed;
 pub mod digest;
 mod erase;
+mod own;
 mod partitions;
 pub mod plan;
 mod read;

@@ -34,3 +34,4 @@ pub use event::{Event, Observer};
 pub use finish::After;
 pub use larch_image::merge::Blob;
 pub use larch_image::stub::Stub;
+pub use stub::own_stub;

@@ -32,7 +32,7 @@ impl Loader<'_> {
     }
 
     /// Lets late answers come and drops them, and ends any frame that the chip is still collecting.
-    fn quieten(&mut self) -> Result<(), Error> {
+    pub(crate) fn quieten(&mut self) -> Result<(), Error> {
         self.link.transport().write_all(&[larch_protocol::slip::END])?;
         self.link.listen(QUIET)?;
         Ok(self.link.discard()?)

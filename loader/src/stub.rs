@@ -5,16 +5,37 @@ use crate::dialect::Dialect;
 use crate::error::Error;
 use crate::event::Event;
 use crate::link::DEFAULT_TIMEOUT;
-use larch_image::stub::Stub;
+use larch_chips::Chip;
+use larch_image::stub::{Kind, Stub};
 use larch_protocol::Opcode;
 
-/// What Espressif's stub says when it runs.
+/// What a stub says when it runs.
 const GREETING: &[u8] = b"OHAI";
 /// How often the upload is tried.
 const TRIES: u32 = 3;
 
+/// Our own stub for a chip, if there is one and it was built with this program.
+pub fn own_stub(chip: &Chip) -> Option<Stub> {
+    let elf: &[u8] = match chip.slug {
+        "esp32c3" => include_bytes!(concat!(env!("OUT_DIR"), "/esp32c3.elf")),
+        _ => &[],
+    };
+    Stub::from_elf(elf).ok()
+}
+
 impl Loader<'_> {
-    /// Loads Espressif's flasher stub into RAM and runs it; from then on it answers instead of the ROM.
+    /// Runs our own stub if it runs on this chip and over this port. Returns whether it does.
+    ///
+    /// # Errors
+    /// As [`Loader::run_stub`].
+    pub fn run_own_stub(&mut self) -> Result<bool, Error> {
+        match own_stub(self.chip) {
+            Some(stub) if !self.talks_over_usb_jtag()? => self.run_stub(&stub).map(|()| true),
+            _ => Ok(false),
+        }
+    }
+
+    /// Loads a flasher stub into RAM and runs it; from then on it answers instead of the ROM.
     ///
     /// # Errors
     /// If the chip refuses it, or the stub does not greet.
@@ -33,9 +54,13 @@ impl Loader<'_> {
         }
         self.run_memory(stub.entry)?;
         self.wait_for_greeting()?;
-        self.dialect = Dialect::espressif_stub();
+        let (dialect, name) = match stub.kind {
+            Kind::Espressif => (Dialect::espressif_stub(), "Espressif's flasher stub"),
+            Kind::Larch => (Dialect::larch_stub(), "Larch's flasher stub"),
+        };
+        self.dialect = dialect;
         self.flash = None;
-        self.observer.event(&Event::Stub { name: "Espressif's flasher stub" });
+        self.observer.event(&Event::Stub { name });
         Ok(())
     }
 

@@ -113,6 +113,7 @@ pub static CHIP: Chip = Chip {
         flash_encryption_align: 32,
     },
     uf2_family: 0x1C5F_21B0,
+    stub: None,
 };
 
 const FEATURES: &[Feature] = &[

@@ -107,4 +107,5 @@ pub static CHIP: Chip = Chip {
         flash_encryption_align: 16,
     },
     uf2_family: 0x2B88_D29C,
+    stub: None,
 };

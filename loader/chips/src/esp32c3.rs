@@ -13,6 +13,18 @@ const EFUSE: u32 = 0x6000_8800;
 const BLOCK1: u32 = EFUSE + 0x44;
 const RTC_CNTL: u32 = 0x6000_8000;
 
+/// SPI1.
+pub(crate) const SPI: SpiRegisters = SpiRegisters {
+    base: 0x6000_2000,
+    user: 0x18,
+    user1: 0x1C,
+    user2: 0x20,
+    mosi_dlen: 0x24,
+    miso_dlen: 0x28,
+    w0: 0x58,
+    address_from_msb: false,
+};
+
 /// ESP32-C3.
 pub static CHIP: Chip = Chip {
     name: "ESP32-C3",
@@ -31,16 +43,7 @@ pub static CHIP: Chip = Chip {
         Region::new(0x4200_0000, 0x4280_0000, Kind::Irom),
         Region::new(0x5000_0000, 0x5000_2000, Kind::Rtc),
     ],
-    spi: SpiRegisters {
-        base: 0x6000_2000,
-        user: 0x18,
-        user1: 0x1C,
-        user2: 0x20,
-        mosi_dlen: 0x24,
-        miso_dlen: 0x28,
-        w0: 0x58,
-        address_from_msb: false,
-    },
+    spi: SPI,
     uart_clkdiv: 0x6000_0014,
     crystal: Crystal::FixedMhz(40),
     efuse: Efuse {
@@ -122,4 +125,5 @@ pub static CHIP: Chip = Chip {
         flash_encryption_align: 16,
     },
     uf2_family: 0xD42B_A06C,
+    stub: Some(&crate::stub::ESP32C3),
 };

@@ -108,4 +108,5 @@ pub static CHIP: Chip = Chip {
         flash_encryption_align: 16,
     },
     uf2_family: 0x77D8_50C4,
+    stub: None,
 };

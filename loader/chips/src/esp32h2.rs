@@ -117,4 +117,5 @@ pub static CHIP: Chip = Chip {
         flash_encryption_align: 16,
     },
     uf2_family: 0x3327_26F6,
+    stub: None,
 };

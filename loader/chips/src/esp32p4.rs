@@ -90,4 +90,5 @@ pub static CHIP: Chip = Chip {
         flash_encryption_align: 16,
     },
     uf2_family: 0x3D30_8E94,
+    stub: None,
 };

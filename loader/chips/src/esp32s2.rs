@@ -113,4 +113,5 @@ pub static CHIP: Chip = Chip {
         flash_encryption_align: 16,
     },
     uf2_family: 0xBFDD_4EEE,
+    stub: None,
 };

@@ -124,4 +124,5 @@ pub static CHIP: Chip = Chip {
         flash_encryption_align: 16,
     },
     uf2_family: 0xC47E_5767,
+    stub: None,
 };

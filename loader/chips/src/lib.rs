@@ -22,6 +22,7 @@ mod field;
 mod image;
 mod memory;
 mod registers;
+pub mod stub;
 
 pub use field::{Bits, Condition, Field, Named};
 pub use image::{FlashFrequency, FlashMode, FlashSize, ImageRules};
@@ -65,6 +66,8 @@ pub struct Chip {
     pub image: ImageRules,
     /// Family id of UF2 files (github.com/microsoft/uf2, `utils/uf2families.json`).
     pub uf2_family: u32,
+    /// What our own flasher stub must know; `None` where it does not run.
+    pub stub: Option<&'static stub::StubFacts>,
 }
 
 /// The instruction set of the main processor.

@@ -6,9 +6,20 @@
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
+/// Whose stub it is: what it answers to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// Espressif's, as published.
+    Espressif,
+    /// Our own (`loader/stub`), which answers to more.
+    Larch,
+}
+
 /// A program for the chip's RAM.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Stub {
+    /// Whose it is.
+    pub kind: Kind,
     /// Where it starts.
     pub entry: u32,
     /// Code: address and bytes.
@@ -44,10 +55,28 @@ impl Stub {
             STANDARD.decode(text).map_err(|error| StubError(format!("{key}: {error}")))
         };
         Ok(Self {
+            kind: Kind::Espressif,
             entry: number("entry")?,
             text: (number("text_start")?, bytes("text")?),
             data: (number("data_start")?, bytes("data")?),
         })
+    }
+
+    /// Reads our own stub, as the linker made it: one section of code, one of data.
+    ///
+    /// # Errors
+    /// If the file is damaged.
+    pub fn from_elf(bytes: &[u8]) -> Result<Self, StubError> {
+        let program = crate::elf::Program::parse(bytes).map_err(|error| StubError(error.to_string()))?;
+        let section = |name: &str| {
+            let found = program.sections.iter().find(|section| section.name == name);
+            found.map_or((0, Vec::new()), |section| (section.part.address, section.part.data.clone()))
+        };
+        let (text, data) = (section(".text"), section(".data"));
+        if text.1.is_empty() {
+            return Err(StubError("it has no code".to_owned()));
+        }
+        Ok(Self { kind: Kind::Larch, entry: program.entry, text, data })
     }
 }
 
@@ -58,7 +87,12 @@ mod tests {
     #[test]
     fn the_toml_form_is_read() {
         let text = "entry      = 1_077_415_578\ntext       = \"AQID\"\ntext_start = 16\ndata = \"\"\ndata_start  = 32\nbss_start = 1\n";
-        let stub = Stub { entry: 1_077_415_578, text: (16, vec![1, 2, 3]), data: (32, Vec::new()) };
+        let stub = Stub {
+            kind: Kind::Espressif,
+            entry: 1_077_415_578,
+            text: (16, vec![1, 2, 3]),
+            data: (32, Vec::new()),
+        };
         assert_eq!(Stub::parse(text), Ok(stub));
     }
 

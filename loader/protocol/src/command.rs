@@ -52,12 +52,18 @@ pub enum Opcode {
     RunUserCode = 0xD3,
     /// One block to be encrypted by the chip.
     FlashEncryptData = 0xD4,
+    /// Digests of sectors (our own stub only, as what follows).
+    SectorDigests = 0xE0,
+    /// Send the same bytes back.
+    Echo = 0xE1,
+    /// Go on at another speed, and back again unless it is confirmed.
+    TryBaud = 0xE2,
 }
 
 impl Opcode {
     /// The opcode with this code.
     pub fn from_byte(byte: u8) -> Option<Self> {
-        const ALL: [Opcode; 23] = [
+        const ALL: [Opcode; 26] = [
             Opcode::FlashBegin,
             Opcode::FlashData,
             Opcode::FlashEnd,
@@ -81,6 +87,9 @@ impl Opcode {
             Opcode::ReadFlash,
             Opcode::RunUserCode,
             Opcode::FlashEncryptData,
+            Opcode::SectorDigests,
+            Opcode::Echo,
+            Opcode::TryBaud,
         ];
         ALL.into_iter().find(|opcode| *opcode as u8 == byte)
     }
@@ -246,6 +255,24 @@ pub enum Command<'a> {
     RunUserCode,
     /// [`Opcode::FlashEncryptData`]: block number, data.
     FlashEncryptData(u32, &'a [u8]),
+    /// [`Opcode::SectorDigests`]
+    SectorDigests {
+        /// Flash offset, a multiple of the sector size.
+        offset: u32,
+        /// Sectors, at most 4095.
+        count: u32,
+    },
+    /// [`Opcode::Echo`]: at least 8 bytes.
+    Echo(&'a [u8]),
+    /// [`Opcode::TryBaud`]
+    TryBaud {
+        /// New speed.
+        new: u32,
+        /// It must be confirmed by [`Opcode::ChangeBaudrate`] within this time.
+        milliseconds: u32,
+        /// Present speed.
+        old: u32,
+    },
 }
 
 /// The arguments of a command: some words, then bytes.
@@ -303,6 +330,9 @@ impl<'a> Command<'a> {
             Self::ReadFlash { .. } => Opcode::ReadFlash,
             Self::RunUserCode => Opcode::RunUserCode,
             Self::FlashEncryptData(..) => Opcode::FlashEncryptData,
+            Self::SectorDigests { .. } => Opcode::SectorDigests,
+            Self::Echo(_) => Opcode::Echo,
+            Self::TryBaud { .. } => Opcode::TryBaud,
         }
     }
 
@@ -333,6 +363,9 @@ impl<'a> Command<'a> {
             Self::ChangeBaudrate { new, old } => Body::words(&[new, old]),
             Self::SpiFlashMd5 { offset, size } => Body::words(&[offset, size, 0, 0]),
             Self::ReadFlash { offset, size, packet, window } => Body::words(&[offset, size, packet, window]),
+            Self::SectorDigests { offset, count } => Body::words(&[offset, count]),
+            Self::Echo(bytes) => Body { tail: bytes, ..Body::words(&[]) },
+            Self::TryBaud { new, milliseconds, old } => Body::words(&[new, milliseconds, old]),
             Self::GetSecurityInfo | Self::EraseFlash | Self::RunUserCode => Body::words(&[]),
         }
     }

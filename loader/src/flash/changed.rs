@@ -32,6 +32,9 @@ impl Loader<'_> {
         if !plan::is_sector(blob.offset) {
             return whole();
         }
+        if self.dialect.is_ours {
+            return self.changed_sectors(blob);
+        }
         let regions = match self.changed_regions(blob) {
             Err(Error::Refused { .. }) => return whole(),
             other => other?,
@@ -50,6 +53,24 @@ impl Loader<'_> {
             parts = narrowed;
         }
         Ok(joined(parts))
+    }
+
+    /// By a list of digests of all sectors.
+    fn changed_sectors(&mut self, blob: &Blob) -> Result<Vec<Range<usize>>, Error> {
+        let sectors: Vec<_> = split(0..blob.data.len(), SECTOR as usize).collect();
+        let count = u32::try_from(sectors.len()).unwrap_or(u32::MAX);
+        let digests = self.sector_digests(blob.offset, count)?;
+        let mut changed = Vec::new();
+        for (part, digest) in sectors.into_iter().zip(digests) {
+            let whole = part.len() == SECTOR as usize;
+            let same = digest == Digest::of(&filled_up(&blob.data[part.clone()]))
+                // Behind the file's end anything may be.
+                || !whole && self.held(blob, part.clone())? == Held::Same;
+            if !same {
+                changed.push(part);
+            }
+        }
+        Ok(joined(whole_blocks(blob, changed)))
     }
 
     fn changed_regions(&mut self, blob: &Blob) -> Result<Vec<Range<usize>>, Error> {
@@ -84,6 +105,28 @@ impl Loader<'_> {
     }
 }
 
+/// A sector as flash has it if the rest was erased.
+fn filled_up(data: &[u8]) -> Vec<u8> {
+    let mut sector = data.to_vec();
+    sector.resize(SECTOR as usize, 0xFF);
+    sector
+}
+
+/// Where nearly all sectors of a 64 KB block differ, erasing and writing the whole block takes less time.
+fn whole_blocks(blob: &Blob, changed: Vec<Range<usize>>) -> Vec<Range<usize>> {
+    const NEARLY_ALL: usize = 14;
+    let block_of = |part: &Range<usize>| (blob.offset as usize + part.start) / REGION;
+    let mut parts: Vec<Range<usize>> = Vec::new();
+    for block in changed.chunk_by(|a, b| block_of(a) == block_of(b)) {
+        let start = (block_of(&block[0]) * REGION).checked_sub(blob.offset as usize);
+        match start.filter(|start| block.len() >= NEARLY_ALL && start + REGION <= blob.data.len()) {
+            Some(start) => parts.push(start..start + REGION),
+            None => parts.extend(block.iter().cloned()),
+        }
+    }
+    parts
+}
+
 fn split(range: Range<usize>, size: usize) -> impl Iterator<Item = Range<usize>> {
     let end = range.end;
     range.step_by(size).map(move |start| start..end.min(start + size))
@@ -104,6 +147,16 @@ fn joined(parts: Vec<Range<usize>>) -> Vec<Range<usize>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn blocks_that_nearly_all_differ_are_written_whole() {
+        let blob = Blob { name: String::new(), offset: 0x1_1000, data: vec![0; 0x4_0000] };
+        let sectors = |range: Range<usize>| split(range, 0x1000);
+        // 0x1_1000 is not where a block begins: 0xF000 into the file is.
+        let changed = sectors(0..0xF000).chain(sectors(0xF000..0x1_D000)).chain(sectors(0x3_0000..0x3_1000));
+        let parts = joined(whole_blocks(&blob, changed.collect()));
+        assert_eq!(parts, [0..0x1_F000, 0x3_0000..0x3_1000]);
+    }
 
     #[test]
     fn ranges_split_and_join() {

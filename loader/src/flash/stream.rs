@@ -7,10 +7,9 @@ use super::erase::ERASE_SECONDS_PER_MEGABYTE;
 use super::{SECTOR, per_megabyte};
 use crate::connect::Loader;
 use crate::error::Error;
-use crate::event::Event;
+use crate::event::{Event, Observer};
 use flate2::{Compress, Compression, Decompress, FlushCompress, FlushDecompress};
-use larch_protocol::{ChipError, Command, FlashBegin};
-use std::time::Duration;
+use larch_protocol::{Command, FlashBegin, Response};
 
 /// Streams that may fail one after the other without getting further than before, if the chip at least refuses them.
 const REFUSALS: u32 = 10;
@@ -60,6 +59,20 @@ impl Stream {
         let deflated = Self::deflated(data, block_size);
         let shorter = deflated.bytes.len() < data.len();
         if compress.is_some() || shorter { deflated } else { Self::plain(data, block_size) }
+    }
+
+    /// The command that sends a block.
+    fn block(&self, number: u32) -> Command<'_> {
+        let start = self.bytes.len().min(number as usize * self.block_size);
+        let end = self.bytes.len().min(start + self.block_size);
+        let bytes = &self.bytes[start..end];
+        if self.deflated { Command::FlashDeflData(number, bytes) } else { Command::FlashData(number, bytes) }
+    }
+
+    /// How many bytes of the file so many blocks make.
+    fn reached_by(&self, blocks: u32) -> usize {
+        let last = (blocks as usize).min(self.reached.len());
+        last.checked_sub(1).map_or(0, |last| self.reached[last])
     }
 
     /// Bytes that go over the line, if deflated.
@@ -116,6 +129,20 @@ pub(super) struct Part<'d> {
     pub(super) total: u64,
 }
 
+/// How far a stream is, for people.
+struct Progress<'p> {
+    part: &'p Part<'p>,
+    from: usize,
+    stream: &'p Stream,
+}
+
+impl Progress<'_> {
+    fn tell(&self, observer: &mut dyn Observer, blocks: u32) {
+        let done = self.part.before + (self.from + self.stream.reached_by(blocks)) as u64;
+        observer.event(&Event::Progress { done, total: self.part.total });
+    }
+}
+
 /// Why a stream ended early, and how far it surely came.
 struct Broken {
     error: Error,
@@ -152,37 +179,64 @@ impl Loader<'_> {
         let timeout = per_megabyte(ERASE_SECONDS_PER_MEGABYTE, size as u64);
         self.with_retries(|loader| loader.command(&begin, timeout))
             .map_err(|error| Broken { error, reached: 0 })?;
-        let mut before = 0;
-        for ((number, block), &reached) in
-            (0..).zip(stream.bytes.chunks(stream.block_size)).zip(&stream.reached)
-        {
-            let timeout = per_megabyte(WRITE_SECONDS_PER_MEGABYTE, (reached - before) as u64);
-            let data = if stream.deflated {
-                Command::FlashDeflData(number, block)
-            } else {
-                Command::FlashData(number, block)
+        let progress = Progress { part, from, stream };
+        self.send_blocks(&progress)
+            .map_err(|(error, done)| Broken { error, reached: stream.reached_by(done) })
+    }
+
+    /// Sends all blocks, as many unanswered as the loader on the chip allows. An error comes with the number of blocks that
+    /// are surely taken.
+    fn send_blocks(&mut self, progress: &Progress<'_>) -> Result<(), (Error, u32)> {
+        let stream = progress.stream;
+        let count = u32::try_from(stream.reached.len()).unwrap_or(u32::MAX);
+        let (mut taken, mut sent, mut failures) = (0, 0, 0);
+        while taken < count {
+            while sent < count && sent - taken < self.dialect.window {
+                self.link.send(&stream.block(sent)).map_err(|error| (error.into(), taken))?;
+                sent += 1;
+            }
+            let (error, known) = match self.block_answer(stream, taken) {
+                Ok(now) => {
+                    failures = if now > taken { 0 } else { failures };
+                    taken = now.min(sent);
+                    progress.tell(&mut *self.observer, taken);
+                    continue;
+                }
+                Err((error, known)) => (error, known.unwrap_or(taken)),
             };
-            self.send_block(&data, timeout).map_err(|error| Broken { error, reached: before })?;
-            let done = part.before + (from + reached) as u64;
-            self.observer.event(&Event::Progress { done, total: part.total });
-            before = reached;
+            // A stub takes a block again that arrived damaged; the ROM does not.
+            failures += 1;
+            let again = self.dialect.takes_again(&error) && failures < BLOCK_TRIES;
+            if !again {
+                return Err((error, taken));
+            }
+            self.observer.event(&Event::Retry { what: "a block arrived damaged" });
+            if self.dialect.window > 1 {
+                self.quieten().map_err(|error| (error, taken))?;
+            }
+            taken = taken.max(known.min(sent));
+            sent = taken;
         }
         Ok(())
     }
 
-    /// A stub takes a block again that arrived damaged; the ROM does not.
-    fn send_block(&mut self, block: &Command<'_>, timeout: Duration) -> Result<(), Error> {
-        let mut result = self.command(block, timeout);
-        for _ in 1..BLOCK_TRIES {
-            match &result {
-                Err(Error::Refused { error: ChipError::BAD_DATA_CHECKSUM, .. }) if !self.dialect.is_rom() => {
-                    self.observer.event(&Event::Retry { what: "a block arrived damaged" });
-                    result = self.command(block, timeout);
-                }
-                _ => break,
-            }
+    /// How many blocks are taken, by the next answer; or an error, with that number if it is known.
+    fn block_answer(&mut self, stream: &Stream, taken: u32) -> Result<u32, (Error, Option<u32>)> {
+        let opcode = stream.block(taken).opcode();
+        let bytes = stream.reached_by(taken + 1) - stream.reached_by(taken);
+        let timeout = per_megabyte(WRITE_SECONDS_PER_MEGABYTE, bytes as u64);
+        let answer = self.link.response(opcode as u8, timeout).map_err(|error| (error.into(), None))?;
+        let Some(answer) = answer else { return Err((Error::silent(opcode), None)) };
+        let known = self.dialect.is_ours.then_some(answer.value);
+        let response = Response { opcode: opcode as u8, value: answer.value, body: &answer.body };
+        match response.data(0) {
+            // A damaged number would let blocks be left out; the digest would notice, but late.
+            Ok(_) => Ok(known
+                .filter(|&known| known <= taken + self.dialect.window)
+                .unwrap_or(taken + 1)
+                .max(taken)),
+            Err(error) => Err((Error::refused(opcode, error), known)),
         }
-        result
     }
 
     fn flash_begin(&self, stream: &Stream, offset: u32, size: usize) -> FlashBegin {

@@ -187,7 +187,7 @@ impl Loader<'_> {
 
     fn send_and_confirm(&mut self, part: &Part<'_>, stream: &Stream) -> Result<(), Error> {
         self.send(part, stream)?;
-        if self.dialect.answers_early {
+        if self.dialect.answers_early && !self.dialect.is_ours {
             // Answered only when everything is in flash.
             self.read_register(MAGIC_ADDRESS)?;
         }

@@ -52,9 +52,9 @@ fn traced(transport: Box<dyn Transport>, file: Option<&Path>) -> Result<Box<dyn 
     Ok(Box::new(Traced::new(transport, std::io::LineWriter::new(log))))
 }
 
-/// Runs the published stub, or goes on with the ROM if it is not on this machine.
+/// Runs our own stub, or the published one where ours does not run, or goes on with the ROM if that is not on this machine.
 fn start_stub(loader: &mut Loader<'_>, reporter: &Reporter) -> Result<(), Error> {
-    if !loader.is_rom() {
+    if !loader.is_rom() || loader.run_own_stub()? {
         return Ok(());
     }
     let found = packages::stub(loader.chip().slug).map_err(|error| error.to_string()).and_then(|path| {
