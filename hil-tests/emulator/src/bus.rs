@@ -3,12 +3,15 @@
 //! A processor model (RISC-V here, Xtensa to come) is generic over [`Bus`]; a chip implements it.
 
 use crate::memory::Memory;
+use crate::registers::Registers;
 use crate::time::{Clock, Ticks};
 
 /// What the processor is connected to.
 pub trait Bus {
     /// Plain memory and its page tables.
     fn memory(&mut self) -> &mut Memory;
+    /// Plain memory, and the device registers of which some are plain storage.
+    fn storage(&mut self) -> (&mut Memory, &mut Registers);
     /// The simulation's clock.
     fn clock(&mut self) -> &mut Clock;
     /// Whether `address` belongs to device registers.

@@ -13,8 +13,10 @@ const PAGE_BITS: u32 = 13;
 pub const PAGE: usize = 1 << PAGE_BITS;
 /// Pages of the address space.
 const PAGES: usize = 1 << (32 - PAGE_BITS);
-/// A page table; of fixed size, so that no look-up needs a check.
-type Table = Box<[u32; PAGES]>;
+/// The page tables for reading ([`READ`]) and writing ([`WRITE`]), side by side; of fixed size, so that no look-up needs a check.
+type Tables = [[u32; 2]; PAGES];
+const READ: usize = 0;
+const WRITE: usize = 1;
 /// Larger than any arena.
 const BEYOND: u32 = 1 << 31;
 
@@ -22,8 +24,7 @@ const BEYOND: u32 = 1 << 31;
 #[derive(Clone)]
 pub struct Memory {
     bytes: Vec<u8>,
-    read: Table,
-    write: Table,
+    tables: Box<Tables>,
     /// Ranges of the arena that the processor may write.
     writable: Vec<Range<usize>>,
     /// One bit per aligned word of the arena that some decoded block was made from.
@@ -47,8 +48,7 @@ impl Memory {
         assert!(size < 1 << 31, "the memory arena is limited to 2 GiB");
         Self {
             bytes: vec![0; size],
-            read: table(),
-            write: table(),
+            tables: tables(),
             writable: Vec::new(),
             code: vec![0; size.div_ceil(256)],
             code_pages: vec![false; size.div_ceil(PAGE)],
@@ -73,9 +73,9 @@ impl Memory {
         }
         for (i, offset) in range.step_by(PAGE).enumerate() {
             let page = Self::page(address) + i;
-            self.read[page] = (offset as u32).wrapping_sub((page * PAGE) as u32);
+            self.tables[page][READ] = (offset as u32).wrapping_sub((page * PAGE) as u32);
             if writable {
-                self.write[page] = self.read[page];
+                self.tables[page][WRITE] = self.tables[page][READ];
                 self.aliases[offset / PAGE].push(page);
             }
         }
@@ -85,8 +85,7 @@ impl Memory {
     pub fn unmap(&mut self, address: u32, count: usize) {
         let first = Self::page(address);
         for page in first..first + count {
-            self.read[page] = invalid(page);
-            self.write[page] = invalid(page);
+            self.tables[page] = [invalid(page); 2];
         }
     }
 
@@ -101,7 +100,7 @@ impl Memory {
     /// Arena offset of a readable address.
     #[must_use]
     pub fn offset(&self, address: u32) -> Option<usize> {
-        let base = self.read[Self::page(address)];
+        let base = self.tables[Self::page(address)][READ];
         Some(base.wrapping_add(address) as usize).filter(|&at| at < self.bytes.len())
     }
 
@@ -138,60 +137,30 @@ impl Memory {
         self.stale |= self.code[first / 64..=last / 64].iter().any(|&bits| bits != 0);
     }
 
-    /// Loads a naturally aligned word from mapped memory.
+    /// The arena behind its page tables, for naturally aligned accesses.
     #[inline(always)]
+    pub fn view(&mut self) -> View<'_> {
+        View { bytes: &mut self.bytes, tables: &self.tables }
+    }
+
+    /// Loads a naturally aligned word from mapped memory.
     #[must_use]
     pub fn load32(&self, address: u32) -> Option<u32> {
-        let at = Self::fast(&self.read, address, 3)?;
-        Some(u32::from_le_bytes(self.bytes.get(at..at + 4)?.try_into().ok()?))
+        let at = self.offset(address).filter(|at| at % 4 == 0)?;
+        Some(u32::from_le_bytes(*self.bytes.get(at..)?.first_chunk()?))
     }
 
     /// Loads a naturally aligned half-word from mapped memory.
-    #[inline(always)]
     #[must_use]
     pub fn load16(&self, address: u32) -> Option<u16> {
-        let at = Self::fast(&self.read, address, 1)?;
-        Some(u16::from_le_bytes(self.bytes.get(at..at + 2)?.try_into().ok()?))
+        let at = self.offset(address).filter(|at| at % 2 == 0)?;
+        Some(u16::from_le_bytes(*self.bytes.get(at..)?.first_chunk()?))
     }
 
     /// Loads a byte from mapped memory.
-    #[inline(always)]
     #[must_use]
     pub fn load8(&self, address: u32) -> Option<u8> {
-        self.bytes.get(Self::fast(&self.read, address, 0)?).copied()
-    }
-
-    /// Stores a naturally aligned word; `None` if the page is not plain writable memory.
-    #[inline(always)]
-    pub fn store32(&mut self, address: u32, value: u32) -> Option<()> {
-        let at = Self::fast(&self.write, address, 3)?;
-        self.bytes.get_mut(at..at + 4)?.copy_from_slice(&value.to_le_bytes());
-        Some(())
-    }
-
-    /// Stores a naturally aligned half-word; `None` if the page is not plain writable memory.
-    #[inline(always)]
-    pub fn store16(&mut self, address: u32, value: u16) -> Option<()> {
-        let at = Self::fast(&self.write, address, 1)?;
-        self.bytes.get_mut(at..at + 2)?.copy_from_slice(&value.to_le_bytes());
-        Some(())
-    }
-
-    /// Stores a byte; `None` if the page is not plain writable memory.
-    #[inline(always)]
-    pub fn store8(&mut self, address: u32, value: u8) -> Option<()> {
-        let at = Self::fast(&self.write, address, 0)?;
-        *self.bytes.get_mut(at)? = value;
-        Some(())
-    }
-
-    #[inline(always)]
-    fn fast(table: &[u32; PAGES], address: u32, align: u32) -> Option<usize> {
-        let base = table[(address >> PAGE_BITS) as usize];
-        if address & align != 0 {
-            return None;
-        }
-        Some(base.wrapping_add(address) as usize)
+        self.bytes.get(self.offset(address)?).copied()
     }
 
     /// Stores any bytes at any alignment to writable memory, code pages included. `None` if any byte is not writable.
@@ -233,7 +202,7 @@ impl Memory {
         }
         if !std::mem::replace(&mut self.code_pages[at / PAGE], true) {
             for &page in &self.aliases[at / PAGE] {
-                self.write[page] = invalid(page);
+                self.tables[page][WRITE] = invalid(page);
             }
         }
     }
@@ -252,7 +221,7 @@ impl Memory {
         for (code_page, aliases) in self.code_pages.iter_mut().zip(&self.aliases) {
             if std::mem::take(code_page) {
                 for &page in aliases {
-                    self.write[page] = self.read[page];
+                    self.tables[page][WRITE] = self.tables[page][READ];
                 }
             }
         }
@@ -269,9 +238,71 @@ fn invalid(page: usize) -> u32 {
     BEYOND.wrapping_sub((page * PAGE) as u32)
 }
 
-fn table() -> Table {
-    let entries: Vec<u32> = (0..PAGES).map(invalid).collect();
+fn tables() -> Box<Tables> {
+    let entries: Vec<[u32; 2]> = (0..PAGES).map(|page| [invalid(page); 2]).collect();
     entries.try_into().unwrap_or_else(|_| unreachable!("the length is PAGES"))
+}
+
+/// The arena behind its page tables.
+///
+/// Words and half-words are numbered: rotating an arena offset right by two (one) bits gives the number of an aligned word
+/// (half-word), and something beyond the arena's end for what is not aligned or not mapped, so one comparison answers it all.
+pub struct View<'a> {
+    bytes: &'a mut [u8],
+    tables: &'a Tables,
+}
+
+impl View<'_> {
+    #[inline(always)]
+    fn at<const TABLE: usize>(&self, address: u32) -> u32 {
+        self.tables[(address >> PAGE_BITS) as usize][TABLE].wrapping_add(address)
+    }
+
+    /// Loads a naturally aligned word from mapped memory.
+    #[inline(always)]
+    #[must_use]
+    pub fn load32(&self, address: u32) -> Option<u32> {
+        let word = self.at::<READ>(address).rotate_right(2);
+        self.bytes.as_chunks().0.get(word as usize).map(|&bytes| u32::from_le_bytes(bytes))
+    }
+
+    /// Loads a naturally aligned half-word from mapped memory.
+    #[inline(always)]
+    #[must_use]
+    pub fn load16(&self, address: u32) -> Option<u16> {
+        let half = self.at::<READ>(address).rotate_right(1);
+        self.bytes.as_chunks().0.get(half as usize).map(|&bytes| u16::from_le_bytes(bytes))
+    }
+
+    /// Loads a byte from mapped memory.
+    #[inline(always)]
+    #[must_use]
+    pub fn load8(&self, address: u32) -> Option<u8> {
+        self.bytes.get(self.at::<READ>(address) as usize).copied()
+    }
+
+    /// Stores a naturally aligned word; `None` if the page is not plain writable memory.
+    #[inline(always)]
+    pub fn store32(&mut self, address: u32, value: u32) -> Option<()> {
+        let word = self.at::<WRITE>(address).rotate_right(2);
+        *self.bytes.as_chunks_mut().0.get_mut(word as usize)? = value.to_le_bytes();
+        Some(())
+    }
+
+    /// Stores a naturally aligned half-word; `None` if the page is not plain writable memory.
+    #[inline(always)]
+    pub fn store16(&mut self, address: u32, value: u16) -> Option<()> {
+        let half = self.at::<WRITE>(address).rotate_right(1);
+        *self.bytes.as_chunks_mut().0.get_mut(half as usize)? = value.to_le_bytes();
+        Some(())
+    }
+
+    /// Stores a byte; `None` if the page is not plain writable memory.
+    #[inline(always)]
+    pub fn store8(&mut self, address: u32, value: u8) -> Option<()> {
+        *self.bytes.get_mut(self.at::<WRITE>(address) as usize)? = value;
+        Some(())
+    }
 }
 
 #[cfg(test)]
@@ -289,27 +320,27 @@ mod tests {
     #[test]
     fn aliases_show_the_same_bytes() {
         let mut memory = two_aliases();
-        memory.store32(0x3FC8_0010, 0x1234_5678).unwrap();
-        assert_eq!(memory.load32(0x4038_0010), Some(0x1234_5678));
-        assert_eq!(memory.load16(0x4038_0012), Some(0x1234));
-        assert_eq!(memory.load8(0x4038_0011), Some(0x56));
+        memory.view().store32(0x3FC8_0010, 0x1234_5678).unwrap();
+        assert_eq!(memory.view().load32(0x4038_0010), Some(0x1234_5678));
+        assert_eq!(memory.view().load16(0x4038_0012), Some(0x1234));
+        assert_eq!(memory.view().load8(0x4038_0011), Some(0x56));
     }
 
     #[test]
     fn fast_path_refuses_rom_writes_unaligned_and_unmapped() {
         let mut memory = two_aliases();
-        assert_eq!(memory.store32(0x4000_0000, 1), None);
+        assert_eq!(memory.view().store32(0x4000_0000, 1), None);
         assert_eq!(memory.store_slow(0x4000_0000, &[1]), None);
-        assert_eq!(memory.load32(0x3FC8_0001), None);
-        assert_eq!(memory.load32(0x6000_0000), None);
-        assert_eq!(memory.load8(0x3FC8_0000 + 2 * PAGE as u32), None);
+        assert_eq!(memory.view().load32(0x3FC8_0001), None);
+        assert_eq!(memory.view().load32(0x6000_0000), None);
+        assert_eq!(memory.view().load8(0x3FC8_0000 + 2 * PAGE as u32), None);
     }
 
     #[test]
     fn changing_decoded_code_is_noticed_through_either_alias() {
         let mut memory = two_aliases();
         memory.mark_code(0x4038_0010, 4);
-        assert_eq!(memory.store32(0x3FC8_0014, 7), None, "the page went to the slow path");
+        assert_eq!(memory.view().store32(0x3FC8_0014, 7), None, "the page went to the slow path");
         memory.store_slow(0x3FC8_0014, &7u32.to_le_bytes()).unwrap();
         assert!(!memory.is_stale(), "the neighbouring word is not code");
         memory.store_slow(0x3FC8_0010, &0u32.to_le_bytes()).unwrap();
@@ -317,7 +348,7 @@ mod tests {
         memory.store_slow(0x3FC8_0010, &9u32.to_le_bytes()).unwrap();
         assert!(memory.is_stale());
         memory.forget_code();
-        assert!(memory.store32(0x3FC8_0010, 1).is_some());
+        assert!(memory.view().store32(0x3FC8_0010, 1).is_some());
     }
 
     #[test]

@@ -20,8 +20,10 @@ pub enum Class {
 /// What an access to a register does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Access {
-    /// It is plain storage.
+    /// It is plain storage, which the processor may use without asking the chip.
     Plain,
+    /// It is plain storage of a device that keeps an eye on what is stored.
+    Watched,
     /// The peripheral must be asked.
     Hooked,
     /// It must be reported.
@@ -50,6 +52,8 @@ pub struct Registers {
     resets: Vec<u32>,
     catalogue: BTreeMap<u32, Register>,
     accesses: Vec<Access>,
+    /// Stores through [`Registers::store_plain`].
+    stores: u64,
 }
 
 impl Registers {
@@ -73,6 +77,7 @@ impl Registers {
             resets: vec![0; words],
             catalogue: BTreeMap::new(),
             accesses: vec![Access::Unknown; words],
+            stores: 0,
         };
         for table in tables {
             this.parse(table);
@@ -90,6 +95,53 @@ impl Registers {
         }
         this.reset(base, size);
         this
+    }
+
+    /// Makes what is plain storage in `size` bytes at `address` known to its device.
+    ///
+    /// # Panics
+    /// If the range is not inside the device space.
+    pub fn watch(&mut self, address: u32, size: u32) {
+        let first = ((address - self.base) / 4) as usize;
+        for access in &mut self.accesses[first..first + (size / 4) as usize] {
+            if *access == Access::Plain {
+                *access = Access::Watched;
+            }
+        }
+    }
+
+    /// Number of the aligned word at `address`; beyond the end for all other addresses.
+    fn number(&self, address: u32) -> usize {
+        address.wrapping_sub(self.base).rotate_right(2) as usize
+    }
+
+    /// Loads an aligned word that is plain storage.
+    #[inline(never)]
+    #[must_use]
+    pub fn load_plain(&self, address: u32) -> Option<u32> {
+        let number = self.number(address);
+        match self.accesses.get(number)? {
+            Access::Plain | Access::Watched => self.words.get(number).copied(),
+            Access::Hooked | Access::Unknown => None,
+        }
+    }
+
+    /// Stores an aligned word that is plain storage.
+    #[inline(never)]
+    pub fn store_plain(&mut self, address: u32, value: u32) -> Option<()> {
+        let number = self.number(address);
+        if *self.accesses.get(number)? != Access::Plain {
+            return None;
+        }
+        *self.words.get_mut(number)? = value;
+        self.stores += 1;
+        Some(())
+    }
+
+    /// Stores so far that the chip was not asked about.
+    #[must_use]
+    pub fn plain_stores(&self) -> u64 {
+        self.stores
     }
 
     fn parse(&mut self, table: &str) {
@@ -157,6 +209,14 @@ impl Registers {
         if let Some(index) = self.index(address) {
             self.words[index] = value;
         }
+    }
+
+    /// `count` words of storage from `address` on.
+    ///
+    /// # Panics
+    /// If they are not inside the device space.
+    pub fn words(&mut self, address: u32, count: usize) -> &mut [u32] {
+        &mut self.words[((address - self.base) / 4) as usize..][..count]
     }
 
     /// Stores a word after `change`.

@@ -17,7 +17,7 @@ fn blank_flash_is_an_invalid_header(#[case] revision: u32, #[case] banner: &str)
     let text = expect(&mut board, b"invalid header: 0xffffffff\r\n", SECOND);
     let text = String::from_utf8(text).unwrap();
     assert!(text.starts_with(banner), "{text}");
-    assert!(text.contains("rst:0x1 (POWERON),boot:0xd (SPI_FAST_FLASH_BOOT)"), "{text}");
+    assert!(text.contains("rst:0x1 (POWERON),boot:0xc (SPI_FAST_FLASH_BOOT)"), "{text}");
 }
 
 #[test]
@@ -42,7 +42,7 @@ fn download_mode_answers_sync_at_any_rate(
     board.set_lines(false, false);
     let text = expect(&mut board, b"download\r\n", SECOND);
     assert!(
-        String::from_utf8_lossy(&text).contains("boot:0x5 (DOWNLOAD(USB/UART0"),
+        String::from_utf8_lossy(&text).contains("boot:0x4 (DOWNLOAD(USB/UART0"),
         "{}",
         String::from_utf8_lossy(&text)
     );

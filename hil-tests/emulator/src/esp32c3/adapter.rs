@@ -36,6 +36,8 @@ pub struct Adapter {
     /// Damage on the way from the chip.
     pub faults: SerialFaults,
     count: u64,
+    /// When the frame that is on its way will be complete, if one is.
+    due: Ticks,
 }
 
 impl Adapter {
@@ -49,12 +51,14 @@ impl Adapter {
             wake: false,
             faults: SerialFaults::default(),
             count: 0,
+            due: NEVER,
         }
     }
 
     /// Changes its rate.
     pub fn set_baud(&mut self, baud: u32) {
         self.baud = baud.max(1);
+        self.due = NEVER;
     }
 
     /// Length of a bit in 1/256 tick.
@@ -65,6 +69,9 @@ impl Adapter {
 
     /// Receives what is complete at `now`; gives when the next frame will be.
     pub fn listen(&mut self, wire: &mut Wire, now: Ticks) -> Ticks {
+        if self.due != NEVER && now < self.due {
+            return self.due;
+        }
         let bit = self.bit();
         while let Some(frame) = self.receiver.receive(wire, bit, now) {
             if let Some(byte) = self.faults.apply(self.count, frame.byte) {
@@ -72,7 +79,8 @@ impl Adapter {
             }
             self.count += 1;
         }
-        self.receiver.due(wire, bit).unwrap_or(NEVER)
+        self.due = self.receiver.due(wire, bit).unwrap_or(NEVER);
+        self.due
     }
 
     /// Whether the run must stop because something was heard.

@@ -74,11 +74,12 @@ pub struct Gpio {
 }
 
 impl Gpio {
-    /// Latches the strapping pins, as at the end of a chip reset. GPIO9 is pulled up by the chip, GPIO8 and GPIO2 by the
-    /// resistors that boards have there.
+    /// Latches the strapping pins, as at the end of a chip reset. GPIO9 is pulled up by the chip, GPIO8 by the resistor that
+    /// boards have there. GPIO2 has neither: left open it floats, and is sampled low here, as on the boards whose ROM
+    /// prints `boot:0xc`.
     pub fn latch_straps(&mut self) {
-        let level = |pin: usize| u32::from(self.outside[pin].unwrap_or(true));
-        self.strap = level(9) << 3 | level(8) << 2 | level(2);
+        let level = |pin: usize, open| u32::from(self.outside[pin].unwrap_or(open));
+        self.strap = level(9, true) << 3 | level(8, true) << 2 | level(2, false);
     }
 
     /// Whether the latched straps select booting from flash.

@@ -98,8 +98,12 @@ impl Sha {
     pub fn write(&mut self, io: &mut Io<'_>, offset: u32, value: u32) -> Option<(u32, bool)> {
         match offset {
             START | CONTINUE => {
-                let block: Vec<u8> =
-                    (0..16).flat_map(|i| io.registers.get(BASE + M_MEM + 4 * i).to_le_bytes()).collect();
+                let mut block = [0; 64];
+                for (bytes, word) in
+                    block.as_chunks_mut().0.iter_mut().zip(io.registers.words(BASE + M_MEM, 16))
+                {
+                    *bytes = word.to_le_bytes();
+                }
                 self.hash(io, &block, offset == START);
             }
             DMA_START | DMA_CONTINUE => {
@@ -124,8 +128,8 @@ impl Sha {
         for block in data.chunks_exact(64) {
             let block: &[u8; 64] = block.try_into().expect("chunks are exact");
             let mut state = [0; 8];
-            for (i, word) in (0..).zip(&mut state) {
-                *word = io.registers.get(BASE + H_MEM + 4 * i).swap_bytes();
+            for (word, stored) in state.iter_mut().zip(io.registers.words(BASE + H_MEM, 8)) {
+                *word = stored.swap_bytes();
             }
             if std::mem::take(&mut first) {
                 state = match mode {
@@ -141,8 +145,8 @@ impl Sha {
             } else {
                 sha2::block_api::compress256(&mut state, &[*block]);
             }
-            for (i, word) in (0..).zip(state) {
-                io.registers.set(BASE + H_MEM + 4 * i, word.swap_bytes());
+            for (stored, word) in io.registers.words(BASE + H_MEM, 8).iter_mut().zip(state) {
+                *stored = word.swap_bytes();
             }
             // 80 or 64 rounds and the transfer of the block.
             self.busy_until = io.now + if mode == 0 { 100 } else { 80 } * io.apb;

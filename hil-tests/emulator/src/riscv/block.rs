@@ -1,26 +1,32 @@
 //! The cache of decoded blocks.
 //!
 //! A direct-mapped table of [`Slot`]s is looked at first; behind it a map keeps every block that was decoded, so that two
-//! hot blocks that share a slot are not decoded again and again. Every block has an array of operations of its own, of fixed
-//! size and closed by [`Code::End`], so that execution checks neither bounds nor length.
+//! hot blocks that share a slot are not decoded again and again. A block has two lists of steps in one pool: one step for
+//! each operation, to go on from anywhere, and the list that is executed, in which pairs are one step.
 
-use super::Bus;
 use super::decode::{decode, expand};
-use super::op::{Code, Op, SINK};
-use crate::memory::Memory;
+use super::op::{Code, Op, SINK, Step};
+use crate::memory::{Memory, View};
 use std::collections::HashMap;
 use std::hash::BuildHasherDefault;
 
 /// Slots of the direct-mapped table.
 const SLOTS: usize = 1 << 16;
-/// Room for a block's operations; a power of two.
-pub const ROOM: usize = 32;
-/// Longest block; bounds the time between two looks at interrupts.
-const MAX_OPS: usize = ROOM - 1;
-/// Cycles after which a block ends, so that a count fits eight bits.
+/// Longest block.
+const MAX_OPS: usize = 22;
+/// Longest block when it is an unrolled loop.
+const MAX_UNROLLED: usize = 62;
+/// Cycles after which a block ends: a count must fit eight bits, and interrupts are looked at between blocks.
 const MAX_CYCLES: u8 = 200;
-/// Early exits in a row after which a block is decoded again along its exit.
-const HOT: u8 = 16;
+const NOTHING: Op = Op { code: Code::End, rd: SINK, a: 0, b: 0, imm: 0 };
+/// Decoded instructions that are kept.
+const KNOWN: usize = 1 << 14;
+/// Steps that are executed without a check between them; lists are filled up.
+pub const CHUNK: usize = 4;
+/// Steps that fit before the pool grows.
+const POOL: usize = 1 << 16;
+/// Turns of a loop after which it is unrolled, and early exits in a row after which a block is decoded again along its exit.
+pub const HOT: u8 = 16;
 /// Changes of opinion on one branch at most.
 const MAX_CHANGES: u8 = 4;
 /// A program counter that no block has (odd).
@@ -33,16 +39,28 @@ pub struct Slot {
     pub pc: u32,
     /// Address behind the last instruction.
     pub end: u32,
-    /// Where its operations are.
-    pub body: u32,
+    /// Where its list with pairs begins; the one without them, with its filling, ends there.
+    pub steps: u32,
+    /// Steps in the list with pairs, filling included.
+    pub count: u8,
     /// Cycles that a whole pass takes.
     pub cycles: u8,
     /// Operations.
     pub len: u8,
     /// Times in a row that the block was left through a branch in its middle.
-    exits: u8,
+    pub exits: u8,
+    /// Turns of the loop that the block is; counts around.
+    pub turns: u8,
     /// Whether the block is a loop that only waits.
     pub idle: Idle,
+}
+
+impl Slot {
+    /// Where its list without pairs begins.
+    #[must_use]
+    pub fn plain(&self) -> usize {
+        self.steps as usize - CHUNK - usize::from(self.len)
+    }
 }
 
 /// What a block that jumps to itself waits for.
@@ -56,11 +74,6 @@ pub enum Idle {
     /// It reads the cycle counter until enough have passed.
     Delay,
 }
-
-/// A block's operations, with [`Code::End`] behind them.
-pub type Body = [Op; ROOM];
-
-const END: Op = Op { code: Code::End, rd: SINK, a: 0, b: 0, imm: 0 };
 
 /// Hashes addresses of instructions; the default hasher's resistance against chosen keys is not needed here.
 #[derive(Clone, Copy, Debug, Default)]
@@ -87,16 +100,17 @@ impl std::hash::Hasher for AddressHash {
 pub struct Blocks {
     slots: Box<[Slot; SLOTS]>,
     all: HashMap<u32, Slot, Hasher>,
-    bodies: Vec<Body>,
-    /// The address of each operation.
-    places: Vec<[u32; ROOM]>,
-    /// Branches that blocks follow to their target, with the times that the opinion on them changed.
+    steps: Vec<Step>,
+    /// The address of each step's operation.
+    places: Vec<u32>,
+    /// Instructions decoded last, each with its address and size.
+    known: Vec<(u32, Op, u32)>,
+    /// How often the opinion on branches changed; those with an odd count are followed to their target.
     taken: HashMap<u32, u8, Hasher>,
 }
 
-const _: () = assert!(size_of::<Slot>() == 16);
-
-const EMPTY: Slot = Slot { pc: NO_PC, end: 0, body: 0, len: 0, cycles: 0, exits: 0, idle: Idle::No };
+const EMPTY: Slot =
+    Slot { pc: NO_PC, end: 0, steps: 0, count: 0, len: 0, cycles: 0, exits: 0, turns: 0, idle: Idle::No };
 
 impl Blocks {
     pub fn new() -> Self {
@@ -105,8 +119,9 @@ impl Blocks {
         Self {
             slots,
             all: HashMap::default(),
-            bodies: Vec::new(),
-            places: Vec::new(),
+            steps: Vec::with_capacity(POOL),
+            places: Vec::with_capacity(POOL),
+            known: vec![(NO_PC, NOTHING, 0); KNOWN],
             taken: HashMap::default(),
         }
     }
@@ -115,35 +130,35 @@ impl Blocks {
     pub fn clear(&mut self) {
         self.slots.fill(EMPTY);
         self.all.clear();
-        self.bodies.clear();
+        self.steps.clear();
         self.places.clear();
+        self.known.fill((NO_PC, NOTHING, 0));
     }
 
     fn index(pc: u32) -> usize {
         (pc >> 1) as usize & (SLOTS - 1)
     }
 
-    /// Makes sure that the block at `pc` is in its slot.
+    /// The slot in which the block at `pc` is, if it is there, and the steps of all blocks.
     #[inline(always)]
-    pub fn find<B: Bus>(&mut self, bus: &mut B, pc: u32) {
-        if self.slots[Self::index(pc)].pc != pc {
-            self.fill(bus, pc);
-        }
+    pub fn look_up(&mut self, pc: u32) -> (&mut Slot, &[Step]) {
+        (&mut self.slots[Self::index(pc)], &self.steps)
     }
 
-    /// The slot of the block at `pc`; [`Blocks::find`] comes first.
-    #[inline(always)]
+    /// The slot of the block at `pc`, which is there.
+    #[must_use]
     pub fn at(&self, pc: u32) -> &Slot {
         &self.slots[Self::index(pc)]
     }
 
+    /// Puts the block at `pc` in its slot.
     #[cold]
     #[inline(never)]
-    fn fill<B: Bus>(&mut self, bus: &mut B, pc: u32) {
+    pub fn fill(&mut self, memory: &mut Memory, pc: u32) {
         let slot = match self.all.get(&pc) {
             Some(&slot) => slot,
             None => {
-                let slot = self.decode(bus, pc);
+                let slot = self.decode(memory, pc);
                 self.all.insert(pc, slot);
                 slot
             }
@@ -152,39 +167,43 @@ impl Blocks {
     }
 
     /// A block's operations.
-    #[inline(always)]
-    pub fn ops(&self, slot: &Slot) -> &Body {
-        &self.bodies[slot.body as usize]
+    #[must_use]
+    pub fn ops(&self, slot: &Slot) -> &[Step] {
+        &self.steps[slot.plain()..][..usize::from(slot.len)]
     }
 
     /// The address of operation `index` of a block.
     #[must_use]
     pub fn place(&self, slot: &Slot, index: usize) -> u32 {
-        self.places[slot.body as usize][index % ROOM]
+        self.places[slot.plain() + index]
     }
 
-    /// Notes that the block at `pc` was executed up to operation `len`; a branch in its middle that is taken again and again
-    /// becomes the way that the block goes.
-    #[inline(always)]
-    pub fn note_exit(&mut self, pc: u32, len: u32) {
-        let slot = &mut self.slots[Self::index(pc)];
-        if len == u32::from(slot.len) {
-            slot.exits = 0;
-        } else {
-            slot.exits += 1;
-            if slot.exits == HOT {
-                self.follow(pc, len as usize - 1);
-            }
+    /// The block at `pc` was left again and again through the branch that is operation `index`: it becomes the way that the
+    /// block goes.
+    #[cold]
+    #[inline(never)]
+    pub fn follow(&mut self, pc: u32, index: usize) {
+        let slot = self.at(pc);
+        let unrolled = index + 1 < usize::from(slot.len) && self.place(slot, index + 1) == pc;
+        self.change(pc, opinion(self.place(slot, index), unrolled));
+    }
+
+    /// The loop that is the block at `pc` made many turns: it is unrolled.
+    #[cold]
+    #[inline(never)]
+    pub fn unroll(&mut self, pc: u32) {
+        let slot = self.at(pc);
+        let opinion = opinion(self.place(slot, usize::from(slot.len) - 1), true);
+        if !self.follows(opinion) {
+            self.change(pc, opinion);
         }
     }
 
-    #[cold]
-    #[inline(never)]
-    fn follow(&mut self, pc: u32, index: usize) {
+    /// Changes the opinion on a branch, and has the block decoded again.
+    fn change(&mut self, pc: u32, opinion: u32) {
         let slot = &mut self.slots[Self::index(pc)];
         slot.exits = 0;
-        let branch = self.places[slot.body as usize][index % ROOM];
-        let changes = self.taken.entry(branch).or_insert(0);
+        let changes = self.taken.entry(opinion).or_insert(0);
         if *changes < MAX_CHANGES {
             *changes += 1;
             slot.pc = NO_PC;
@@ -192,28 +211,46 @@ impl Blocks {
         }
     }
 
-    /// Whether a block goes on at the target of the branch at `pc`.
-    fn follows(&self, pc: u32) -> bool {
-        self.taken.get(&pc).is_some_and(|changes| changes % 2 != 0)
+    /// Whether a block goes on at the target of the branch of which this is thought.
+    fn follows(&self, opinion: u32) -> bool {
+        self.taken.get(&opinion).is_some_and(|changes| changes % 2 != 0)
+    }
+
+    /// The instruction at `pc` and its size in bytes; many blocks share their instructions.
+    fn instruction(&mut self, memory: &mut Memory, pc: u32) -> (Op, u32) {
+        let known = &mut self.known[(pc >> 1) as usize % KNOWN];
+        if known.0 != pc {
+            let (op, size) = fetch(&memory.view(), pc);
+            *known = (pc, op, size);
+        }
+        (known.1, known.2)
     }
 
     /// Decodes from `pc` on, through direct jumps and calls, and through branches in the direction that they are believed to
     /// go; in the other direction they leave the block early.
-    fn decode<B: Bus>(&mut self, bus: &mut B, pc: u32) -> Slot {
-        let (mut body, mut places, mut len) = ([END; ROOM], [pc; ROOM], 0);
+    fn decode(&mut self, memory: &mut Memory, pc: u32) -> Slot {
+        let mut ops: Vec<Op> = Vec::with_capacity(MAX_UNROLLED);
+        // Length of a loop's turn, less its branch.
+        let mut turn = None;
         let (mut at, mut end, mut cycles, mut run) = (pc, pc, 0, pc);
-        while len < MAX_OPS && cycles < MAX_CYCLES {
-            let (mut op, size) = fetch(bus.memory(), at);
+        while ops.len() < if turn.is_some() { MAX_UNROLLED } else { MAX_OPS } && cycles < MAX_CYCLES {
+            let (mut op, size) = self.instruction(memory, at);
             let behind = at.wrapping_add(size);
             end = behind;
             cycles += op.cycles();
-            places[len] = at;
+            self.places.push(at);
             let mut goes_on = !op.ends_block();
             if op.is_branch() {
                 op.rd = cycles;
-                // A loop onto the block itself ends it, so that waiting is recognised.
-                goes_on = op.imm != pc && (op.imm > at || self.follows(at));
-                if goes_on && self.follows(at) {
+                let follows = self.follows(opinion(at, false));
+                // A loop onto the block itself that waits ends it, so that this is recognised; another one is unrolled as
+                // often as there is room.
+                let unrolls = op.imm == pc
+                    && self.follows(opinion(at, true))
+                    && ops.len() + *turn.get_or_insert(ops.len()) + 2 <= MAX_UNROLLED
+                    && idle_kind(&[ops.as_slice(), &[op]].concat(), pc) == Idle::No;
+                goes_on = unrolls || op.imm != pc && (op.imm > at || follows);
+                if goes_on && (follows || unrolls) {
                     std::mem::swap(&mut op.imm, &mut end);
                     op.code = op.code.inverted();
                 }
@@ -224,10 +261,9 @@ impl Blocks {
                 end = target;
                 goes_on = true;
             }
-            body[len] = op;
-            len += 1;
+            ops.push(op);
             if end != behind || !goes_on {
-                bus.memory().mark_code(run, behind.wrapping_sub(run));
+                memory.mark_code(run, behind.wrapping_sub(run));
                 run = end;
             }
             if !goes_on {
@@ -235,23 +271,44 @@ impl Blocks {
             }
             at = end;
         }
-        bus.memory().mark_code(run, end.wrapping_sub(run));
-        self.bodies.push(body);
-        self.places.push(places);
-        Slot {
-            pc,
-            end,
-            body: u32::try_from(self.bodies.len() - 1).expect("there are far less than 4 Gi blocks"),
-            len: len as u8,
-            cycles,
-            exits: 0,
-            idle: idle_kind(&body[..len], pc),
+        memory.mark_code(run, end.wrapping_sub(run));
+        let (steps, count) = self.assemble(&ops);
+        let (len, idle) = (ops.len() as u8, idle_kind(&ops, pc));
+        Slot { pc, end, steps, count, len, cycles, exits: 0, turns: 0, idle }
+    }
+
+    /// Adds both lists of a block's steps; gives where the one with pairs begins and how long it is.
+    fn assemble(&mut self, ops: &[Op]) -> (u32, u8) {
+        let end = Step::one(NOTHING, ops.len() as u8);
+        self.steps.extend((0..).zip(ops).map(|(i, &op)| Step::one(op, i)));
+        // So many that a chunk closes the list from wherever it is taken up.
+        self.steps.extend([end; CHUNK]);
+        let start = self.steps.len();
+        let mut rest = ops;
+        while let [op, behind @ ..] = rest {
+            let index = (ops.len() - rest.len()) as u8;
+            let pair =
+                behind.split_first().and_then(|(second, rest)| Some((Step::two(*op, *second, index)?, rest)));
+            let (step, behind) = pair.unwrap_or_else(|| (Step::one(*op, index), behind));
+            self.steps.push(step);
+            rest = behind;
         }
+        let filling = (self.steps.len() - start).next_multiple_of(CHUNK);
+        self.steps.resize(start + filling, end);
+        // Their steps have no address of their own.
+        self.places.resize(self.steps.len(), 0);
+        let first = u32::try_from(start).expect("there are far less than 4 Gi steps");
+        (first, (self.steps.len() - start) as u8)
     }
 }
 
+/// Key of what is thought of the branch at `pc`: as the one that a loop is unrolled at, or as any other.
+fn opinion(pc: u32, unrolled: bool) -> u32 {
+    pc | u32::from(unrolled)
+}
+
 /// Fetches and decodes the instruction at `pc`; gives its size in bytes.
-fn fetch(memory: &Memory, pc: u32) -> (Op, u32) {
+fn fetch(memory: &View<'_>, pc: u32) -> (Op, u32) {
     let fault = (Op { code: Code::FetchFault, rd: SINK, a: 0, b: 0, imm: pc }, 2);
     let Some(low) = memory.load16(pc) else { return fault };
     if low & 3 != 3 {

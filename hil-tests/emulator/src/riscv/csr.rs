@@ -10,6 +10,12 @@ pub const CYCLES: u16 = 0x7E2;
 /// The cycle counter, for user mode.
 pub const USER_CYCLES: u16 = 0x802;
 
+/// Whether a CSR is the cycle counter.
+#[must_use]
+pub fn is_counter(number: u16) -> bool {
+    number == CYCLES || number == USER_CYCLES
+}
+
 /// mstatus.MIE
 const MIE: u32 = 1 << 3;
 /// mstatus.MPIE
@@ -25,7 +31,7 @@ const TRIGGER: u16 = 0x7A0;
 const PMPADDR: u16 = 0x3B0;
 
 /// The registers.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Csrs {
     mstatus: u32,
     mtvec: u32,

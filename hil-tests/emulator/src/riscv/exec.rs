@@ -1,280 +1,357 @@
-//! Executes one decoded block.
+//! Executes decoded blocks, one after the other, until the chip is needed.
 //!
-//! Memory is reached through the page tables inline; whatever they do not answer goes through the cold functions below,
-//! which give the device the time of the instruction.
+//! Memory is reached through the page tables inline, registers that are plain storage by one call. Whatever those do not
+//! answer, and every rare operation, stops the execution: [`super::rare`] does it, and execution goes on behind it.
 
-use super::block::{Blocks, ROOM, Slot};
-use super::op::{Code, Op};
-use super::{Bus, Cause, Cpu, Trap};
+use super::block::{Blocks, CHUNK, HOT, Idle};
+use super::op::{Code, pairs};
+use crate::memory::Memory;
+use crate::registers::Registers;
 
-/// How far a block was executed, and where to go on.
-pub(super) struct Done {
-    pub next: u32,
-    pub cycles: u32,
-    pub len: u32,
+/// Where execution is, and what it has cost.
+#[derive(Default)]
+pub(super) struct Cursor {
+    /// The block.
+    pub pc: u32,
+    /// The operation in it to go on with.
+    pub index: usize,
+    /// The block is in another turn of a loop onto itself; how that is left says nothing about its branches.
+    pub looped: bool,
+    /// CPU cycles until something needs attention, whole blocks counted.
+    pub left: i64,
+    /// Instructions executed, whole blocks counted.
+    pub instructions: u64,
+    /// The cycle counter now.
+    pub counter: u32,
+    /// The program read its cycle counter.
+    pub looked: bool,
 }
 
-/// Why a block ended before its end.
-pub(super) enum Leave {
-    /// An exception.
-    Trap(Trap),
-    /// Operation `index` is one of the rare ones, see [`Cpu::system`].
-    System(usize),
-    /// Operation `index` changed code, perhaps that of this block.
-    Changed(usize),
+/// Why execution stopped.
+pub(super) enum Stop {
+    /// No cycles are left.
+    Attention,
+    /// The block is not in its slot.
+    Missing,
+    /// A loop that waits closed after a pass of `len` operations.
+    Idle { cycles: u8, len: u8 },
+    /// Operation `index` needs the chip.
+    Rare(usize),
+    /// The block is a loop of many turns.
+    Loop,
+    /// The block at `pc` is often left at operation `index`.
+    Hot { pc: u32, index: usize },
 }
 
 /// The register file: x0 to x31, the sink, and as many unused ones as an index of eight bits can name, so that no access
 /// needs a check.
 pub(super) type File = [u32; 256];
 
-/// Executes a block: to its end, or to the first forward branch in it that is taken.
+/// Executes from `cursor` on.
 #[inline(always)]
-pub(super) fn execute<B: Bus>(
+pub(super) fn run(
     x: &mut File,
-    blocks: &Blocks,
-    slot: &Slot,
-    bus: &mut B,
-) -> Result<Done, Leave> {
-    let ops = blocks.ops(slot);
-    let whole = |next| Ok(Done { next, cycles: u32::from(slot.cycles), len: u32::from(slot.len) });
-    let mut index = 0;
-    loop {
-        let op = &ops[index];
-        // Position of the next operation; the mask tells the compiler that no check is needed.
-        index = (index + 1) % ROOM;
-        macro_rules! a {
-            () => {
-                x[usize::from(op.a)]
-            };
+    blocks: &mut Blocks,
+    memory: &mut Memory,
+    registers: &mut Registers,
+    cursor: &mut Cursor,
+) -> Stop {
+    let mut view = memory.view();
+    let (mut pc, mut looped, mut left, mut instructions) = (cursor.pc, cursor.looped, cursor.left, 0);
+    let budget = left;
+    let mut resume = Some(cursor.index).filter(|&index| index != 0);
+    let stop = 'blocks: loop {
+        if left <= 0 && resume.is_none() {
+            break Stop::Attention;
         }
-        macro_rules! b {
-            () => {
-                x[usize::from(op.b)]
-            };
+        let (slot, pool) = blocks.look_up(pc);
+        if slot.pc != pc {
+            break Stop::Missing;
         }
-        macro_rules! set {
-            ($value:expr) => {
-                x[usize::from(op.rd)] = $value
-            };
-        }
-        macro_rules! branch {
-            ($taken:expr) => {
-                if $taken {
-                    // A branch writes no register: `rd` holds the cycles up to and including it.
-                    let len = index as u32;
-                    return Ok(Done { next: op.imm, cycles: u32::from(op.rd), len });
+        let first = slot.steps as usize;
+        let Some(list) = pool.get(first..first + usize::from(slot.count)) else { break Stop::Missing };
+        let list = list.as_chunks::<CHUNK>().0;
+        let mut steps = match resume.take() {
+            None => list.iter(),
+            Some(index) => pool[slot.plain() + index..first].as_chunks().0.iter(),
+        };
+        let (next, cycles, len) = 'pass: loop {
+            let (next, cycles, len) = 'step: loop {
+                let Some(chunk) = steps.next() else { break (slot.end, slot.cycles, slot.len) };
+                let mut step = &chunk[0];
+                macro_rules! a {
+                    ($n:literal) => {
+                        x[usize::from(step.a[$n])]
+                    };
                 }
-            };
-        }
-        macro_rules! load {
-            ($fast:ident, $size:literal, $extend:expr) => {{
-                let address = a!().wrapping_add(op.imm);
-                let value = match bus.memory().$fast(address) {
-                    Some(value) => u32::from(value),
-                    None => slow_load::<B, $size>(bus, blocks, slot, index - 1, address)?,
-                };
-                set!($extend(value));
-            }};
-        }
-        macro_rules! store {
-            ($fast:ident, $type:ty, $size:literal) => {{
-                let (address, value) = (a!().wrapping_add(op.imm), b!());
-                if bus.memory().$fast(address, value as $type).is_none() {
-                    slow_store::<B, $size>(bus, blocks, slot, (index - 1, address, value))?;
+                macro_rules! b {
+                    ($n:literal) => {
+                        x[usize::from(step.b[$n])]
+                    };
                 }
-            }};
+                macro_rules! set {
+                    ($n:literal, $value:expr) => {
+                        x[usize::from(step.rd[$n])] = $value
+                    };
+                }
+                macro_rules! rare {
+                    ($n:literal) => {
+                        break 'blocks Stop::Rare(usize::from(step.index) + $n)
+                    };
+                }
+                macro_rules! immediate {
+                    ($n:literal, $value:expr) => {{
+                        let value: fn(u32, u32) -> u32 = $value;
+                        set!($n, value(a!($n), step.imm[$n]))
+                    }};
+                }
+                macro_rules! binary {
+                    ($n:literal, $value:expr) => {{
+                        let value: fn(u32, u32) -> u32 = $value;
+                        set!($n, value(a!($n), b!($n)))
+                    }};
+                }
+                macro_rules! branch {
+                    ($n:literal, $taken:expr) => {{
+                        let taken: fn(u32, u32) -> bool = $taken;
+                        if taken(a!($n), b!($n)) {
+                            // A branch writes no register: `rd` holds the cycles up to and including it.
+                            break 'step (step.imm[$n], step.rd[$n], step.index + 1 + $n);
+                        }
+                    }};
+                }
+                macro_rules! load {
+                    ($n:literal, $load:ident, $extend:expr) => {{
+                        match view.$load(a!($n).wrapping_add(step.imm[$n])) {
+                            Some(value) => set!($n, $extend(value)),
+                            None => rare!($n),
+                        }
+                    }};
+                }
+                macro_rules! store {
+                    ($n:literal, $store:ident, $type:ty) => {{
+                        if view.$store(a!($n).wrapping_add(step.imm[$n]), b!($n) as $type).is_none() {
+                            rare!($n);
+                        }
+                    }};
+                }
+                macro_rules! perform {
+                    (Li, $n:literal) => {
+                        set!($n, step.imm[$n])
+                    };
+                    (Addi, $n:literal) => {
+                        immediate!($n, u32::wrapping_add)
+                    };
+                    (Slti, $n:literal) => {
+                        immediate!($n, |a, b| u32::from((a as i32) < b as i32))
+                    };
+                    (Sltiu, $n:literal) => {
+                        immediate!($n, |a, b| u32::from(a < b))
+                    };
+                    (Xori, $n:literal) => {
+                        immediate!($n, |a, b| a ^ b)
+                    };
+                    (Ori, $n:literal) => {
+                        immediate!($n, |a, b| a | b)
+                    };
+                    (Andi, $n:literal) => {
+                        immediate!($n, |a, b| a & b)
+                    };
+                    (Slli, $n:literal) => {
+                        immediate!($n, |a, b| a << (b & 31))
+                    };
+                    (Srli, $n:literal) => {
+                        immediate!($n, |a, b| a >> (b & 31))
+                    };
+                    (Srai, $n:literal) => {
+                        immediate!($n, |a, b| ((a as i32) >> (b & 31)) as u32)
+                    };
+                    (Add, $n:literal) => {
+                        binary!($n, u32::wrapping_add)
+                    };
+                    (Xor, $n:literal) => {
+                        binary!($n, |a, b| a ^ b)
+                    };
+                    (Lw, $n:literal) => {{
+                        let address = a!($n).wrapping_add(step.imm[$n]);
+                        if let Some(value) = view.load32(address) {
+                            set!($n, value);
+                        } else if let Some(value) = registers.load_plain(address) {
+                            set!($n, value);
+                        } else {
+                            rare!($n);
+                        }
+                    }};
+                    (Lbu, $n:literal) => {
+                        load!($n, load8, u32::from)
+                    };
+                    (Sb, $n:literal) => {
+                        store!($n, store8, u8)
+                    };
+                    (Sw, $n:literal) => {{
+                        let (address, value) = (a!($n).wrapping_add(step.imm[$n]), b!($n));
+                        if view.store32(address, value).is_none()
+                            && registers.store_plain(address, value).is_none()
+                        {
+                            rare!($n);
+                        }
+                    }};
+                    (Beq, $n:literal) => {
+                        branch!($n, |a, b| a == b)
+                    };
+                    (Bne, $n:literal) => {
+                        branch!($n, |a, b| a != b)
+                    };
+                    (Blt, $n:literal) => {
+                        branch!($n, |a, b| (a as i32) < b as i32)
+                    };
+                    (Bge, $n:literal) => {
+                        branch!($n, |a, b| a as i32 >= b as i32)
+                    };
+                    (Bltu, $n:literal) => {
+                        branch!($n, |a, b| a < b)
+                    };
+                    (Bgeu, $n:literal) => {
+                        branch!($n, |a, b| a >= b)
+                    };
+                    (Jalr, $n:literal) => {{
+                        let next = a!($n).wrapping_add(step.imm[$n]) & !1;
+                        set!($n, slot.end);
+                        break 'step (next, slot.cycles, slot.len);
+                    }};
+                }
+                macro_rules! dispatch {
+                    ($($pair:ident = $first:ident + $second:ident,)*) => {
+                        match step.code {
+                            Code::Li => perform!(Li, 0),
+                            Code::Addi => perform!(Addi, 0),
+                            Code::Slti => perform!(Slti, 0),
+                            Code::Sltiu => perform!(Sltiu, 0),
+                            Code::Xori => perform!(Xori, 0),
+                            Code::Ori => perform!(Ori, 0),
+                            Code::Andi => perform!(Andi, 0),
+                            Code::Slli => perform!(Slli, 0),
+                            Code::Srli => perform!(Srli, 0),
+                            Code::Srai => perform!(Srai, 0),
+                            Code::Add => perform!(Add, 0),
+                            Code::Sub => binary!(0, u32::wrapping_sub),
+                            Code::Sll => binary!(0, |a, b| a << (b & 31)),
+                            Code::Slt => binary!(0, |a, b| u32::from((a as i32) < b as i32)),
+                            Code::Sltu => binary!(0, |a, b| u32::from(a < b)),
+                            Code::Xor => perform!(Xor, 0),
+                            Code::Srl => binary!(0, |a, b| a >> (b & 31)),
+                            Code::Sra => binary!(0, |a, b| ((a as i32) >> (b & 31)) as u32),
+                            Code::Or => binary!(0, |a, b| a | b),
+                            Code::And => binary!(0, |a, b| a & b),
+                            Code::Mul => binary!(0, u32::wrapping_mul),
+                            Code::Mulh => {
+                                binary!(0, |a, b| ((i64::from(a as i32) * i64::from(b as i32)) >> 32) as u32);
+                            }
+                            Code::Mulhsu => binary!(0, |a, b| ((i64::from(a as i32) * i64::from(b)) >> 32) as u32),
+                            Code::Mulhu => binary!(0, |a, b| ((u64::from(a) * u64::from(b)) >> 32) as u32),
+                            Code::Div => binary!(0, divide),
+                            Code::Divu => binary!(0, |a, b| a.checked_div(b).unwrap_or(u32::MAX)),
+                            Code::Rem => binary!(0, remainder),
+                            Code::Remu => binary!(0, |a, b| a.checked_rem(b).unwrap_or(a)),
+                            Code::Lb => load!(0, load8, |v: u8| v as i8 as u32),
+                            Code::Lh => load!(0, load16, |v: u16| v as i16 as u32),
+                            Code::Lw => perform!(Lw, 0),
+                            Code::Lbu => perform!(Lbu, 0),
+                            Code::Lhu => load!(0, load16, u32::from),
+                            Code::Sb => perform!(Sb, 0),
+                            Code::Sh => store!(0, store16, u16),
+                            Code::Sw => perform!(Sw, 0),
+                            Code::Nop => {}
+                            Code::Cycles => {
+                                cursor.looked = true;
+                                // Hidden from the compiler, which would work it out for every pass.
+                                let left = std::hint::black_box(left);
+                                let passed = (budget - left) as u32 + u32::from(step.index);
+                                set!(0, cursor.counter.wrapping_add(passed));
+                            }
+                            Code::Beq => perform!(Beq, 0),
+                            Code::Bne => perform!(Bne, 0),
+                            Code::Blt => perform!(Blt, 0),
+                            Code::Bge => perform!(Bge, 0),
+                            Code::Bltu => perform!(Bltu, 0),
+                            Code::Bgeu => perform!(Bgeu, 0),
+                            Code::Jal => {
+                                set!(0, slot.end);
+                                break 'step (step.imm[0], slot.cycles, slot.len);
+                            }
+                            Code::Jalr => perform!(Jalr, 0),
+                            Code::End => break 'step (slot.end, slot.cycles, slot.len),
+                            // Named one by one, so that the compiler needs no range check in front of its jump table.
+                            Code::FenceI
+                            | Code::Ecall
+                            | Code::Ebreak
+                            | Code::Mret
+                            | Code::Wfi
+                            | Code::Csr
+                            | Code::Illegal
+                            | Code::FetchFault => rare!(0),
+                            $(Code::$pair => {
+                                perform!($first, 0);
+                                perform!($second, 1);
+                            })*
+                        }
+                    };
+                }
+                // One after the other by hand: no counting and no check between them.
+                pairs!(dispatch);
+                step = &chunk[1];
+                pairs!(dispatch);
+                step = &chunk[2];
+                pairs!(dispatch);
+                step = &chunk[3];
+                pairs!(dispatch);
+            };
+            if next != pc || slot.idle != Idle::No {
+                break 'pass (next, cycles, len);
+            }
+            left -= i64::from(cycles);
+            instructions += u64::from(len);
+            if left <= 0 {
+                break 'blocks Stop::Attention;
+            }
+            looped = true;
+            slot.turns = slot.turns.wrapping_add(1);
+            if slot.turns == HOT {
+                break 'blocks Stop::Loop;
+            }
+            steps = list.iter();
+        };
+        left -= i64::from(cycles);
+        instructions += u64::from(len);
+        if next == pc {
+            slot.exits = 0;
+            break Stop::Idle { cycles, len };
         }
-        match op.code {
-            Code::Li => set!(op.imm),
-            Code::Addi => set!(a!().wrapping_add(op.imm)),
-            Code::Slti => set!(u32::from((a!() as i32) < op.imm as i32)),
-            Code::Sltiu => set!(u32::from(a!() < op.imm)),
-            Code::Xori => set!(a!() ^ op.imm),
-            Code::Ori => set!(a!() | op.imm),
-            Code::Andi => set!(a!() & op.imm),
-            Code::Slli => set!(a!() << (op.imm & 31)),
-            Code::Srli => set!(a!() >> (op.imm & 31)),
-            Code::Srai => set!(((a!() as i32) >> (op.imm & 31)) as u32),
-            Code::Add => set!(a!().wrapping_add(b!())),
-            Code::Sub => set!(a!().wrapping_sub(b!())),
-            Code::Sll => set!(a!() << (b!() & 31)),
-            Code::Slt => set!(u32::from((a!() as i32) < b!() as i32)),
-            Code::Sltu => set!(u32::from(a!() < b!())),
-            Code::Xor => set!(a!() ^ b!()),
-            Code::Srl => set!(a!() >> (b!() & 31)),
-            Code::Sra => set!(((a!() as i32) >> (b!() & 31)) as u32),
-            Code::Or => set!(a!() | b!()),
-            Code::And => set!(a!() & b!()),
-            Code::Mul => set!(a!().wrapping_mul(b!())),
-            Code::Mulh => set!(((i64::from(a!() as i32) * i64::from(b!() as i32)) >> 32) as u32),
-            Code::Mulhsu => set!(((i64::from(a!() as i32) * i64::from(b!())) >> 32) as u32),
-            Code::Mulhu => set!(((u64::from(a!()) * u64::from(b!())) >> 32) as u32),
-            Code::Div => set!(divide(a!() as i32, b!() as i32) as u32),
-            Code::Divu => set!(a!().checked_div(b!()).unwrap_or(u32::MAX)),
-            Code::Rem => set!(remainder(a!() as i32, b!() as i32) as u32),
-            Code::Remu => set!(a!().checked_rem(b!()).unwrap_or(a!())),
-            Code::Lb => load!(load8, 1, |v: u32| v as u8 as i8 as u32),
-            Code::Lh => load!(load16, 2, |v: u32| v as u16 as i16 as u32),
-            Code::Lw => load!(load32, 4, |v: u32| v),
-            Code::Lbu => load!(load8, 1, |v: u32| v),
-            Code::Lhu => load!(load16, 2, |v: u32| v),
-            Code::Sb => store!(store8, u8, 1),
-            Code::Sh => store!(store16, u16, 2),
-            Code::Sw => store!(store32, u32, 4),
-            Code::Nop => {}
-            Code::Cycles => {
-                let clock = bus.clock();
-                set!(clock.counter().wrapping_add(index as u32 - 1));
-            }
-            Code::Beq => branch!(a!() == b!()),
-            Code::Bne => branch!(a!() != b!()),
-            Code::Blt => branch!((a!() as i32) < b!() as i32),
-            Code::Bge => branch!((a!() as i32) >= b!() as i32),
-            Code::Bltu => branch!(a!() < b!()),
-            Code::Bgeu => branch!(a!() >= b!()),
-            Code::Jal => {
-                set!(slot.end);
-                return whole(op.imm);
-            }
-            Code::Jalr => {
-                let next = a!().wrapping_add(op.imm) & !1;
-                set!(slot.end);
-                return whole(next);
-            }
-            Code::End => return whole(slot.end),
-            // Named one by one, so that the compiler needs no range check in front of its jump table.
-            Code::FenceI
-            | Code::Ecall
-            | Code::Ebreak
-            | Code::Mret
-            | Code::Wfi
-            | Code::Csr
-            | Code::Illegal
-            | Code::FetchFault => return Err(Leave::System(index - 1)),
+        let from = std::mem::replace(&mut pc, next);
+        if std::mem::take(&mut looped) {
+            continue;
         }
-    }
+        if len == slot.len {
+            slot.exits = 0;
+            continue;
+        }
+        slot.exits += 1;
+        if slot.exits == HOT {
+            break Stop::Hot { pc: from, index: usize::from(len) - 1 };
+        }
+    };
+    cursor.index = 0;
+    (cursor.pc, cursor.looped, cursor.left) = (pc, looped, left);
+    cursor.instructions += instructions;
+    stop
 }
 
 /// Signed division as RISC-V defines it for zero and overflow.
-fn divide(a: i32, b: i32) -> i32 {
-    if b == 0 { -1 } else { a.wrapping_div(b) }
+fn divide(a: u32, b: u32) -> u32 {
+    if b == 0 { u32::MAX } else { (a as i32).wrapping_div(b as i32) as u32 }
 }
 
 /// Signed remainder as RISC-V defines it for zero and overflow.
-fn remainder(a: i32, b: i32) -> i32 {
-    if b == 0 { a } else { a.wrapping_rem(b) }
-}
-
-impl From<Trap> for Leave {
-    fn from(trap: Trap) -> Self {
-        Self::Trap(trap)
-    }
-}
-
-impl Cpu {
-    /// The rare operations, all of which end a block.
-    #[cold]
-    #[inline(never)]
-    pub(super) fn system<B: Bus>(&mut self, bus: &mut B, slot: Slot, index: usize) -> Result<u32, Trap> {
-        let op = self.blocks.ops(&slot)[index];
-        let fail = |cause, value| Err(Trap { index, cause, value });
-        match op.code {
-            Code::FenceI => bus.clock().attention = 0,
-            Code::Ecall => return fail(Cause::EnvironmentCall, 0),
-            Code::Ebreak => return fail(Cause::Breakpoint, 0),
-            Code::FetchFault => return fail(Cause::FetchFault, op.imm),
-            Code::Mret => {
-                bus.clock().attention = 0;
-                return Ok(self.csrs.leave());
-            }
-            Code::Wfi => {
-                self.waiting = true;
-                bus.clock().attention = 0;
-            }
-            Code::Csr => {
-                if self.csr(bus, index, op).is_none() {
-                    return fail(Cause::Illegal, op.imm);
-                }
-            }
-            _ => return fail(Cause::Illegal, op.imm),
-        }
-        Ok(slot.end)
-    }
-
-    fn csr<B: Bus>(&mut self, bus: &mut B, index: usize, op: Op) -> Option<()> {
-        let number = (op.imm >> 20) as u16;
-        let funct3 = op.imm >> 12 & 7;
-        let source = if funct3 & 4 != 0 { u32::from(op.a) } else { self.x[usize::from(op.a)] };
-        let clock = bus.clock();
-        clock.within = index as u64 * clock.per_cycle();
-        let counter = clock.counter();
-        clock.within = 0;
-        let old = self.csrs.read(number, counter)?;
-        let new = match funct3 & 3 {
-            1 => Some(source),
-            _ if op.a == 0 => None,
-            2 => Some(old | source),
-            _ => Some(old & !source),
-        };
-        if let Some(new) = new {
-            self.csrs.write(number, new, bus.clock())?;
-            bus.clock().attention = 0;
-        }
-        self.x[usize::from(op.rd)] = old;
-        Some(())
-    }
-}
-
-#[cold]
-#[inline(never)]
-fn slow_load<B: Bus, const SIZE: u32>(
-    bus: &mut B,
-    blocks: &Blocks,
-    slot: &Slot,
-    index: usize,
-    address: u32,
-) -> Result<u32, Trap> {
-    let fault = Trap { index, cause: Cause::LoadFault, value: address };
-    if bus.is_device(address) {
-        return device(bus, blocks.place(slot, index), index, |bus| bus.load(address, SIZE)).ok_or(fault);
-    }
-    let value = match SIZE {
-        1 => bus.memory().load_slow(address).map(|[byte]| u32::from(byte)),
-        2 => bus.memory().load_slow(address).map(|bytes| u32::from(u16::from_le_bytes(bytes))),
-        _ => bus.memory().load_slow(address).map(u32::from_le_bytes),
-    };
-    value.ok_or(fault)
-}
-
-#[cold]
-#[inline(never)]
-fn slow_store<B: Bus, const SIZE: u32>(
-    bus: &mut B,
-    blocks: &Blocks,
-    slot: &Slot,
-    (index, address, value): (usize, u32, u32),
-) -> Result<(), Leave> {
-    let fault = Leave::Trap(Trap { index, cause: Cause::StoreFault, value: address });
-    if bus.is_device(address) {
-        return device(bus, blocks.place(slot, index), index, |bus| bus.store(address, SIZE, value))
-            .ok_or(fault);
-    }
-    bus.memory().store_slow(address, &value.to_le_bytes()[..SIZE as usize]).ok_or(fault)?;
-    if bus.memory().is_stale() {
-        bus.clock().attention = 0;
-        return Err(Leave::Changed(index));
-    }
-    Ok(())
-}
-
-/// Accesses a device at the time of operation `index`, whose address is `pc`.
-#[inline(always)]
-fn device<B: Bus, R>(bus: &mut B, pc: u32, index: usize, access: impl FnOnce(&mut B) -> R) -> R {
-    let clock = bus.clock();
-    clock.within = index as u64 * clock.per_cycle();
-    bus.at(pc);
-    let result = access(bus);
-    bus.clock().within = 0;
-    result
+fn remainder(a: u32, b: u32) -> u32 {
+    if b == 0 { a } else { (a as i32).wrapping_rem(b as i32) as u32 }
 }

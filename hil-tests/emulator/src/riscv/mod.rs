@@ -10,6 +10,7 @@ mod decode;
 mod exec;
 mod op;
 mod poll;
+mod rare;
 #[cfg(test)]
 mod tests;
 
@@ -21,9 +22,11 @@ pub fn jump_target(word: u32, pc: u32) -> u32 {
     decode::decode(word, pc).imm
 }
 
-use crate::bus::{Bus, State};
+use crate::bus::Bus;
 use crate::time::Ticks;
-use block::{Blocks, Idle};
+use block::{Blocks, Idle, Slot};
+use exec::{Cursor, Stop};
+use rare::Outcome;
 
 /// Why [`Cpu::run`] returned.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -66,6 +69,8 @@ pub struct Cpu {
     instructions: u64,
     /// Of those, the ones that idle loops would have executed and that were skipped.
     skipped: u64,
+    /// The program read its cycle counter since a device was polled last.
+    looked: bool,
     poll: poll::Poll,
     /// Set by `wfi` until an interrupt is pending.
     waiting: bool,
@@ -83,6 +88,7 @@ impl Cpu {
             blocks: Blocks::new(),
             instructions: 0,
             skipped: 0,
+            looked: false,
             poll: poll::Poll::default(),
             waiting: false,
             reset_vector,
@@ -154,66 +160,67 @@ impl Cpu {
             {
                 return exit;
             }
-            // Until something needs attention, the program counter and the count live in registers of the host.
-            let (mut pc, mut instructions) = (self.pc, 0);
-            let leave = 'blocks: loop {
-                self.blocks.find(bus, pc);
-                let slot = self.blocks.at(pc);
-                // A loop onto itself stays here; how it is left says nothing about its branches.
-                let mut looped = false;
-                let done = loop {
-                    let done = match exec::execute(&mut self.x, &self.blocks, slot, bus) {
-                        Ok(done) => done,
-                        Err(leave) => break 'blocks Some(leave),
-                    };
-                    let clock = bus.clock();
-                    clock.base += u64::from(done.cycles) * clock.per_cycle();
-                    instructions += u64::from(done.len);
-                    if done.next != pc || slot.idle != Idle::No || clock.base >= clock.attention {
-                        break done;
+            self.proceed(bus);
+        }
+    }
+
+    /// Executes blocks until something needs attention.
+    fn proceed<B: Bus>(&mut self, bus: &mut B) {
+        let mut cursor = Cursor { pc: self.pc, ..Cursor::default() };
+        loop {
+            let clock = bus.clock();
+            let per_cycle = clock.per_cycle();
+            let left = clock.attention.saturating_sub(clock.base).div_ceil(per_cycle);
+            let left = i64::try_from(left).unwrap_or(i64::MAX);
+            cursor.left = left;
+            cursor.counter = clock.counter();
+            let (memory, registers) = bus.storage();
+            let stop = exec::run(&mut self.x, &mut self.blocks, memory, registers, &mut cursor);
+            bus.clock().base += (left - cursor.left).unsigned_abs() * per_cycle;
+            match stop {
+                Stop::Attention => break,
+                Stop::Missing => self.blocks.fill(bus.memory(), cursor.pc),
+                Stop::Idle { cycles, len } => {
+                    cursor.instructions += self.skip_idle(bus, cursor.pc, u32::from(cycles), len);
+                }
+                Stop::Loop => self.blocks.unroll(cursor.pc),
+                Stop::Hot { pc, index } => self.blocks.follow(pc, index),
+                Stop::Rare(index) => {
+                    let slot = *self.blocks.at(cursor.pc);
+                    match self.perform(bus, slot, index) {
+                        Ok(Outcome::Done) => cursor.index = index + 1,
+                        other => {
+                            self.leave(bus, slot, index, other, &mut cursor);
+                        }
                     }
-                    looped = true;
-                };
-                if done.next == pc && slot.idle != Idle::No {
-                    instructions += self.skip_idle(bus, pc, &done);
                 }
-                if !looped {
-                    self.blocks.note_exit(pc, done.len);
-                }
-                pc = done.next;
-                let clock = bus.clock();
-                if clock.base >= clock.attention {
-                    break None;
-                }
-            };
-            self.pc = pc;
-            self.instructions += instructions;
-            if let Some(leave) = leave {
-                self.leave(bus, leave);
             }
         }
+        self.pc = cursor.pc;
+        self.instructions += cursor.instructions;
+        self.looked |= cursor.looked;
     }
 
     /// A loop that only waits just closed: skips the whole turns that fit before anything can change. Gives the
     /// instructions that they consist of.
     #[cold]
     #[inline(never)]
-    fn skip_idle<B: Bus>(&mut self, bus: &mut B, pc: u32, done: &exec::Done) -> u64 {
+    fn skip_idle<B: Bus>(&mut self, bus: &mut B, pc: u32, cycles: u32, len: u8) -> u64 {
         let slot = self.blocks.at(pc);
-        let ops = &self.blocks.ops(slot)[..usize::from(slot.len)];
         let volatile = bus.take_volatile();
         let stable = bus.take_stable_until();
         let clock = bus.clock();
-        let span = u64::from(done.cycles) * clock.per_cycle();
+        let span = u64::from(cycles) * clock.per_cycle();
         let mut turns = clock.attention.min(stable).saturating_sub(clock.base) / span.max(1);
         match slot.idle {
             Idle::Delay => {
-                let [_, difference, branch] = ops else { return 0 };
+                let [count, difference, branch] = self.blocks.ops(slot) else { return 0 };
+                let [count, difference, branch] = [count, difference, branch].map(|step| step.op());
                 let (passed, limit) = (self.x[usize::from(difference.rd)], self.x[usize::from(branch.b)]);
-                turns = turns.min(u64::from((limit - 1).saturating_sub(passed) / done.cycles));
-                let cycles = turns as u32 * done.cycles;
-                let counter = usize::from(ops[0].rd);
-                if ops[0].rd != difference.rd {
+                turns = turns.min(u64::from((limit - 1).saturating_sub(passed) / cycles));
+                let cycles = turns as u32 * cycles;
+                let counter = usize::from(count.rd);
+                if count.rd != difference.rd {
                     self.x[counter] = self.x[counter].wrapping_add(cycles);
                 }
                 self.x[usize::from(difference.rd)] = passed + cycles;
@@ -222,36 +229,40 @@ impl Cpu {
             _ => {}
         }
         clock.base += turns * span;
-        let instructions = turns * u64::from(done.len);
+        let instructions = turns * u64::from(len);
         self.skipped += instructions;
         instructions
     }
 
-    /// The block that began at the program counter ended with something rare.
+    /// The block ended with something rare.
     #[cold]
-    #[inline(never)]
-    fn leave<B: Bus>(&mut self, bus: &mut B, leave: exec::Leave) {
-        let slot = *self.blocks.at(self.pc);
-        let result = match leave {
-            exec::Leave::System(index) => self.system(bus, slot, index),
-            exec::Leave::Trap(trap) => Err(trap),
-            exec::Leave::Changed(index) => {
+    fn leave<B: Bus>(
+        &mut self,
+        bus: &mut B,
+        slot: Slot,
+        index: usize,
+        outcome: Result<Outcome, Trap>,
+        cursor: &mut Cursor,
+    ) {
+        let last = usize::from(slot.len);
+        let (next, cycles, done) = match outcome {
+            Ok(Outcome::Ended(next)) => (next, u64::from(slot.cycles), last),
+            Ok(_) => {
                 let done = index + 1;
-                let last = done == usize::from(slot.len);
-                self.pc = if last { slot.end } else { self.blocks.place(&slot, done) };
-                bus.clock().base += done as u64 * bus.clock().per_cycle();
-                self.instructions += done as u64;
-                return;
+                let next = if done == last { slot.end } else { self.blocks.place(&slot, done) };
+                (next, done as u64, done)
+            }
+            Err(trap) => {
+                let pc = self.blocks.place(&slot, trap.index);
+                let value = if trap.cause == Cause::Breakpoint { pc } else { trap.value };
+                // Entering a handler takes a few cycles; without them one that faults at once would stop the clock.
+                (self.csrs.enter(pc, trap.cause as u32, value), trap.index as u64 + 4, trap.index)
             }
         };
-        match result {
-            Ok(next) => {
-                bus.clock().base += u64::from(slot.cycles) * bus.clock().per_cycle();
-                self.instructions += u64::from(slot.len);
-                self.pc = next;
-            }
-            Err(trap) => self.trap(bus, self.blocks.place(&slot, trap.index), trap),
-        }
+        cursor.pc = next;
+        cursor.looped = false;
+        cursor.instructions += done as u64;
+        bus.clock().base += cycles * bus.clock().per_cycle();
     }
 
     /// Everything that happens between blocks: events, stale code, interrupts, waiting. Returns why to leave, if so.
@@ -292,15 +303,5 @@ impl Cpu {
             bus.clock().attention = until;
             return None;
         }
-    }
-
-    fn trap<B: Bus>(&mut self, bus: &mut B, pc: u32, trap: Trap) {
-        let done = trap.index as u64;
-        bus.clock().base += done * bus.clock().per_cycle();
-        self.instructions += done;
-        let value = if trap.cause == Cause::Breakpoint { pc } else { trap.value };
-        self.pc = self.csrs.enter(pc, trap.cause as u32, value);
-        // Entering a handler takes a few cycles; without them a handler that faults at once would stop the clock.
-        bus.clock().base += 4 * bus.clock().per_cycle();
     }
 }

@@ -5,7 +5,9 @@
 //! can end the loop but an event, and any whole number of turns until then may be left out. Nothing is assumed about the
 //! code: the state is compared.
 
-use super::{Bus, Cpu, State};
+use super::Cpu;
+use super::csr::Csrs;
+use crate::bus::{Bus, State};
 use crate::time::Ticks;
 
 /// Equal looking turns before the whole state is copied.
@@ -23,7 +25,7 @@ pub(super) struct Poll {
     instructions: u64,
     repeats: u32,
     penalty: u32,
-    state: Option<State>,
+    state: Option<(State, Csrs)>,
 }
 
 impl Cpu {
@@ -41,7 +43,9 @@ impl Cpu {
         let same = poll.pc == self.pc && poll.effects == effects && poll.registers == self.x[..32];
         poll.at = now;
         poll.instructions = self.instructions;
-        if !same || bus.take_volatile() {
+        // Who looks at a clock may leave the loop for its sake, though nothing of what it saw is left.
+        let looked = std::mem::take(&mut self.looked) | bus.take_volatile();
+        if !same || looked {
             poll.pc = self.pc;
             poll.effects = effects;
             poll.registers = self.x[..32].to_vec();
@@ -53,11 +57,11 @@ impl Cpu {
         if poll.repeats < BEFORE_COPY {
             return false;
         }
-        let Some(before) = poll.state.take() else {
-            poll.state = Some(bus.state());
+        let Some((before, csrs)) = poll.state.take() else {
+            poll.state = Some((bus.state(), self.csrs.clone()));
             return false;
         };
-        if !bus.is_state(&before) {
+        if csrs != self.csrs || !bus.is_state(&before) {
             poll.penalty = PENALTY;
             poll.repeats = 0;
             return false;

@@ -5,6 +5,7 @@
 use super::{Cpu, Exit};
 use crate::bus::{Bus, State};
 use crate::memory::{Memory, PAGE};
+use crate::registers::Registers;
 use crate::time::{Clock, NEVER, Ticks};
 use rstest::rstest;
 
@@ -16,10 +17,14 @@ const DEVICE: u32 = 0x6000_0000;
 struct Bench {
     memory: Memory,
     clock: Clock,
+    registers: Registers,
     device: u32,
     accesses: Vec<(Ticks, u32)>,
     interrupt_at: Ticks,
     volatile: bool,
+    /// Loads from the device count as polling it.
+    pollable: bool,
+    polled: bool,
 }
 
 impl Bench {
@@ -33,10 +38,13 @@ impl Bench {
         let bench = Self {
             memory,
             clock: Clock::new(1),
+            registers: Registers::new(DEVICE, 4, &[], &[(DEVICE, &[0])], &[]),
             device: 0,
             accesses: Vec::new(),
             interrupt_at: NEVER,
             volatile: false,
+            pollable: false,
+            polled: false,
         };
         (bench, Cpu::new(CODE))
     }
@@ -46,6 +54,9 @@ impl Bus for Bench {
     fn memory(&mut self) -> &mut Memory {
         &mut self.memory
     }
+    fn storage(&mut self) -> (&mut Memory, &mut Registers) {
+        (&mut self.memory, &mut self.registers)
+    }
     fn clock(&mut self) -> &mut Clock {
         &mut self.clock
     }
@@ -54,6 +65,10 @@ impl Bus for Bench {
     }
     fn load(&mut self, _: u32, _: u32) -> Option<u32> {
         self.accesses.push((self.clock.now(), self.device));
+        if self.pollable {
+            self.polled = true;
+            self.clock.attention = 0;
+        }
         Some(self.device)
     }
     fn store(&mut self, _: u32, _: u32, value: u32) -> Option<()> {
@@ -80,7 +95,7 @@ impl Bus for Bench {
         NEVER
     }
     fn polled(&mut self) -> Option<u64> {
-        None
+        std::mem::take(&mut self.polled).then_some(0)
     }
     fn state(&self) -> State {
         (self.memory.bytes().to_vec(), Vec::new())
@@ -316,4 +331,33 @@ fn idle_loops_are_skipped_to_the_tick_that_stepping_gives() {
     };
     assert_eq!(run(&[2000]), run(&[10, 17, 500, 501, 999, 2000]));
     assert!(run(&[2000]).1 >= 1000);
+}
+
+#[test]
+fn a_polling_loop_that_looks_at_the_clock_is_not_skipped_past_its_time_out() {
+    // loop: lw x12, 0(x10); bnez x12, out; csrr x13, mpccr; sltu x14, x13, x11; li x13, 0; bnez x14, loop; out: j out
+    let code = [0x0005_2603, 0x0006_1C63, 0x7E20_26F3, 0x00B6_B733, 0x0000_0693, 0xFE07_16E3, 0x0000_006F];
+    let end = |limit: u32| {
+        let (mut bench, mut cpu) = Bench::new(&code);
+        bench.pollable = true;
+        cpu.set_register(10, DEVICE);
+        cpu.set_register(11, limit);
+        cpu.run(&mut bench, 100_000);
+        (bench.accesses.last().unwrap().0, cpu.pc())
+    };
+    let (last_poll, pc) = end(5000);
+    assert_eq!(pc, CODE + 24);
+    assert!((4900..5100).contains(&last_poll), "the time-out at 5000 was noticed at {last_poll}");
+}
+
+#[test]
+fn a_polling_loop_over_several_blocks_is_skipped() {
+    // loop: lw x12, 0(x10); bnez x12, out; sltu x14, x13, x11; bnez x14, loop; out: j out
+    let code = [0x0005_2603, 0x0006_1863, 0x00B6_B733, 0xFE07_1AE3, 0x0000_006F, 0x0000_006F];
+    let (mut bench, mut cpu) = Bench::new(&code);
+    bench.pollable = true;
+    cpu.set_register(10, DEVICE);
+    cpu.set_register(11, 5000);
+    assert_eq!(cpu.run(&mut bench, 1_000_000), Exit::Limit);
+    assert!(cpu.executed() < 2000, "{} of {}", cpu.executed(), cpu.instructions());
 }
