@@ -1,18 +1,21 @@
 //! An instruction-level ESP32-C3, with the board around it.
 //!
 //! The chip executes its real mask ROM from the reset vector, then whatever the flash holds. Layers, each knowing only those
-//! before it: [`time`], [`memory`], [`registers`] -> [`riscv`] (processor) and [`flash`], [`wire`] (devices) -> [`esp32c3`]
-//! (the chip) -> [`board`] (what a desk adds) -> [`serve`] (serial ports for other programs).
+//! before it: [`time`], [`memory`], [`registers`] -> [`riscv`] (processor), [`flash`], [`wire`] (devices), [`net`] and [`air`]
+//! (access points and what is behind them) -> [`esp32c3`] (the chip) -> [`board`] (what a desk adds) -> [`serve`] (serial ports for other programs).
 //!
-//! Invariants: nothing but [`serve`] reads the host's clock, so equal inputs give equal runs to the cycle; nothing knows what program
+//! Invariants: nothing but [`serve`] reads the host's clock, so equal inputs give equal runs to the cycle ([`net`] does while a board
+//! is connected to a program on the host, which is an input like any other, but not a recorded one); nothing knows what program
 //! runs; an access to a register that nobody described is reported, never silently answered.
 #![forbid(unsafe_code)]
 
+pub mod air;
 pub mod board;
 pub mod bus;
 pub mod esp32c3;
 pub mod flash;
 pub mod memory;
+pub mod net;
 pub mod registers;
 pub mod riscv;
 #[cfg(unix)]

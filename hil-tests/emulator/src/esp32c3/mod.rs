@@ -1,8 +1,8 @@
 //! The ESP32-C3: processor, memories, peripherals, resets.
 //!
 //! It starts in the mask ROM at 0x40000000 and knows nothing of what it executes. One module per peripheral; what only stores
-//! its registers has none. Not modelled: cache timing and misses, PMP enforcement (its registers are stored), user mode,
-//! encryption, and the radio, which will be a module beside the others at 0x60033000.
+//! its registers has none. Not modelled: cache timing and misses, PMP enforcement (its registers are stored), user mode, flash
+//! encryption, Bluetooth.
 
 mod adapter;
 mod analog;
@@ -13,6 +13,7 @@ mod gpio;
 mod interrupt;
 mod io;
 mod map;
+mod radio;
 mod reset;
 mod rom;
 mod rtc;
@@ -32,6 +33,7 @@ pub use reset::Request as ResetCause;
 pub use rom::{Rom, RomError};
 pub use soc::UnknownAccess;
 
+use crate::air::Air;
 use crate::flash::{Flash, FlashFaults};
 use crate::registers::Register;
 use crate::riscv::Cpu;
@@ -276,6 +278,11 @@ impl Esp32c3 {
     /// Takes what the host received over USB.
     pub fn receive_usb(&mut self) -> Vec<u8> {
         self.soc.usb.to_host.drain(..).collect()
+    }
+
+    /// The air around the board: access points, faults, captures.
+    pub fn air(&mut self) -> &mut Air {
+        &mut self.soc.radio.air
     }
 
     /// Reads memory as a debugger does; `None` where nothing is mapped or a device is.

@@ -46,6 +46,11 @@ impl Rom {
         for section in header.sections(endian, file)?.iter() {
             let address = section.sh_addr(endian);
             let data = section.data(endian, file)?;
+            let is_rom = (map::ROM_DBUS..map::ROM).contains(&address);
+            if section.sh_type(endian) == elf::SHT_PROGBITS && is_rom {
+                // The constants that ROM and programs share by address are in no segment.
+                rom.place(address, data);
+            }
             if section.sh_type(endian) == elf::SHT_PROGBITS
                 && (map::SRAM_DBUS..map::SRAM_DBUS + 0x6_0000).contains(&address)
                 && !data.is_empty()

@@ -6,6 +6,7 @@ use super::cache::{self, Mmu};
 use super::gpio::{self, Gpio};
 use super::interrupt::{self, Interrupts, source};
 use super::io::{Io, XTAL};
+use super::radio::{self, Radio};
 use super::reset::{Extent, Request};
 use super::rtc::{self, Rtc, Sleep};
 use super::sha::{self, Sha};
@@ -77,6 +78,7 @@ pub struct Soc {
     sha: Sha,
     mmu: Mmu,
     analog: Analog,
+    pub radio: Radio,
     random: u64,
     reads: Reads,
     /// Device accesses that did something; polling the flash's status does not count.
@@ -108,6 +110,8 @@ pub fn modelled() -> Vec<(u32, &'static [u32])> {
         (efuse::BASE, efuse::MODELLED),
         (analog::BASE, analog::MODELLED),
         (analog::FRONT_END, analog::FRONT_END_MODELLED),
+        (radio::BASE, radio::MODELLED),
+        (radio::TSF_BASE, radio::TSF_MODELLED),
         (timg::BASES[0], timg::MODELLED),
         (timg::BASES[1], timg::MODELLED),
         (systimer::BASE, systimer::MODELLED),
@@ -169,6 +173,7 @@ impl Soc {
             sha: Sha::default(),
             mmu: Mmu::default(),
             analog: Analog::default(),
+            radio: Radio::default(),
             random: seed | 1,
             reads: Reads::default(),
             effects: 0,
@@ -235,6 +240,7 @@ impl Soc {
         self.interrupts = Interrupts::default();
         self.spi = Spi1::default();
         self.sha = Sha::default();
+        self.radio.reset();
         for entry in 0..cache::ENTRIES as u32 {
             self.mmu.write(&mut self.memory, &self.flash.range(), 4 * entry, 1 << 8);
         }
@@ -262,6 +268,7 @@ impl Soc {
             (self.gpio.interrupt(&io), source::GPIO),
             (self.rtc.interrupt(&io), source::RTC),
             (self.sha.interrupt(&io), source::SHA),
+            (self.radio.interrupt(&io), source::WIFI_MAC),
         ] {
             sources |= u64::from(active) << number;
         }
@@ -298,6 +305,8 @@ impl Soc {
             rtc::BASE if offset < 0x800 => self.rtc.read(&mut io, offset),
             analog::BASE => self.analog.read(&io, offset),
             analog::FRONT_END => analog::read_front_end(&io, offset),
+            radio::BASE => self.radio.read(&io, offset),
+            radio::TSF_BASE => Radio::read_tsf(&mut io, offset),
             0x6001_F000 => self.groups[0].read(&mut io, offset),
             0x6002_0000 => self.groups[1].read(&mut io, offset),
             systimer::BASE => self.systimer.read(&mut io, offset),
@@ -360,6 +369,7 @@ impl Soc {
                 self.analog.write(&mut io, offset, value);
                 changed = false;
             }
+            radio::BASE => changed = self.radio.write(&mut io, &self.memory, offset, value),
             0x6001_F000 => changed = self.groups[0].write(&mut io, offset, value),
             0x6002_0000 => changed = self.groups[1].write(&mut io, offset, value),
             systimer::BASE => changed = self.systimer.write(&mut io, offset, value),
@@ -470,13 +480,14 @@ impl Bus for Soc {
             uart.advance(&mut io);
         }
         self.usb.advance(&mut io);
+        self.radio.advance(&mut io, &mut self.memory);
         self.systimer.advance(&mut io);
         for group in &mut self.groups {
             request = request.or(group.advance(&mut io));
         }
         request = request.or(self.rtc.advance(&mut io));
         let mut next = self.systimer.next_event().min(self.usb.next_event()).min(self.rtc.next_event());
-        next = next.min(self.flash.next_event(now));
+        next = next.min(self.flash.next_event(now)).min(self.radio.next_event(&io));
         for (uart, group) in self.uarts.iter().zip(&self.groups) {
             next = next.min(uart.next_event()).min(group.next_event());
         }

@@ -1,0 +1,226 @@
+//! TCP connections of the stations: to services inside the emulator, and through the gateway to the host.
+
+use super::config::NetworkConfig;
+use super::on_host;
+use super::stack::Stack;
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use smoltcp::iface::SocketHandle;
+use smoltcp::socket::tcp::{Socket, SocketBuffer, State};
+use smoltcp::wire::{IpAddress, IpListenEndpoint};
+use std::io::{ErrorKind, Read, Write};
+use std::net::{Ipv4Addr, Shutdown, SocketAddr, SocketAddrV4, TcpListener, TcpStream};
+use std::time::Duration;
+
+/// The echo service (RFC 862).
+const ECHO: u16 = 7;
+const BUFFER: usize = 0xFFFF;
+/// More connections than a board can have.
+const MAX_CONNECTIONS: usize = 256;
+const CONNECT_LIMIT: Duration = Duration::from_secs(2);
+/// How long the host is waited for at a time.
+const LOOK: Timespec = Timespec { tv_sec: 0, tv_nsec: 1_000_000 };
+/// Ports of connections that come from the host.
+const FIRST_PORT: u16 = 49_152;
+
+enum Peer {
+    /// What comes goes back.
+    Echo,
+    /// A connection of the host.
+    Host { stream: TcpStream, ended: bool, closed: bool },
+}
+
+struct Connection {
+    handle: SocketHandle,
+    board: SocketAddrV4,
+    far: SocketAddrV4,
+    peer: Peer,
+}
+
+/// All connections.
+pub struct Connections {
+    list: Vec<Connection>,
+    listeners: Vec<(TcpListener, u16)>,
+    port: u16,
+}
+
+fn socket() -> Socket<'static> {
+    let mut socket = Socket::new(SocketBuffer::new(vec![0; BUFFER]), SocketBuffer::new(vec![0; BUFFER]));
+    socket.set_nagle_enabled(false);
+    socket
+}
+
+impl Connections {
+    /// No connections; listens on the host's loopback for those that go to boards (host port, board port).
+    #[must_use]
+    pub fn new(forwards: &[(u16, u16)]) -> Self {
+        let listen = |&(host, board): &(u16, u16)| {
+            let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, host))
+                .and_then(|listener| listener.set_nonblocking(true).map(|()| listener));
+            listener
+                .inspect_err(|error| {
+                    tracing::warn!("port {host} of this machine cannot be forwarded: {error}")
+                })
+                .ok()
+                .map(|listener| (listener, board))
+        };
+        Self { list: Vec::new(), listeners: forwards.iter().filter_map(listen).collect(), port: FIRST_PORT }
+    }
+
+    /// Whether the host takes part in any.
+    #[must_use]
+    pub fn with_host(&self) -> bool {
+        self.list.iter().any(|connection| matches!(connection.peer, Peer::Host { .. }))
+    }
+
+    /// A station wants to connect: prepares the far end. If there is none, the station is refused.
+    pub fn open(
+        &mut self,
+        stack: &mut Stack,
+        board: SocketAddrV4,
+        far: SocketAddrV4,
+        config: &NetworkConfig,
+    ) {
+        let known = |connection: &Connection| connection.board == board && connection.far == far;
+        if let Some(old) = self.list.iter().position(known) {
+            if stack.sockets.get::<Socket>(self.list[old].handle).state() != State::TimeWait {
+                return;
+            }
+            stack.sockets.remove(self.list.remove(old).handle);
+        }
+        if self.list.len() >= MAX_CONNECTIONS {
+            return;
+        }
+        let peer = if *far.ip() == config.gateway && far.port() == ECHO {
+            Peer::Echo
+        } else {
+            match connect(on_host(far, config)) {
+                Ok(stream) => Peer::Host { stream, ended: false, closed: false },
+                Err(error) => return tracing::debug!("{far} on the host: {error}"),
+            }
+        };
+        let mut socket = socket();
+        let endpoint = IpListenEndpoint { addr: Some(IpAddress::Ipv4(*far.ip())), port: far.port() };
+        if socket.listen(endpoint).is_ok() {
+            let handle = stack.sockets.add(socket);
+            self.list.push(Connection { handle, board, far, peer });
+        }
+    }
+
+    /// Connections of the host to a forwarded port go on to the board.
+    pub fn accept(&mut self, stack: &mut Stack, config: &NetworkConfig, board: Option<Ipv4Addr>) {
+        for (listener, board_port) in &self.listeners {
+            let Ok((stream, _)) = listener.accept() else { continue };
+            let Some(board) = board.filter(|_| stream.set_nonblocking(true).is_ok()) else { continue };
+            self.port = self.port.checked_add(1).unwrap_or(FIRST_PORT);
+            let mut socket = socket();
+            let remote = SocketAddrV4::new(board, *board_port);
+            let local = (IpAddress::Ipv4(config.gateway), self.port);
+            if socket.connect(stack.interface.context(), remote, local).is_ok() {
+                self.list.push(Connection {
+                    handle: stack.sockets.add(socket),
+                    board: remote,
+                    far: SocketAddrV4::new(config.gateway, self.port),
+                    peer: Peer::Host { stream, ended: false, closed: false },
+                });
+            }
+        }
+    }
+
+    /// Waits a moment for the host; says whether it has something.
+    #[must_use]
+    pub fn wait_for_host(&self) -> bool {
+        let mut waits: Vec<PollFd<'_>> = self
+            .list
+            .iter()
+            .filter_map(|connection| match &connection.peer {
+                Peer::Host { stream, ended: false, .. } => Some(PollFd::new(stream, PollFlags::IN)),
+                _ => None,
+            })
+            .collect();
+        poll(&mut waits, Some(&LOOK)).is_ok_and(|ready| ready > 0)
+    }
+
+    /// Moves data between the two sides of every connection, and forgets those that are over.
+    pub fn pump(&mut self, stack: &mut Stack) {
+        self.list.retain_mut(|connection| {
+            let socket = stack.sockets.get_mut::<Socket>(connection.handle);
+            match &mut connection.peer {
+                Peer::Echo => echo(socket),
+                Peer::Host { stream, ended, closed } => relay(socket, stream, ended, closed),
+            }
+            let over = socket.state() == State::Closed;
+            if over {
+                stack.sockets.remove(connection.handle);
+            }
+            !over
+        });
+    }
+}
+
+fn connect(to: SocketAddrV4) -> std::io::Result<TcpStream> {
+    let stream = TcpStream::connect_timeout(&SocketAddr::V4(to), CONNECT_LIMIT)?;
+    stream.set_nonblocking(true)?;
+    stream.set_nodelay(true)?;
+    Ok(stream)
+}
+
+fn echo(socket: &mut Socket<'_>) {
+    while socket.can_recv() && socket.can_send() {
+        let room = socket.send_capacity() - socket.send_queue();
+        let data = socket.recv(|data| (data.len().min(room), data[..data.len().min(room)].to_vec()));
+        let Ok(data) = data else { break };
+        if data.is_empty() {
+            break;
+        }
+        // There is room: it was asked for.
+        let _ = socket.send_slice(&data);
+    }
+    if !socket.may_recv() && socket.state() == State::CloseWait && socket.recv_queue() == 0 {
+        socket.close();
+    }
+}
+
+/// Moves what can be moved without waiting.
+fn relay(socket: &mut Socket<'_>, stream: &mut TcpStream, ended: &mut bool, closed: &mut bool) {
+    while !*ended && socket.can_send() {
+        let read = socket.send(|room| match stream.read(room) {
+            Ok(count) => (count, Ok(count)),
+            Err(error) => (0, Err(error.kind())),
+        });
+        match read {
+            Ok(Ok(0)) => {
+                *ended = true;
+                socket.close();
+            }
+            Ok(Ok(_)) => {}
+            Ok(Err(ErrorKind::WouldBlock | ErrorKind::Interrupted)) | Err(_) => break,
+            Ok(Err(_)) => {
+                *ended = true;
+                socket.abort();
+            }
+        }
+    }
+    while socket.can_recv() {
+        let written = socket.recv(|data| match stream.write(data) {
+            Ok(count) => (count, Ok(count)),
+            Err(error) => (0, Err(error.kind())),
+        });
+        match written {
+            Ok(Ok(1..)) => {}
+            Ok(Err(ErrorKind::WouldBlock | ErrorKind::Interrupted)) => break,
+            _ => {
+                socket.abort();
+                break;
+            }
+        }
+    }
+    let heard_all = matches!(
+        socket.state(),
+        State::CloseWait | State::LastAck | State::Closing | State::TimeWait | State::Closed
+    );
+    if heard_all && !*closed && socket.recv_queue() == 0 {
+        *closed = true;
+        // The host may have gone first.
+        let _ = stream.shutdown(if *ended { Shutdown::Both } else { Shutdown::Write });
+    }
+}
