@@ -283,7 +283,10 @@ mod tests {
         let attempt = Attempt { board: "b".into(), scenario: "s/t".into(), verdict, ..Attempt::default() };
         let event = Stamped { at_ms: 7, event: Event::AttemptEnded(Box::new(attempt)) };
         let line = serde_json::to_string(&event).unwrap();
-        assert!(line.starts_with(r#"{"at_ms":7,"event":"attempt-ended","board":"b","scenario":"s/t""#), "{line}");
+        assert!(
+            line.starts_with(r#"{"at_ms":7,"event":"attempt-ended","board":"b","scenario":"s/t""#),
+            "{line}"
+        );
         assert!(!line.contains('\n'));
         assert_eq!(serde_json::from_str::<Stamped>(&line).unwrap(), event);
     }

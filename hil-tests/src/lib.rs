@@ -15,5 +15,6 @@ pub mod run;
 pub mod scenario;
 pub mod session;
 pub mod snapshot;
+pub mod soak;
 pub mod target;
 pub mod terminal;

@@ -5,10 +5,11 @@ use crate::dialect::Dialect;
 use crate::error::Error;
 use crate::event::{Event, Observer};
 use crate::link::{DEFAULT_TIMEOUT, Link};
-use crate::reach::{Answered, reach};
+use crate::reach::reach;
 use crate::reset::{self, Step};
 use crate::transport::Transport;
 use larch_chips::{Chip, MAGIC_ADDRESS};
+use larch_image::stub::Stub;
 use larch_protocol::{Command, Opcode, SecurityInfo};
 use std::time::Duration;
 
@@ -16,6 +17,8 @@ use std::time::Duration;
 pub const ROM_BAUD: u32 = 115_200;
 /// How long reading or writing a register may take. A stub that is still writing answers only afterwards.
 const REGISTER_TIMEOUT: Duration = DEFAULT_TIMEOUT;
+/// How often a chip that answered and fell silent is reached again.
+const CONNECT_TRIES: u32 = 3;
 /// Resets before the loader gives up, as esptool's default.
 pub const DEFAULT_ATTEMPTS: u32 = 7;
 
@@ -94,6 +97,10 @@ pub struct Loader<'a> {
     pub(crate) options: Options,
     pub(crate) baud: u32,
     pub(crate) flash: Option<crate::flash::FlashChip>,
+    /// As SPI_ATTACH takes them; 0: the usual ones.
+    pub(crate) flash_pins: u32,
+    /// What runs on the chip instead of its ROM, to be loaded again if the chip is reset.
+    pub(crate) stub: Option<Stub>,
 }
 
 impl<'a> Loader<'a> {
@@ -108,44 +115,65 @@ impl<'a> Loader<'a> {
     ) -> Result<Self, Error> {
         let mut link = Link::new(transport);
         let mut observer = observer;
-        let answer = reach(&mut link, &mut *observer, options)?;
+        let mut tries = 1;
+        let (answer, chip, security) = loop {
+            let answer = reach(&mut link, &mut *observer, options)?;
+            match detect(&mut link, options.chip) {
+                // It answered, and was reset or lost its power since.
+                Err(Error::Silent { .. }) if tries < CONNECT_TRIES => tries += 1,
+                other => break other.map(|(chip, security)| (answer, chip, security))?,
+            }
+        };
         observer.event(&Event::Connected);
-        Self::identify(link, observer, options, answer)
-    }
-
-    fn identify(
-        mut link: Link<'a>,
-        mut observer: Box<dyn Observer + 'a>,
-        options: &Options,
-        answer: Answered,
-    ) -> Result<Self, Error> {
-        let (chip, secure) = detect(&mut link, options.chip)?;
         if let Some(wanted) = options.chip.filter(|wanted| wanted.name != chip.name) {
             return Err(Error::WrongChip { found: chip.name, wanted: wanted.name });
         }
         let mut loader = Self {
             link,
-            observer: Box::new(()),
+            observer,
             chip,
             info: None,
-            security: secure,
+            security,
             dialect: if answer.by_stub { Dialect::espressif_stub() } else { Dialect::rom(chip) },
             by_hand: answer.by_hand,
             options: options.clone(),
             baud: options.baud,
             flash: None,
+            flash_pins: 0,
+            stub: None,
         };
-        if !loader.secure_download() {
-            let info = ChipInfo::read(chip, options.baud, |address| loader.read_register(address))?;
-            observer.event(&Event::Chip(&info));
-            loader.info = Some(info);
-            loader.disable_watchdogs()?;
-        } else {
-            observer
-                .event(&Event::Note("secure download mode: only writing is possible, nothing can be read"));
-        }
-        loader.observer = observer;
+        loader.identify()?;
         Ok(loader)
+    }
+
+    fn identify(&mut self) -> Result<(), Error> {
+        if self.secure_download() {
+            self.note("secure download mode: only writing is possible, nothing can be read");
+            return Ok(());
+        }
+        let info = self.with_recovery(|loader, _| {
+            let info = loader.certain_info()?;
+            loader.disable_watchdogs()?;
+            Ok(info)
+        })?;
+        self.observer.event(&Event::Chip(&info));
+        self.info = Some(info);
+        Ok(())
+    }
+
+    /// What the chip is, read until it comes twice the same: answers carry no checksum, and images are checked against it.
+    pub(crate) fn certain_info(&mut self) -> Result<ChipInfo, Error> {
+        const READINGS: u32 = 5;
+        let (chip, baud) = (self.chip, self.options.baud);
+        let mut info = ChipInfo::read(chip, baud, |address| self.read_register(address))?;
+        for _ in 1..READINGS {
+            let again = ChipInfo::read(chip, baud, |address| self.read_register(address))?;
+            if again == info {
+                break;
+            }
+            info = again;
+        }
+        Ok(info)
     }
 
     /// The chip's table.
@@ -224,7 +252,7 @@ impl<'a> Loader<'a> {
     }
 
     /// In download mode over USB the watchdogs were not stopped by a reset and would bite.
-    fn disable_watchdogs(&mut self) -> Result<(), Error> {
+    pub(crate) fn disable_watchdogs(&mut self) -> Result<(), Error> {
         let Some(watchdogs) = self.chip.watchdogs else { return Ok(()) };
         if !self.talks_over_usb_jtag()? {
             return Ok(());

@@ -235,6 +235,11 @@ impl Error {
         }
     }
 
+    /// Whether the chip may have been reset, or have lost its power.
+    pub(crate) fn is_lost_chip(&self) -> bool {
+        matches!(self, Self::Silent { .. })
+    }
+
     /// Whether a stream of blocks that ended so may succeed when begun again.
     pub(crate) fn is_worth_another_stream(&self) -> bool {
         matches!(self, Self::Silent { .. } | Self::Refused { .. })

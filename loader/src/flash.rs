@@ -5,18 +5,21 @@
 
 mod changed;
 pub mod digest;
+mod encrypt;
 mod erase;
 mod own;
 mod partitions;
+mod pins;
 pub mod plan;
 mod read;
+mod security;
 mod spi;
 mod stream;
 mod verify;
 mod write;
 
 pub use verify::Difference;
-pub use write::{FlashSettings, Keep, WriteOptions, WriteReport};
+pub use write::{FlashSettings, Keep, WriteOptions, WriteReport, apply_settings};
 
 use crate::connect::Loader;
 use crate::error::Error;
@@ -66,10 +69,14 @@ impl Loader<'_> {
     /// # Errors
     /// If no flash answers.
     pub fn flash(&mut self) -> Result<FlashChip, Error> {
-        if let Some(flash) = self.flash {
-            return Ok(flash);
+        match self.flash {
+            Some(flash) => Ok(flash),
+            None => self.with_recovery(|loader, _| loader.attach_flash()),
         }
-        let attach = Command::SpiAttach { pins: 0, rom: self.dialect.is_rom() };
+    }
+
+    fn attach_flash(&mut self) -> Result<FlashChip, Error> {
+        let attach = Command::SpiAttach { pins: self.flash_pins, rom: self.dialect.is_rom() };
         self.with_retries(|loader| loader.command(&attach, DEFAULT_TIMEOUT))?;
         let flash = if self.secure_download() {
             FlashChip { id: 0, size: None }

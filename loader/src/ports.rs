@@ -1,7 +1,7 @@
 //! Serial ports of this machine, and which of them a board hangs on.
 
 use crate::error::Error;
-use crate::transport::{self, Transport};
+use crate::transport::{self, Returning, Transport};
 use serialport::SerialPortType;
 use std::io;
 
@@ -155,12 +155,32 @@ pub fn choose(filter: &Filter) -> Result<PortInfo, Error> {
 /// If it does not exist, is in use, may not be opened, or does not answer.
 pub fn open(port: &str, baud: u32) -> Result<Box<dyn Transport>, Error> {
     let name = port.to_owned();
-    transport::open(port, baud).map_err(|source| match source.kind() {
+    let opened = if port.contains("://") { transport::open(port, baud) } else { open_tty(port, baud) };
+    opened.map_err(|source| match source.kind() {
         io::ErrorKind::NotFound if !port.contains("://") => Error::PortMissing { port: name },
         io::ErrorKind::ResourceBusy => Error::PortBusy { port: name },
         io::ErrorKind::PermissionDenied => Error::PortDenied { port: name },
         _ => Error::PortOpen { port: name, source },
     })
+}
+
+/// A port of this machine, found again by what USB says of it if it comes back under another name.
+fn open_tty(port: &str, baud: u32) -> io::Result<Box<dyn Transport>> {
+    let name = port.to_owned();
+    let usb = list().into_iter().find(|known| known.name == name).and_then(|known| known.usb);
+    let open = move |baud| {
+        let first = transport::open(&name, baud);
+        match (&first, &usb) {
+            (Err(error), Some(usb)) if error.kind() == io::ErrorKind::NotFound => {
+                match list().into_iter().find(|known| known.usb.as_ref() == Some(usb)) {
+                    Some(renamed) => transport::open(&renamed.name, baud),
+                    None => first,
+                }
+            }
+            _ => first,
+        }
+    };
+    Ok(Box::new(Returning::new(Box::new(open), baud)?))
 }
 
 #[cfg(test)]

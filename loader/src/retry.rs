@@ -3,8 +3,6 @@
 use crate::connect::Loader;
 use crate::error::Error;
 use crate::event::Event;
-use crate::link::DEFAULT_TIMEOUT;
-use larch_protocol::Command;
 use std::time::Duration;
 
 /// How often a command is sent before it is given up.
@@ -41,7 +39,7 @@ impl Loader<'_> {
     /// Brings both sides into step again.
     pub(crate) fn resynchronise(&mut self) -> Result<(), Error> {
         self.quieten()?;
-        self.with_retries(|loader| loader.link.exchange(&Command::Sync, DEFAULT_TIMEOUT).map(|_| ()))?;
+        self.answers_sync()?;
         self.quieten()
     }
 }

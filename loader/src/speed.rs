@@ -19,6 +19,11 @@ impl Loader<'_> {
     /// # Errors
     /// If the chip refuses, or the port cannot run at this speed.
     pub fn change_baud(&mut self, baud: u32) -> Result<(), Error> {
+        self.with_recovery(|loader, _| loader.change_baud_once(baud))
+    }
+
+    /// The same; a chip that is lost stays lost.
+    pub(crate) fn change_baud_once(&mut self, baud: u32) -> Result<(), Error> {
         if baud == self.baud {
             return Ok(());
         }
@@ -61,7 +66,7 @@ impl Loader<'_> {
         const QUESTIONS: u32 = 16;
         const PATIENCE: Duration = Duration::from_millis(200);
         let expected = self.read_register(MAGIC_ADDRESS)?;
-        match self.change_baud(baud) {
+        match self.change_baud_once(baud) {
             Err(Error::PortLost(_)) => return Ok(false),
             other => other?,
         }
@@ -81,6 +86,7 @@ impl Loader<'_> {
         self.baud = self.options.baud;
         reach(&mut self.link, &mut *self.observer, &self.options)?;
         self.dialect = Dialect::rom(self.chip);
+        self.stub = None;
         self.flash = None;
         Ok(())
     }

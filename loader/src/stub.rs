@@ -30,7 +30,7 @@ impl Loader<'_> {
     /// As [`Loader::run_stub`].
     pub fn run_own_stub(&mut self) -> Result<bool, Error> {
         match own_stub(self.chip) {
-            Some(stub) if !self.talks_over_usb_jtag()? => self.run_stub(&stub).map(|()| true),
+            Some(stub) if !self.with_recovery(|loader, _| loader.talks_over_usb_jtag())? => self.run_stub(&stub).map(|()| true),
             _ => Ok(false),
         }
     }
@@ -44,6 +44,11 @@ impl Loader<'_> {
             let why = "in secure download mode; it goes without (--no-stub)".to_owned();
             return Err(Error::Unsupported { what: "a stub".to_owned(), why });
         }
+        self.with_recovery(|loader, _| loader.run_stub_once(stub))
+    }
+
+    /// The same; a chip that is lost stays lost.
+    pub(crate) fn run_stub_once(&mut self, stub: &Stub) -> Result<(), Error> {
         let mut tries = 1;
         while let Err(error) = self.upload(stub) {
             if tries == TRIES || !error.is_worth_another_stream() {
@@ -60,6 +65,7 @@ impl Loader<'_> {
         };
         self.dialect = dialect;
         self.flash = None;
+        self.stub = Some(stub.clone());
         self.observer.event(&Event::Stub { name });
         Ok(())
     }

@@ -5,12 +5,14 @@
 //! Source of the URL forms: pySerial's URL handlers (`socket://`, `rfc2217://`), which esptool's users know.
 
 mod replay;
+mod returning;
 mod rfc2217;
 mod tcp;
 pub mod trace;
 mod tty;
 
 pub use replay::{Divergence, Replayed};
+pub use returning::{Open, Returning};
 pub use rfc2217::Rfc2217Transport;
 pub use tcp::TcpTransport;
 pub use tty::TtyTransport;

@@ -53,6 +53,8 @@ enum Verb {
     Ci(verbs::ci::Arguments),
     /// Measure
     Bench(verbs::bench::Arguments),
+    /// Run something many times with random faults, and count
+    Soak(verbs::soak::Arguments),
 }
 
 fn main() -> ExitCode {
@@ -67,6 +69,7 @@ fn main() -> ExitCode {
         Verb::Test(arguments) => verbs::test::run(&arguments),
         Verb::Ci(arguments) => verbs::ci::run(&arguments),
         Verb::Bench(arguments) => verbs::bench::run(&arguments),
+        Verb::Soak(arguments) => verbs::soak::run(&arguments),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

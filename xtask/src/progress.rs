@@ -83,13 +83,15 @@ impl FlashBars {
                     None,
                 );
             }
-            Event::Writing { name, size, compressed, .. } => {
+            Event::Writing { name, size, .. } => {
                 self.close();
                 self.file = format!("{name} {}", kilobytes(*size));
-                self.bar = Some(bar(compressed.unwrap_or(*size), &self.file));
+                self.bar = Some(bar(*size, &self.file));
             }
-            Event::Progress { done, .. } => {
+            // Both count the image's bytes, however few go over the line.
+            Event::Progress { done, total } => {
                 if let Some(bar) = &self.bar {
+                    bar.set_length(*total);
                     bar.set_position(*done);
                 }
             }

@@ -9,4 +9,5 @@ pub(crate) mod flash;
 pub(crate) mod hil;
 pub(crate) mod image;
 pub(crate) mod repl;
+pub(crate) mod soak;
 pub(crate) mod test;

@@ -102,6 +102,7 @@ pub static CHIP: Chip = Chip {
         custom_spi_pins: false,
     },
     image: ImageRules {
+        fills_last_page: false,
         frequencies: &[(0xF, "60m"), (0x0, "30m"), (0x1, "20m"), (0x2, "15m")],
         mmu_page_sizes: &[0x1_0000, 0x8000, 0x4000],
         flash_encryption_align: 16,

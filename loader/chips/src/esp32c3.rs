@@ -120,6 +120,7 @@ pub static CHIP: Chip = Chip {
         custom_spi_pins: true,
     },
     image: ImageRules {
+        fills_last_page: false,
         frequencies: &[(0xF, "80m"), (0x0, "40m"), (0x1, "26m"), (0x2, "20m")],
         mmu_page_sizes: &[0x1_0000],
         flash_encryption_align: 16,

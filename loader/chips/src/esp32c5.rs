@@ -102,6 +102,7 @@ pub static CHIP: Chip = Chip {
         custom_spi_pins: false,
     },
     image: ImageRules {
+        fills_last_page: false,
         frequencies: &[(0xF, "80m"), (0x0, "40m"), (0x2, "20m")],
         mmu_page_sizes: &[0x1_0000],
         flash_encryption_align: 16,

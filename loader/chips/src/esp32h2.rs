@@ -112,6 +112,7 @@ pub static CHIP: Chip = Chip {
         custom_spi_pins: false,
     },
     image: ImageRules {
+        fills_last_page: false,
         frequencies: &[(0xF, "48m"), (0x0, "24m"), (0x1, "16m"), (0x2, "12m")],
         mmu_page_sizes: &[0x1_0000, 0x8000, 0x4000, 0x2000],
         flash_encryption_align: 16,

@@ -7,6 +7,8 @@ use crate::Named;
 /// Rules for images of one chip.
 #[derive(Debug)]
 pub struct ImageRules {
+    /// Second-stage bootloaders want at least 0x24 bytes in the last page of a flash segment.
+    pub fills_last_page: bool,
     /// Flash clock names and their values in the low half of header byte 3.
     pub frequencies: FlashFrequency,
     /// Page sizes of the flash cache's MMU that the chip can be set to, default first.

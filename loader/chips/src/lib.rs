@@ -8,6 +8,7 @@
 #![no_std]
 #![forbid(unsafe_code)]
 
+pub mod efuses;
 mod esp32;
 mod esp32c2;
 mod esp32c3;
@@ -191,6 +192,15 @@ impl Chip {
     /// The first region of the address space that has this address.
     pub fn region(&self, address: u32) -> Option<&'static Region> {
         self.memory.iter().find(|region| region.contains(address))
+    }
+
+    /// Every eFuse field.
+    ///
+    /// # Panics
+    /// Never for the chips of [`CHIPS`]; a test looks at each.
+    pub fn efuses(&self) -> &'static efuses::EfuseTable {
+        let table = efuses::TABLES.iter().find(|(slug, _)| *slug == self.slug);
+        table.expect("every chip has a table").1
     }
 
     /// Whether the address is mapped from flash through the cache (IROM or DROM).

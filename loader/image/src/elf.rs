@@ -4,13 +4,13 @@
 //! `elf2image` does, and for the programs it accepts the result is the same to the byte.
 
 use crate::ImageError;
+use crate::build::{Layout, Part, SecurePad, build};
 use crate::descriptor::AppDescriptor;
 use crate::header::Header;
-use crate::image::{Part, build};
 use larch_chips::{Chip, Core, Kind};
 use object::Endianness;
 use object::elf;
-use object::read::elf::{FileHeader, SectionHeader};
+use object::read::elf::{FileHeader, ProgramHeader, SectionHeader};
 use sha2::{Digest, Sha256};
 
 /// A program: where it starts and what it puts where.
@@ -22,6 +22,8 @@ pub struct Program {
     pub core: Core,
     /// Sections with contents, in the order of the file.
     pub sections: Vec<Section>,
+    /// Loadable segments with contents, as if they were sections.
+    pub segments: Vec<Section>,
     /// SHA-256 of the ELF file.
     pub sha256: [u8; 32],
 }
@@ -31,6 +33,8 @@ pub struct Program {
 pub struct Section {
     /// Its name.
     pub name: String,
+    /// Alignment of its address.
+    pub align: u32,
     /// Address and data.
     pub part: Part,
 }
@@ -50,6 +54,20 @@ pub struct Settings {
     pub page_size: Option<u32>,
     /// Leave the digest out.
     pub no_digest: bool,
+    /// Least revision as older bootloaders read it.
+    pub min_revision_legacy: u8,
+    /// Only a section of ESP-IDF's name holds the program's descriptor, as for esptool; else it is known by its contents.
+    pub descriptor_by_name: bool,
+    /// Segments of the ELF file instead of its sections.
+    pub use_segments: bool,
+    /// Padding for a signature.
+    pub secure_pad: Option<SecurePad>,
+    /// RAM segments first, and only they are counted.
+    pub ram_only_header: bool,
+    /// Place of the ELF file's SHA-256 in the image, if not the descriptor's.
+    pub elf_sha256_offset: Option<usize>,
+    /// The file is filled up with 0xFF to a multiple of this.
+    pub pad_to: Option<usize>,
 }
 
 impl Program {
@@ -86,12 +104,35 @@ impl Program {
             data.resize(data.len().next_multiple_of(4), 0);
             let name = table.section_name(endian, section).map_err(bad)?;
             let name = String::from_utf8_lossy(name).into_owned();
-            sections.push(Section { name, part: Part { address, data } });
+            let align = section.sh_addralign(endian);
+            sections.push(Section { name, align, part: Part { address, data } });
+        }
+        let mut segments = Vec::new();
+        for segment in header.program_headers(endian, bytes).map_err(bad)? {
+            let address = segment.p_paddr(endian);
+            let mut data = match segment.p_type(endian) {
+                elf::PT_LOAD if address != 0 => segment
+                    .data(endian, bytes)
+                    .map_err(|()| ImageError::Elf("a segment is cut off".to_owned()))?
+                    .to_vec(),
+                _ => continue,
+            };
+            data.resize(data.len().next_multiple_of(4), 0);
+            if !data.is_empty() {
+                let align = segment.p_align(endian);
+                segments.push(Section { name: "PHDR".to_owned(), align, part: Part { address, data } });
+            }
         }
         if sections.is_empty() {
             return Err(ImageError::Elf("it has no contents to load".to_owned()));
         }
-        Ok(Self { entry: header.e_entry(endian), core, sections, sha256: Sha256::digest(bytes).into() })
+        Ok(Self {
+            entry: header.e_entry(endian),
+            core,
+            sections,
+            segments,
+            sha256: Sha256::digest(bytes).into(),
+        })
     }
 
     /// The image of the program for a chip.
@@ -105,31 +146,50 @@ impl Program {
                 self.core, chip.name, chip.core
             )));
         }
-        let mut sections = self.sections.clone();
-        let descriptor = self.fill_in_digest(chip, &mut sections);
-        let page_size = settings.page_size.unwrap_or_else(|| page_size(chip, descriptor.as_ref()));
+        let mut sections = if settings.use_segments { &self.segments } else { &self.sections }.clone();
+        let descriptor = self.fill_in_digest(chip, settings, &mut sections);
+        let layout = Layout {
+            page_size: settings.page_size.unwrap_or_else(|| page_size(chip, descriptor.as_ref())),
+            secure_pad: settings.secure_pad,
+            ram_only_header: settings.ram_only_header,
+            digest_at: settings.elf_sha256_offset.map(|at| (at, self.sha256)),
+            pad_to: settings.pad_to,
+        };
         let mut header = Header::new(chip.identity.chip_id, self.entry);
         header.flash_mode = settings.flash_mode.unwrap_or(header.flash_mode);
         header.flash_size_frequency = settings.flash_size_frequency.unwrap_or(header.flash_size_frequency);
+        header.min_revision_legacy = settings.min_revision_legacy;
         header.min_revision = settings.min_revision;
         header.max_revision = settings.max_revision.unwrap_or(u16::MAX);
         header.has_digest = !settings.no_digest;
-        build(chip, header, page_size, segments(chip, sections)?)
+        build(chip, header, layout, segments(chip, settings, sections)?)
     }
 
     /// Writes the ELF file's digest where the program's descriptor has room for it.
-    fn fill_in_digest(&self, chip: &Chip, sections: &mut [Section]) -> Option<AppDescriptor> {
+    fn fill_in_digest(
+        &self,
+        chip: &Chip,
+        settings: &Settings,
+        sections: &mut [Section],
+    ) -> Option<AppDescriptor> {
         let section = sections.iter_mut().find(|section| {
-            chip.is_flash(section.part.address) && AppDescriptor::parse(&section.part.data).is_some()
+            chip.is_flash(section.part.address)
+                && (!settings.descriptor_by_name || section.name.contains(APP_DESCRIPTOR))
+                && AppDescriptor::parse(&section.part.data).is_some()
         })?;
         let at = AppDescriptor::ELF_SHA256_OFFSET;
-        if let Some(room) = section.part.data.get_mut(at..at + 32).filter(|room| room.iter().all(|&b| b == 0))
-        {
+        let room = section.part.data.get_mut(at..at + 32).filter(|room| room.iter().all(|&b| b == 0));
+        if let Some(room) = room.filter(|_| settings.elf_sha256_offset.is_none()) {
             room.copy_from_slice(&self.sha256);
         }
         AppDescriptor::parse(&section.part.data)
     }
 }
+
+/// ESP-IDF's section with the program's descriptor.
+const APP_DESCRIPTOR: &str = ".flash.appdesc";
+/// ESP-IDF's section with the bootloader's descriptor.
+const BOOT_DESCRIPTOR: &str = ".dram0.bootdesc";
 
 /// The page size that the descriptor tells, or the chip's default.
 fn page_size(chip: &Chip, descriptor: Option<&AppDescriptor>) -> u32 {
@@ -142,8 +202,12 @@ fn page_size(chip: &Chip, descriptor: Option<&AppDescriptor>) -> u32 {
 }
 
 /// Joins sections that follow each other, sorts by address, and puts the descriptor first.
-fn segments(chip: &Chip, sections: Vec<Section>) -> Result<Vec<Part>, ImageError> {
+fn segments(chip: &Chip, settings: &Settings, mut sections: Vec<Section>) -> Result<Vec<Part>, ImageError> {
     let kind = |address: u32| chip.region(address).map(|region| region.kind);
+    if settings.ram_only_header {
+        sections.sort_by_key(|section| section.part.address);
+        fill_alignment_gaps(&mut sections);
+    }
     let mut joined: Vec<Section> = Vec::new();
     for section in sections {
         let Some(place) = kind(section.part.address) else {
@@ -162,12 +226,27 @@ fn segments(chip: &Chip, sections: Vec<Section>) -> Result<Vec<Part>, ImageError
     }
     joined.sort_by_key(|section| section.part.address);
     let is_first = |section: &Section| {
-        matches!(section.name.as_str(), ".flash.appdesc" | ".dram0.bootdesc")
-            || AppDescriptor::parse(&section.part.data).is_some()
+        matches!(section.name.as_str(), APP_DESCRIPTOR | BOOT_DESCRIPTOR)
+            || !settings.descriptor_by_name && AppDescriptor::parse(&section.part.data).is_some()
     };
     joined.sort_by_key(|section| !is_first(section));
     check_overlaps(&joined)?;
     Ok(joined.into_iter().map(|section| section.part).collect())
+}
+
+/// Sections that follow each other but for their alignment follow each other directly afterwards.
+fn fill_alignment_gaps(sections: &mut [Section]) {
+    for at in 1..sections.len() {
+        let (before, after) = sections.split_at_mut(at);
+        let (Some(part), Some(next)) = (before.last_mut().map(|last| &mut last.part), after.first()) else {
+            continue;
+        };
+        let gap = next.part.address.saturating_sub(part.address) as usize;
+        let end = u64::from(part.address) + part.data.len() as u64;
+        if end.next_multiple_of(u64::from(next.align.max(1))) == u64::from(next.part.address) {
+            part.data.resize(gap, 0);
+        }
+    }
 }
 
 /// Whether the second part continues the first: directly, or in flash behind a gap too small for a page of its own.

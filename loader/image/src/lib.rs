@@ -4,6 +4,7 @@
 //! that says what is wrong with it.
 #![forbid(unsafe_code)]
 
+pub mod build;
 pub mod descriptor;
 pub mod elf;
 mod error;

@@ -5,14 +5,20 @@
 use crate::ImageError;
 use crate::merge::Blob;
 use crate::reader::Reader;
+use md5::{Digest, Md5};
 
 const BLOCK: usize = 512;
-const PAYLOAD: usize = 256;
+/// Room between a block's head and its end.
+const DATA_LEN: usize = 476;
+/// Address, length and MD5 of a block's data.
+const MD5_PART: usize = 24;
 const DATA_AT: usize = 32;
 const MAGIC_START: [u32; 2] = [0x0A32_4655, 0x9E5D_5157];
 const MAGIC_END: u32 = 0x0AB1_6F30;
 /// Flag: the family id field is used.
 const HAS_FAMILY: u32 = 0x2000;
+/// Flag: the MD5 of the data stands behind them.
+const HAS_MD5: u32 = 0x4000;
 /// Flag: the block is not for flash.
 const NOT_MAIN_FLASH: u32 = 1;
 
@@ -21,25 +27,46 @@ pub fn is_uf2(bytes: &[u8]) -> bool {
     bytes.starts_with(b"UF2\n")
 }
 
-/// The UF2 file of the blobs, for the chip with this family id.
-pub fn encode(blobs: &[Blob], family: u32) -> Vec<u8> {
-    let chunks = || {
-        blobs.iter().flat_map(|blob| {
-            let at = move |index: usize| blob.offset + u32::try_from(index * PAYLOAD).unwrap_or(u32::MAX);
-            blob.data.chunks(PAYLOAD).enumerate().map(move |(index, chunk)| (at(index), chunk))
-        })
-    };
-    let count = u32::try_from(chunks().count()).unwrap_or(u32::MAX);
+/// How a UF2 file is made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Uf2Options {
+    /// Bytes of data in a block; `None`: as many as fit.
+    pub chunk: Option<usize>,
+    /// Whether each block carries the MD5 of its data (esptool's extension, flag 0x4000).
+    pub md5: bool,
+}
+
+impl Uf2Options {
+    fn chunk(self) -> usize {
+        let most = DATA_LEN - if self.md5 { MD5_PART } else { 0 };
+        self.chunk.unwrap_or(most).clamp(1, most)
+    }
+}
+
+/// The UF2 file of the blobs, for the chip with this family id. Blocks are counted per blob.
+pub fn encode(blobs: &[Blob], family: u32, options: Uf2Options) -> Vec<u8> {
+    let word = |value: usize| u32::try_from(value).unwrap_or(u32::MAX);
     let mut bytes = Vec::new();
-    for (number, (address, chunk)) in (0_u32..).zip(chunks()) {
-        let [first, second] = MAGIC_START;
-        let size = u32::try_from(chunk.len()).unwrap_or(0);
-        for word in [first, second, HAS_FAMILY, address, size, number, count, family] {
-            bytes.extend(word.to_le_bytes());
+    for blob in blobs {
+        let count = word(blob.data.len().div_ceil(options.chunk()));
+        let mut address = blob.offset;
+        for (number, chunk) in (0_u32..).zip(blob.data.chunks(options.chunk())) {
+            let start = bytes.len();
+            let [first, second] = MAGIC_START;
+            let flags = HAS_FAMILY | if options.md5 { HAS_MD5 } else { 0 };
+            for value in [first, second, flags, address, word(chunk.len()), number, count, family] {
+                bytes.extend(value.to_le_bytes());
+            }
+            bytes.extend(chunk);
+            if options.md5 {
+                bytes.extend(address.to_le_bytes());
+                bytes.extend(word(chunk.len()).to_le_bytes());
+                bytes.extend(Md5::digest(chunk));
+            }
+            bytes.resize(start + BLOCK - 4, 0);
+            bytes.extend(MAGIC_END.to_le_bytes());
+            address = address.wrapping_add(word(chunk.len()));
         }
-        bytes.extend(chunk);
-        bytes.resize(bytes.len() + BLOCK - 4 - DATA_AT - chunk.len(), 0);
-        bytes.extend(MAGIC_END.to_le_bytes());
     }
     bytes
 }
@@ -77,7 +104,8 @@ mod tests {
     #[test]
     fn blocks_carry_address_number_and_family() {
         let blob = Blob { name: "a".to_owned(), offset: 0x1000, data: vec![7; 300] };
-        let bytes = encode(&[blob], 0xD42B_A06C);
+        let options = Uf2Options { chunk: Some(256), md5: false };
+        let bytes = encode(&[blob], 0xD42B_A06C, options);
         assert_eq!(bytes.len(), 1024);
         assert_eq!(bytes[..12], *b"UF2\nWQ]\x9e\x00\x20\x00\x00");
         assert_eq!(
@@ -92,7 +120,7 @@ mod tests {
         #[test]
         fn any_bytes_are_survived(mut bytes in prop::collection::vec(any::<u8>(), 0..1100)) {
             let _ = decode("x", &bytes);
-            let good = encode(&[Blob { name: String::new(), offset: 0, data: vec![1; 600] }], 1);
+            let good = encode(&[Blob { name: String::new(), offset: 0, data: vec![1; 600] }], 1, Uf2Options { chunk: None, md5: true });
             bytes.splice(0..0, good);
             let _ = decode("x", &bytes);
         }

@@ -105,8 +105,8 @@ fn check_image(blob: &Blob, target: &Target) -> Result<Option<String>, Error> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use larch_image::build::{Layout, Part, build};
     use larch_image::header::Header;
-    use larch_image::image::{Part, build};
 
     fn target() -> Target {
         let chip = Chip::by_name("esp32c3").unwrap();
@@ -115,7 +115,7 @@ mod tests {
 
     fn image(header: Header) -> Vec<u8> {
         let part = Part { address: 0x4038_0000, data: vec![7; 4096] };
-        build(target().chip, header, 0x1_0000, vec![part]).unwrap()
+        build(target().chip, header, Layout::of_pages(0x1_0000), vec![part]).unwrap()
     }
 
     fn blob(offset: u32, data: Vec<u8>) -> Blob {

@@ -9,7 +9,8 @@ use super::stream::{Part, Stream};
 use crate::connect::Loader;
 use crate::error::Error;
 use crate::event::Event;
-use larch_chips::MAGIC_ADDRESS;
+use crate::recover::Round;
+use larch_chips::{Chip, MAGIC_ADDRESS};
 use larch_image::header::MAGIC;
 use larch_image::image::patch_flash_settings;
 use larch_image::merge::Blob;
@@ -78,63 +79,53 @@ impl Loader<'_> {
     /// Before anything is erased if a check fails; afterwards if the chip refuses, stops answering, or its digest of
     /// what was written is not that of the file.
     pub fn write_flash(&mut self, blobs: &[Blob], options: &WriteOptions) -> Result<Vec<WriteReport>, Error> {
-        let flash = self.flash()?;
-        let revision = self.info().map(|info| info.revision);
-        let target = Target { chip: self.chip, revision, flash_bytes: flash.bytes() };
-        for note in plan::check(blobs, &target, options.force)? {
-            self.note(&note);
-        }
-        self.check_security(blobs, options)?;
-        let blobs: Vec<Blob> =
-            blobs.iter().map(|blob| self.prepared(blob, &options.settings)).collect::<Result<_, _>>()?;
-        if options.erase_all {
-            self.erase_flash()?;
-        }
-        blobs.iter().map(|blob| self.write_blob(blob, options)).collect()
+        let mut erased = !options.erase_all;
+        self.with_recovery(|loader, round| {
+            if round == Round::First {
+                loader.check_before_writing(blobs, options.force)?;
+            }
+            let blobs = loader.with_settings(blobs, &options.settings)?;
+            let options = match round {
+                Round::First => *options,
+                // What the chip took before it was lost need not be sent again.
+                Round::Again => WriteOptions { erase_all: false, rewrite: false, ..*options },
+            };
+            if !erased {
+                loader.erase_flash()?;
+                erased = true;
+            }
+            blobs.iter().map(|blob| loader.write_blob(blob, &options)).collect()
+        })
     }
 
-    /// Refuses what could make the board unusable.
-    fn check_security(&mut self, blobs: &[Blob], options: &WriteOptions) -> Result<(), Error> {
-        if options.force || self.secure_download() {
-            return Ok(());
-        }
-        let efuse = &self.chip.efuse;
-        let mut secure_boot = false;
-        for field in efuse.secure_boot {
-            secure_boot |= field.read(|register| self.read_register(register))? != 0;
-        }
-        let bootloader_end = 0x8000;
-        if secure_boot && blobs.iter().any(|blob| blob.offset < bootloader_end) {
-            let problem = "secure boot is on: a bootloader with a wrong signature makes the board unusable for good; \
-                           write it only if you are sure (--force)";
-            return Err(Error::Security(problem.to_owned()));
-        }
-        if efuse.flash_encryption.read(|register| self.read_register(register))?.count_ones() % 2 == 1 {
-            let problem = "flash encryption is on: what is written unencrypted cannot be run; \
-                           write an encrypted file with --force";
-            return Err(Error::Security(problem.to_owned()));
-        }
-        Ok(())
+    fn check_before_writing(&mut self, blobs: &[Blob], force: bool) -> Result<(), Error> {
+        self.with_recovery(|loader, _| {
+            let flash_bytes = loader.flash()?.bytes();
+            let revision = loader.info().map(|info| info.revision);
+            let target = Target { chip: loader.chip, revision, flash_bytes };
+            for note in plan::check(blobs, &target, force)? {
+                loader.note(&note);
+            }
+            loader.check_plain(blobs, force)
+        })
+    }
+
+    /// The files as they go to flash: settings in the bootloader's header, lengths a multiple of four.
+    ///
+    /// # Errors
+    /// If what looks like the bootloader's image is none, or the flash's size is wanted and no flash answers.
+    pub fn with_settings(&mut self, blobs: &[Blob], settings: &FlashSettings) -> Result<Vec<Blob>, Error> {
+        blobs.iter().map(|blob| self.prepared(blob, settings)).collect()
     }
 
     /// The blob as it goes to flash: settings in the bootloader's header, length a multiple of four.
     fn prepared(&mut self, blob: &Blob, settings: &FlashSettings) -> Result<Blob, Error> {
         let mut blob = blob.clone();
-        let is_boot_image = blob.offset == self.chip.bootloader_offset && blob.data.first() == Some(&MAGIC);
-        if is_boot_image && *settings != FlashSettings::default() {
-            let (mode, size_frequency) = (blob.data[2], blob.data[3]);
-            let detected = self.flash()?.size.map(|size| size.nibble());
-            let pick = |keep: Keep<u8>, file: u8, board: Option<u8>| match keep {
-                Keep::Keep => file,
-                Keep::Detect => board.unwrap_or(file),
-                Keep::Set(value) => value,
-            };
-            let size = pick(settings.size, size_frequency >> 4, detected);
-            let frequency = pick(settings.frequency, size_frequency & 0xF, None);
-            let mode = pick(settings.mode, mode, None);
-            patch_flash_settings(&mut blob.data, mode, size << 4 | frequency)
-                .map_err(|source| Error::Image { name: blob.name.clone(), source })?;
-        }
+        let detected = match settings.size {
+            Keep::Detect => self.flash()?.size.map(|size| size.nibble()),
+            _ => None,
+        };
+        apply_settings(&mut blob, self.chip, settings, detected)?;
         blob.data.resize(blob.data.len().next_multiple_of(4), 0xFF);
         Ok(blob)
     }
@@ -204,4 +195,30 @@ impl Loader<'_> {
         let (expected, found) = (md5.to_string(), found.to_string());
         Err(Error::DigestMismatch { name: part.name.to_owned(), offset, expected, found })
     }
+}
+
+/// Writes settings into the header of the bootloader's image; other files stay as they are.
+///
+/// # Errors
+/// If what begins like an image is none.
+pub fn apply_settings(
+    blob: &mut Blob,
+    chip: &Chip,
+    settings: &FlashSettings,
+    detected_size: Option<u8>,
+) -> Result<(), Error> {
+    let is_boot_image = blob.offset == chip.bootloader_offset && blob.data.first() == Some(&MAGIC);
+    let &[_, _, mode, size_frequency, ..] = &blob.data[..] else { return Ok(()) };
+    if !is_boot_image || *settings == FlashSettings::default() {
+        return Ok(());
+    }
+    let pick = |keep: Keep<u8>, file: u8, board: Option<u8>| match keep {
+        Keep::Keep => file,
+        Keep::Detect => board.unwrap_or(file),
+        Keep::Set(value) => value,
+    };
+    let size = pick(settings.size, size_frequency >> 4, detected_size);
+    let frequency = pick(settings.frequency, size_frequency & 0xF, None);
+    patch_flash_settings(&mut blob.data, pick(settings.mode, mode, None), size << 4 | frequency)
+        .map_err(|source| Error::Image { name: blob.name.clone(), source })
 }

@@ -12,8 +12,10 @@ use std::io::{self, Write};
 use std::net::TcpStream;
 use std::time::{Duration, Instant};
 
-/// How long the server may take to answer a setting; pySerial waits as long.
-const ANSWER_TIMEOUT: Duration = Duration::from_secs(3);
+/// How long the server may take to answer a setting.
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(1);
+/// The same for a server that has left a setting unanswered before: some never confirm any.
+const REPEATED_TIMEOUT: Duration = Duration::from_millis(20);
 
 /// A serial port behind an RFC 2217 server.
 pub struct Rfc2217Transport {
@@ -21,6 +23,9 @@ pub struct Rfc2217Transport {
     client: Client,
     received: VecDeque<u8>,
     start: Instant,
+    /// The server left a setting, or a change of the lines, unanswered.
+    answers_settings: bool,
+    answers_commands: bool,
 }
 
 impl Rfc2217Transport {
@@ -35,6 +40,8 @@ impl Rfc2217Transport {
             client: Client::new(settings),
             received: VecDeque::new(),
             start: Instant::now(),
+            answers_settings: true,
+            answers_commands: true,
         };
         transport.settle()?;
         Ok(transport)
@@ -42,14 +49,17 @@ impl Rfc2217Transport {
 
     /// Waits until the server has confirmed the requested settings, or at least takes commands.
     fn settle(&mut self) -> io::Result<()> {
-        let deadline = Instant::now() + ANSWER_TIMEOUT;
+        let deadline = Instant::now() + patience(self.answers_settings);
         loop {
             self.send()?;
             match self.client.readiness() {
                 Ok(()) => return Ok(()),
                 Err(NotReady::Refused) => return Err(not_rfc2217()),
                 Err(NotReady::Mismatched(_)) => return Ok(()),
-                Err(_) if Instant::now() >= deadline => return self.settled_enough(),
+                Err(_) if Instant::now() >= deadline => {
+                    self.answers_settings = false;
+                    return self.settled_enough();
+                }
                 Err(_) => {}
             }
             self.receive(Duration::from_millis(20))?;
@@ -79,23 +89,30 @@ impl Rfc2217Transport {
         self.send()
     }
 
-    /// Waits until an event satisfies `wanted`, at most [`ANSWER_TIMEOUT`]; some servers never answer.
+    /// Waits until an event satisfies `wanted`; some servers never answer, which costs the whole time only once.
     fn wait_for(&mut self, wanted: impl Fn(&Event) -> bool) -> io::Result<()> {
-        let deadline = Instant::now() + ANSWER_TIMEOUT;
+        let deadline = Instant::now() + patience(self.answers_commands);
         while Instant::now() < deadline {
             while let Some(event) = self.client.poll_event() {
                 if wanted(&event) {
+                    self.answers_commands = true;
                     return Ok(());
                 }
             }
-            self.receive(Duration::from_millis(20))?;
+            self.receive(REPEATED_TIMEOUT)?;
         }
+        self.answers_commands = false;
         Ok(())
     }
 
     fn drop_events(&mut self) {
         while self.client.poll_event().is_some() {}
     }
+}
+
+/// How long an answer is waited for.
+fn patience(answers: bool) -> Duration {
+    if answers { ANSWER_TIMEOUT } else { REPEATED_TIMEOUT }
 }
 
 fn not_rfc2217() -> io::Error {
@@ -139,7 +156,7 @@ impl Transport for Rfc2217Transport {
         self.client.set_dtr(lines.dtr);
         self.client.set_rts(lines.rts);
         self.send()?;
-        // The next step's delay must start after the line has moved. A server that does not confirm costs one wait.
+        // The next step's delay must start after the line has moved.
         self.wait_for(|event| matches!(event, Event::Rts(_) | Event::FlowControl(_)))
     }
 

@@ -1,4 +1,5 @@
 use super::*;
+use crate::build::{Layout, Part, build};
 use larch_chips::Chip;
 use proptest::prelude::*;
 
@@ -17,7 +18,7 @@ fn sample() -> Vec<u8> {
         part(0x4038_0000, &[3; 1000]),
         part(0x3FC8_0000, &[4; 70_000]),
     ];
-    build(c3(), Header::new(5, 0x4038_0000), 0x1_0000, parts).unwrap()
+    build(c3(), Header::new(5, 0x4038_0000), Layout::of_pages(0x1_0000), parts).unwrap()
 }
 
 #[test]
@@ -57,7 +58,10 @@ fn ram_segments_that_fill_gaps_are_whole_again() {
 #[test]
 fn two_flash_segments_in_one_page_are_refused() {
     let parts = vec![part(0x4200_0020, &[1; 8]), part(0x4200_1000, &[2; 8])];
-    assert!(matches!(build(c3(), Header::new(5, 0), 0x1_0000, parts), Err(ImageError::Link(_))));
+    assert!(matches!(
+        build(c3(), Header::new(5, 0), Layout::of_pages(0x1_0000), parts),
+        Err(ImageError::Link(_))
+    ));
 }
 
 #[test]

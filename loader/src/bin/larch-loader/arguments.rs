@@ -1,5 +1,11 @@
 //! The command line.
 
+mod groups;
+
+pub use groups::{
+    Encryption, Files, FlashPins, FlashSettings, ImageLayout, MergeFormat, ProgramSource, TableSource,
+};
+
 use crate::numbers::{SizeOrAll, number, size, size_or_all};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
@@ -58,8 +64,8 @@ pub struct Global {
     /// Set the flash voltage regulator (ESP32): 1.8V, 1.9V or OFF.
     #[arg(long, global = true, value_name = "VOLTAGE")]
     pub override_vddsdio: Option<String>,
-    /// Record everything on the wire in this file; `replay` decodes it.
-    #[arg(long, global = true, value_name = "FILE")]
+    /// Record everything on the wire in this file, or on standard error; `replay` decodes it.
+    #[arg(long, global = true, value_name = "FILE", num_args = 0..=1, default_missing_value = "-")]
     pub trace: Option<PathBuf>,
     /// Ask nobody to press anything: give up with an outcome code instead.
     #[arg(long, global = true)]
@@ -70,6 +76,9 @@ pub struct Global {
     /// Print results and errors only.
     #[arg(long, global = true)]
     pub silent: bool,
+    /// Everything is printed anyway; accepted for esptool's sake.
+    #[arg(long, short, global = true, hide = true, conflicts_with = "silent")]
+    pub verbose: bool,
 }
 
 /// How to get the chip into its loader.
@@ -100,67 +109,11 @@ pub enum AfterArgument {
     WatchdogReset,
 }
 
-/// Files and where they go.
-#[derive(Debug, Args)]
-pub struct Files {
-    /// Offset and file, as often as needed: 0x10000 app.bin.
-    #[arg(required = true, value_names = ["OFFSET", "FILE"], num_args = 2..)]
-    pub files: Vec<String>,
-}
-
-/// Settings for the header of the bootloader's image.
-#[derive(Debug, Args)]
-pub struct FlashSettings {
-    /// qio, qout, dio, dout or keep.
-    #[arg(long, short = 'm', default_value = "keep")]
-    pub flash_mode: String,
-    /// 80m, 40m, 26m, 20m, ... or keep.
-    #[arg(long, short = 'f', default_value = "keep")]
-    pub flash_freq: String,
-    /// 1MB to 128MB, detect or keep.
-    #[arg(long, default_value = "keep")]
-    pub flash_size: String,
-}
-
-/// Form of a merged file.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum MergeFormat {
-    /// Bytes, gaps filled with 0xFF.
-    Raw,
-    /// Intel HEX.
-    Hex,
-    /// UF2.
-    Uf2,
-}
-
-/// Where the partition table is.
-#[derive(Debug, Args)]
-pub struct TableSource {
-    /// Partition table file (CSV or binary) instead of the one in flash.
-    #[arg(long, short = 'T')]
-    pub partition_table: Option<PathBuf>,
-    /// Where the table is in flash.
-    #[arg(long, value_parser = number)]
-    pub partition_table_offset: Option<u32>,
-}
-
-/// A program and what it needs to boot.
-#[derive(Debug, Args)]
-pub struct ProgramSource {
-    /// ELF file.
-    pub elf: PathBuf,
-    /// Second-stage bootloader; default: the published one for the chip.
-    #[arg(long)]
-    pub bootloader: Option<PathBuf>,
-    /// Partition table file (CSV or binary); default: MicroPython's for 4 MB.
-    #[arg(long, short = 'T')]
-    pub partition_table: Option<PathBuf>,
-}
-
 /// What to do.
 #[derive(Debug, Subcommand)]
 pub enum Verb {
     /// Write files to flash; the chip's own MD5 confirms each.
+    #[command(alias = "write-bin")]
     WriteFlash {
         #[command(flatten)]
         files: Files,
@@ -182,8 +135,18 @@ pub enum Verb {
         #[arg(long, short, hide = true)]
         skip_flashed: bool,
         /// The chip tells what differs, the old file is not needed; accepted for esptool's sake.
-        #[arg(long, hide = true)]
+        #[arg(long, hide = true, num_args = 1..)]
         diff_with: Vec<String>,
+        /// What is in flash is never taken for granted; accepted for esptool's sake.
+        #[arg(long, hide = true)]
+        trust_flash_content: bool,
+        /// Everything is verified anyway; accepted for esptool's sake.
+        #[arg(long, hide = true)]
+        verify: bool,
+        #[command(flatten)]
+        encryption: Encryption,
+        #[command(flatten)]
+        pins: FlashPins,
         /// Write images that the checks refuse.
         #[arg(long)]
         force: bool,
@@ -195,9 +158,13 @@ pub enum Verb {
     VerifyFlash {
         #[command(flatten)]
         files: Files,
+        #[command(flatten)]
+        settings: FlashSettings,
         /// Show what differs.
         #[arg(long, short)]
         diff: bool,
+        #[command(flatten)]
+        pins: FlashPins,
     },
     /// Read a part of flash into a file.
     ReadFlash {
@@ -209,9 +176,20 @@ pub enum Verb {
         size: SizeOrAll,
         /// File to write.
         file: PathBuf,
+        #[command(flatten)]
+        pins: FlashPins,
+        /// No progress bar.
+        #[arg(long)]
+        no_progress: bool,
     },
     /// Erase the whole flash.
-    EraseFlash,
+    EraseFlash {
+        #[command(flatten)]
+        pins: FlashPins,
+        /// Erase even if secure boot or flash encryption stands against it.
+        #[arg(long)]
+        force: bool,
+    },
     /// Erase sectors.
     EraseRegion {
         /// Flash offset, a multiple of 4096.
@@ -220,6 +198,11 @@ pub enum Verb {
         /// Bytes (k, M), a multiple of 4096, or ALL.
         #[arg(value_parser = size_or_all)]
         size: SizeOrAll,
+        #[command(flatten)]
+        pins: FlashPins,
+        /// Erase even if secure boot or flash encryption stands against it.
+        #[arg(long)]
+        force: bool,
     },
     /// The chip's own MD5 of a part of flash.
     ChecksumMd5 {
@@ -235,19 +218,31 @@ pub enum Verb {
     /// What chip it is.
     ChipId,
     /// What flash it has.
-    FlashId,
+    FlashId {
+        #[command(flatten)]
+        pins: FlashPins,
+    },
     /// Chip, flash and security in one.
     BoardInfo,
     /// Secure boot and flash encryption state.
     GetSecurityInfo,
+    /// Every eFuse field (read only).
+    EfuseSummary {
+        /// Only fields whose names contain this.
+        filter: Option<String>,
+    },
     /// Status registers of the flash.
     ReadFlashStatus {
+        #[command(flatten)]
+        pins: FlashPins,
         /// How many registers, 1 to 3.
         #[arg(long, default_value_t = 2)]
         bytes: usize,
     },
     /// Write status registers of the flash.
     WriteFlashStatus {
+        #[command(flatten)]
+        pins: FlashPins,
         /// How many registers, 1 to 3.
         #[arg(long, default_value_t = 2)]
         bytes: usize,
@@ -260,6 +255,8 @@ pub enum Verb {
     },
     /// Read the flash's parameter table (SFDP).
     ReadFlashSfdp {
+        #[command(flatten)]
+        pins: FlashPins,
         /// Address in the table.
         #[arg(value_parser = number)]
         address: u32,
@@ -321,18 +318,20 @@ pub enum Verb {
         output: Option<PathBuf>,
         #[command(flatten)]
         settings: FlashSettings,
+        /// Form of ESP8266 images; accepted for esptool's sake.
+        #[arg(long, short = 'e', hide = true)]
+        version: Option<u8>,
+        /// Least chip revision as older bootloaders read it.
+        #[arg(long, short = 'r', default_value_t = 0, hide = true)]
+        min_rev: u8,
         /// Least chip revision, major * 100 + minor.
         #[arg(long, default_value_t = 0)]
         min_rev_full: u16,
         /// Greatest chip revision, major * 100 + minor.
         #[arg(long, default_value_t = u16::MAX)]
         max_rev_full: u16,
-        /// Page size of the flash cache's MMU.
-        #[arg(long, value_parser = size)]
-        flash_mmu_page_size: Option<u32>,
-        /// Leave the SHA-256 digest out.
-        #[arg(long)]
-        dont_append_digest: bool,
+        #[command(flatten)]
+        layout: ImageLayout,
     },
     /// Make an image of segments.
     MakeImage {
@@ -351,10 +350,18 @@ pub enum Verb {
     /// Put several files into one.
     MergeBin {
         /// Form of the result.
-        #[arg(long, value_enum, default_value = "raw")]
+        #[arg(long, short, value_enum, default_value = "raw")]
         format: MergeFormat,
         #[command(flatten)]
         files: Files,
+        #[command(flatten)]
+        settings: FlashSettings,
+        /// Bytes of data in a UF2 block; default: as many as fit.
+        #[arg(long, value_parser = clap::value_parser!(u16).range(1..=476))]
+        chunk_size: Option<u16>,
+        /// No MD5 in UF2 blocks.
+        #[arg(long)]
+        md5_disable: bool,
         /// File to write.
         #[arg(long, short)]
         output: PathBuf,
@@ -431,7 +438,14 @@ pub enum Verb {
         shell: clap_complete::Shell,
     },
     /// Serial ports of this machine.
-    ListPorts,
+    ListPorts {
+        /// Also ports that are no known adapter.
+        #[arg(long)]
+        list_all_ports: bool,
+        /// Names only, for scripts.
+        #[arg(long, short = 'n')]
+        name_only: bool,
+    },
     /// The version of this program.
     Version,
 }

@@ -17,6 +17,11 @@ const SPEEDS: [u32; 3] = [921_600, 460_800, 230_400];
 
 /// Opens the port and connects as the options say.
 pub fn connect(global: &Global, reporter: &Reporter) -> Result<Loader<'static>, Error> {
+    connect_for(global, true, reporter)
+}
+
+/// The same; our own stub is left out where it cannot do what will be asked.
+pub fn connect_for(global: &Global, own_stub: bool, reporter: &Reporter) -> Result<Loader<'static>, Error> {
     let (port, usb_jtag) = port(global, reporter)?;
     let transport = traced(ports::open(&port, larch_loader::connect::ROM_BAUD)?, global.trace.as_deref())?;
     let options = Options {
@@ -36,7 +41,7 @@ pub fn connect(global: &Global, reporter: &Reporter) -> Result<Loader<'static>, 
         reporter.note("the chip was reset to find the speed");
     }
     if !global.no_stub && !loader.secure_download() {
-        start_stub(&mut loader, reporter)?;
+        start_stub(&mut loader, own_stub, reporter)?;
     }
     if let Some(voltage) = &global.override_vddsdio {
         loader.override_vddsdio(voltage)?;
@@ -47,14 +52,17 @@ pub fn connect(global: &Global, reporter: &Reporter) -> Result<Loader<'static>, 
 /// Recorded, if that is wanted.
 fn traced(transport: Box<dyn Transport>, file: Option<&Path>) -> Result<Box<dyn Transport>, Error> {
     let Some(path) = file else { return Ok(transport) };
+    if path == Path::new("-") {
+        return Ok(Box::new(Traced::new(transport, std::io::stderr())));
+    }
     let name = path.display().to_string();
     let log = std::fs::File::create(path).map_err(|source| Error::File { name, source })?;
     Ok(Box::new(Traced::new(transport, std::io::LineWriter::new(log))))
 }
 
 /// Runs our own stub, or the published one where ours does not run, or goes on with the ROM if that is not on this machine.
-fn start_stub(loader: &mut Loader<'_>, reporter: &Reporter) -> Result<(), Error> {
-    if !loader.is_rom() || loader.run_own_stub()? {
+fn start_stub(loader: &mut Loader<'_>, own_stub: bool, reporter: &Reporter) -> Result<(), Error> {
+    if !loader.is_rom() || own_stub && loader.run_own_stub()? {
         return Ok(());
     }
     let found = packages::stub(loader.chip().slug).map_err(|error| error.to_string()).and_then(|path| {

@@ -2,8 +2,33 @@
 
 /// Verbs and values as esptool 3 and 4 spelled them become those of version 5.
 pub fn modern(arguments: Vec<String>) -> Vec<String> {
-    arguments.into_iter().map(|argument| modern_word(&argument)).collect()
+    let mut words: Vec<String> = arguments.into_iter().map(|argument| modern_word(&argument)).collect();
+    let verb = words.iter().position(|word| is_verb(word)).unwrap_or(words.len());
+    for at in 0..words.len() {
+        let next = words.get(at + 1);
+        match words[at].as_str() {
+            // esptool's takes no file: what follows it may be a verb.
+            "--trace" if next.is_none_or(|next| next.starts_with('-') || is_verb(next)) => {
+                words[at] = "--trace=-".to_owned();
+            }
+            // Behind a verb these letters are the verb's.
+            "-t" if at < verb => words[at] = "--trace=-".to_owned(),
+            "-s" if at < verb => words[at] = "--silent".to_owned(),
+            _ => {}
+        }
+    }
+    words
 }
+
+fn is_verb(word: &str) -> bool {
+    use clap::CommandFactory;
+    let command = crate::arguments::Arguments::command();
+    command.get_subcommands().any(|verb| verb.get_name() == word)
+}
+
+/// esptool's options of two letters.
+const TWO_LETTERS: [(&str, &str); 4] =
+    [("-fm", "--flash-mode"), ("-ff", "--flash-freq"), ("-fs", "--flash-size"), ("-sc", "--spi-connection")];
 
 fn modern_word(word: &str) -> String {
     if let Some(option) = word.strip_prefix("--") {
@@ -12,12 +37,15 @@ fn modern_word(word: &str) -> String {
         let name = name.replace('_', "-");
         return value.map_or_else(|| format!("--{name}"), |value| format!("--{name}={}", modern_word(value)));
     }
+    if let Some((_, long)) = TWO_LETTERS.iter().find(|(short, _)| *short == word) {
+        return (*long).to_owned();
+    }
     let dashed = word.replace('_', "-");
     if WORDS.contains(&dashed.as_str()) { dashed } else { word.to_owned() }
 }
 
 /// Words that had underscores.
-const WORDS: [&str; 34] = [
+const WORDS: [&str; 36] = [
     "load-ram",
     "dump-mem",
     "read-mem",
@@ -52,6 +80,8 @@ const WORDS: [&str; 34] = [
     "soft-reset",
     "usb-reset",
     "watchdog-reset",
+    "efuse-summary",
+    "write-bin",
 ];
 
 /// Replaces each `@file` by the words in the file.
@@ -95,5 +125,18 @@ mod tests {
             "default-reset",
         ];
         assert_eq!(modern(old.map(str::to_owned).to_vec()), new);
+    }
+
+    #[test]
+    fn a_trace_without_a_file_does_not_swallow_the_verb() {
+        let modern = |words: &[&str]| modern(words.iter().map(|&word| word.to_owned()).collect());
+        assert_eq!(modern(&["--trace", "flash_id"]), ["--trace=-", "flash-id"]);
+        assert_eq!(modern(&["-t", "--no_stub"]), ["--trace=-", "--no-stub"]);
+        assert_eq!(modern(&["--trace", "wire.txt", "flash-id"]), ["--trace", "wire.txt", "flash-id"]);
+    }
+
+    #[test]
+    fn options_of_two_letters_are_known() {
+        assert_eq!(modern(vec!["-fm".to_owned(), "dio".to_owned()]), ["--flash-mode", "dio"]);
     }
 }

@@ -42,8 +42,8 @@ pub fn run(arguments: &Arguments, reporter: &Reporter) -> Result<(), Error> {
         Verb::PartitionTable { file, output, to_csv } => {
             files::partition_table(file, output.as_deref(), *to_csv, reporter)
         }
-        Verb::ListPorts => {
-            list_ports(reporter);
+        Verb::ListPorts { name_only, .. } => {
+            list_ports(*name_only, reporter);
             Ok(())
         }
         Verb::Version => {
@@ -60,7 +60,8 @@ pub fn run(arguments: &Arguments, reporter: &Reporter) -> Result<(), Error> {
             if *monitor { monitor::follow(&mut *loader.into_transport(), Some(&program.elf)) } else { Ok(()) }
         }
         verb => {
-            let mut loader = session::connect(global, reporter)?;
+            // Our own stub does not encrypt.
+            let mut loader = session::connect_for(global, !flash::encrypts(verb), reporter)?;
             let after = on_chip(&mut loader, verb, reporter)?.unwrap_or_else(|| session::after(global));
             loader.finish(&after)?;
             let reset = matches!(after, After::Reset(_));
@@ -87,9 +88,10 @@ fn see_it_start(loader: &mut Loader<'_>) -> Result<(), Error> {
 /// Runs a verb that needs a chip. Returns how the session must end if that is not for the options to say.
 fn on_chip(loader: &mut Loader<'_>, verb: &Verb, reporter: &Reporter) -> Result<Option<After>, Error> {
     match verb {
-        Verb::ReadMac | Verb::ChipId | Verb::BoardInfo | Verb::GetSecurityInfo | Verb::FlashId => {
-            chip::run(loader, verb, reporter)?;
+        Verb::ReadMac | Verb::ChipId | Verb::BoardInfo | Verb::GetSecurityInfo => {
+            chip::run(loader, verb, reporter)?
         }
+        Verb::EfuseSummary { filter } => chip::efuses(loader, filter.as_deref(), reporter)?,
         Verb::LoadRam { .. } | Verb::DumpMem { .. } | Verb::ReadMem { .. } | Verb::WriteMem { .. } => {
             return memory::run(loader, verb, reporter);
         }
@@ -114,13 +116,23 @@ fn lines_only(arguments: &Arguments, steps: &[reset::Step]) -> Result<(), Error>
     Ok(reset::run(&mut *transport, steps)?)
 }
 
-fn list_ports(reporter: &Reporter) {
+fn list_ports(name_only: bool, reporter: &Reporter) {
     for port in ports::list() {
-        let usb =
-            port.usb.as_ref().map(|usb| format!("  {:04x}:{:04x}", usb.vid, usb.pid)).unwrap_or_default();
-        let serial = port.usb.as_ref().and_then(|usb| usb.serial.as_deref()).unwrap_or_default();
+        let usb = port.usb.as_ref();
+        let value = json!({
+            "name": port.name,
+            "vid": usb.map(|usb| usb.vid),
+            "pid": usb.map(|usb| usb.pid),
+            "serial": usb.and_then(|usb| usb.serial.as_deref()),
+            "product": usb.and_then(|usb| usb.product.as_deref()),
+            "adapter": port.adapter(),
+        });
+        let ids = usb.map(|usb| format!("  {:04x}:{:04x}", usb.vid, usb.pid)).unwrap_or_default();
+        let serial = usb.and_then(|usb| usb.serial.as_deref()).unwrap_or_default();
         let adapter = port.adapter().unwrap_or_default();
-        reporter.result(&format!("{}{usb}  {adapter} {serial}", port.name), "port", json!(port.name));
+        let text =
+            if name_only { port.name.clone() } else { format!("{}{ids}  {adapter} {serial}", port.name) };
+        reporter.result(text.trim_end(), "port", value);
     }
 }
 

@@ -8,7 +8,7 @@ use serde_json::json;
 pub fn run(loader: &mut Loader<'_>, verb: &Verb, reporter: &Reporter) -> Result<(), Error> {
     match verb {
         Verb::ReadMac | Verb::ChipId => identity(loader, reporter),
-        Verb::FlashId => flash(loader, reporter),
+        Verb::FlashId { .. } => flash(loader, reporter),
         Verb::GetSecurityInfo => security(loader, reporter),
         _ => {
             identity(loader, reporter)?;
@@ -61,6 +61,28 @@ fn security(loader: &mut Loader<'_>, reporter: &Reporter) -> Result<(), Error> {
     );
     if let Some((chip, version)) = security.chip {
         reporter.result(&format!("Chip id: {chip}, API version: {version}"), "chip_id", json!(chip));
+    }
+    Ok(())
+}
+
+/// Every eFuse field whose name contains `filter`.
+pub fn efuses(loader: &mut Loader<'_>, filter: Option<&str>, reporter: &Reporter) -> Result<(), Error> {
+    let wanted = filter.unwrap_or_default().to_ascii_uppercase();
+    let fields = loader.efuse_summary(&wanted)?;
+    if fields.is_empty() {
+        return Err(Error::Argument(format!("no eFuse field of this chip has '{wanted}' in its name")));
+    }
+    for field in fields {
+        let number =
+            field.value.number().map_or_else(|| json!(field.value.to_string()), |number| json!(number));
+        let text = format!(
+            "{:<36} BLOCK{:<2} bit {:>3}, {:>3} bits = {}",
+            field.name, field.block, field.bit, field.width, field.value
+        );
+        let value = json!({
+            "name": field.name, "block": field.block, "bit": field.bit, "bits": field.width, "value": number,
+        });
+        reporter.result(&text, "efuse", value);
     }
     Ok(())
 }

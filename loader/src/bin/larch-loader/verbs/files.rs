@@ -4,9 +4,9 @@ use super::{flash, read, write};
 use crate::arguments::{MergeFormat, Verb};
 use crate::report::Reporter;
 use larch_chips::{Chip, Core, FlashMode, FlashSize};
+use larch_image::build::{Builder, Layout, SecurePad};
 use larch_image::elf::{Program, Settings};
 use larch_image::header::Header;
-use larch_image::image::Builder;
 use larch_image::partition::Table;
 use larch_image::{Image, ihex, merge, uf2};
 use larch_loader::Error;
@@ -103,15 +103,7 @@ fn hex(bytes: &[u8]) -> String {
 }
 
 pub fn elf2image(verb: &Verb, chip: Option<&'static Chip>, reporter: &Reporter) -> Result<(), Error> {
-    let Verb::Elf2image {
-        file,
-        output,
-        settings,
-        min_rev_full,
-        max_rev_full,
-        flash_mmu_page_size,
-        dont_append_digest,
-    } = verb
+    let Verb::Elf2image { file, output, settings, min_rev, min_rev_full, max_rev_full, layout, .. } = verb
     else {
         return Ok(());
     };
@@ -122,42 +114,80 @@ pub fn elf2image(verb: &Verb, chip: Option<&'static Chip>, reporter: &Reporter) 
             "an ELF file does not say which chip it is for; add --chip, as --chip {example}"
         ))
     })?;
+    if layout.secure_pad && !chip.image.fills_last_page {
+        return Err(Error::Argument(format!("the {} has no Secure Boot V1; use --secure-pad-v2", chip.name)));
+    }
     let flash = flash::parse_settings(settings, chip)?;
-    let set = |keep: Keep<u8>| if let Keep::Set(value) = keep { Some(value) } else { None };
-    let size_frequency = set(flash.size).unwrap_or(2) << 4 | set(flash.frequency).unwrap_or(0);
+    // esptool's defaults where nothing is said: QIO, 1 MB, the chip's usual clock.
+    let set = |keep: Keep<u8>| if let Keep::Set(value) = keep { value } else { 0 };
     let settings = Settings {
-        flash_mode: set(flash.mode),
-        flash_size_frequency: Some(size_frequency),
+        flash_mode: Some(set(flash.mode)),
+        flash_size_frequency: Some(set(flash.size) << 4 | set(flash.frequency)),
         min_revision: *min_rev_full,
+        min_revision_legacy: *min_rev,
         max_revision: Some(*max_rev_full),
-        page_size: *flash_mmu_page_size,
-        no_digest: *dont_append_digest,
+        page_size: layout.flash_mmu_page_size,
+        no_digest: layout.dont_append_digest || layout.ram_only_header,
+        descriptor_by_name: true,
+        use_segments: layout.use_segments,
+        secure_pad: match (layout.secure_pad, layout.secure_pad_v2) {
+            (true, _) => Some(SecurePad::V1),
+            (_, true) => Some(SecurePad::V2),
+            _ => None,
+        },
+        ram_only_header: layout.ram_only_header,
+        elf_sha256_offset: layout.elf_sha256_offset.map(|at| at as usize),
+        pad_to: layout.pad_to_size.map(|size| size as usize),
     };
     let image = program.image(chip, &settings).map_err(in_file(file))?;
     let output = output.clone().unwrap_or_else(|| file.with_extension("bin"));
     write(&output, &image)?;
-    reporter.result(
-        &format!("Wrote {} bytes to {}.", image.len(), output.display()),
-        "image",
-        json!(image.len()),
-    );
+    wrote(&image, &output, reporter);
     Ok(())
 }
 
+fn wrote(image: &[u8], output: &Path, reporter: &Reporter) {
+    let text = format!("Wrote {} bytes to {}.", image.len(), output.display());
+    reporter.result(&text, "image", json!(image.len()));
+}
+
 pub fn merge_bin(verb: &Verb, chip: Option<&'static Chip>, reporter: &Reporter) -> Result<(), Error> {
-    let Verb::MergeBin { format, files, output, target_offset, pad_to_size } = verb else { return Ok(()) };
-    let blobs = flash::blobs(&files.files)?;
+    let Verb::MergeBin {
+        format,
+        files,
+        output,
+        target_offset,
+        pad_to_size,
+        settings,
+        chunk_size,
+        md5_disable,
+    } = verb
+    else {
+        return Ok(());
+    };
+    let mut blobs = flash::blobs(&files.files)?;
+    if blobs.is_empty() {
+        return Err(Error::Argument("name at least one file: merge-bin -o OUTPUT OFFSET FILE".to_owned()));
+    }
+    blobs.sort_by_key(|blob| blob.offset);
     merge::check_overlaps(&blobs).map_err(Error::Overlap)?;
+    let named =
+        || chip.ok_or_else(|| Error::Argument("name the chip with --chip, as --chip esp32c3".to_owned()));
+    if [&settings.flash_mode, &settings.flash_freq, &settings.flash_size].iter().any(|text| *text != "keep") {
+        let chip = named()?;
+        let settings = flash::parse_settings(settings, chip)?;
+        for blob in &mut blobs {
+            larch_loader::flash::apply_settings(blob, chip, &settings, None)?;
+        }
+    }
     let merged = match format {
         MergeFormat::Raw => {
             merge::raw(&blobs, *target_offset, pad_to_size.map(u64::from)).map_err(Error::Overlap)?
         }
         MergeFormat::Hex => ihex::encode(&blobs).into_bytes(),
         MergeFormat::Uf2 => {
-            let chip = chip.ok_or_else(|| {
-                Error::Argument("a UF2 file names its chip; add --chip, as --chip esp32c3".to_owned())
-            })?;
-            uf2::encode(&blobs, chip.uf2_family)
+            let options = uf2::Uf2Options { chunk: chunk_size.map(usize::from), md5: !md5_disable };
+            uf2::encode(&blobs, named()?.uf2_family, options)
         }
     };
     write(output, &merged)?;
@@ -176,18 +206,16 @@ pub fn make_image(verb: &Verb, chip: Option<&'static Chip>, reporter: &Reporter)
         return Err(Error::Argument("every --segfile needs its --segaddr".to_owned()));
     }
     let chip = chip.ok_or_else(|| Error::Argument("an image names its chip; add --chip".to_owned()))?;
-    let mut builder =
-        Builder::new(Header::new(chip.identity.chip_id, *entrypoint), chip.image.mmu_page_sizes[0]);
+    let mut builder = Builder::new(
+        Header::new(chip.identity.chip_id, *entrypoint),
+        Layout::of_pages(chip.image.mmu_page_sizes[0]),
+    );
     for (file, address) in segfile.iter().zip(segaddr) {
         builder.segment(*address, &read(file)?);
     }
     let image = builder.finish().map_err(in_file(output))?;
     write(output, &image)?;
-    reporter.result(
-        &format!("Wrote {} bytes to {}.", image.len(), output.display()),
-        "image",
-        json!(image.len()),
-    );
+    wrote(&image, output, reporter);
     Ok(())
 }
 

@@ -1,7 +1,7 @@
 //! Flash: write, verify, read, erase.
 
 use super::{files, read, write};
-use crate::arguments::{FlashSettings, Verb};
+use crate::arguments::{FlashPins, FlashSettings, Verb};
 use crate::numbers::{SizeOrAll, number};
 use crate::report::Reporter;
 use larch_chips::{FlashMode, FlashSize};
@@ -12,25 +12,22 @@ use serde_json::json;
 use std::path::Path;
 
 pub fn run(loader: &mut Loader<'_>, verb: &Verb, reporter: &Reporter) -> Result<(), Error> {
+    if let Some(text) = pins(verb).and_then(|pins| pins.spi_connection.as_deref()) {
+        loader.set_flash_pins(text)?;
+    }
     match verb {
-        Verb::WriteFlash { files, settings, erase_all, compress, no_compress, rewrite, force, .. } => {
-            let options = WriteOptions {
-                compress: if *no_compress { Some(false) } else { compress.then_some(true) },
-                erase_all: *erase_all,
-                force: *force,
-                rewrite: *rewrite,
-                settings: parse_settings(settings, loader.chip())?,
-            };
-            let reports = loader.write_flash(&blobs(&files.files)?, &options)?;
-            for report in &reports {
-                let value =
-                    json!({ "file": report.name, "md5": report.md5.to_string(), "written": report.written });
-                reporter.json_only("written", value);
+        Verb::FlashId { .. } => super::chip::run(loader, verb, reporter),
+        Verb::WriteFlash { .. } => write_flash(loader, verb, reporter),
+        Verb::VerifyFlash { files, settings, diff, .. } => {
+            // What write-flash wrote with these settings is compared with what it wrote.
+            let settings = parse_settings(settings, loader.chip())?;
+            let mut blobs = blobs(&files.files)?;
+            if settings != flash::FlashSettings::default() {
+                blobs = loader.with_settings(&blobs, &settings)?;
             }
-            Ok(())
+            verify(loader, &blobs, *diff, reporter)
         }
-        Verb::VerifyFlash { files, diff } => verify(loader, &blobs(&files.files)?, *diff, reporter),
-        Verb::ReadFlash { offset, size, file } => {
+        Verb::ReadFlash { offset, size, file, .. } => {
             let size = bytes(loader, *offset, *size)?;
             let data = loader.read_flash(*offset, size)?;
             write(file, &data)?;
@@ -41,8 +38,12 @@ pub fn run(loader: &mut Loader<'_>, verb: &Verb, reporter: &Reporter) -> Result<
             reporter.result(&text, "bytes", json!(size));
             Ok(())
         }
-        Verb::EraseFlash => loader.erase_flash(),
-        Verb::EraseRegion { offset, size } => {
+        Verb::EraseFlash { force, .. } => {
+            loader.check_erase(*force)?;
+            loader.erase_flash()
+        }
+        Verb::EraseRegion { offset, size, force, .. } => {
+            loader.check_erase(*force)?;
             let size = bytes(loader, *offset, *size)?;
             loader.erase_region(*offset, size)
         }
@@ -51,7 +52,7 @@ pub fn run(loader: &mut Loader<'_>, verb: &Verb, reporter: &Reporter) -> Result<
             reporter.result(&digest, "md5", json!(digest));
             Ok(())
         }
-        Verb::ReadFlashStatus { bytes } => {
+        Verb::ReadFlashStatus { bytes, .. } => {
             let status = loader.flash_status((*bytes).clamp(1, 3))?;
             reporter.result(
                 &format!("Status value: 0x{status:0width$x}", width = bytes * 2),
@@ -60,10 +61,10 @@ pub fn run(loader: &mut Loader<'_>, verb: &Verb, reporter: &Reporter) -> Result<
             );
             Ok(())
         }
-        Verb::WriteFlashStatus { bytes, non_volatile, value } => {
+        Verb::WriteFlashStatus { bytes, non_volatile, value, .. } => {
             write_status(loader, *bytes, *non_volatile, *value, reporter)
         }
-        Verb::ReadFlashSfdp { address, bytes } => {
+        Verb::ReadFlashSfdp { address, bytes, .. } => {
             let value = loader.read_sfdp(*address, *bytes)?;
             let shown: Vec<_> = value.to_le_bytes()[..(*bytes).clamp(1, 4) as usize]
                 .iter()
@@ -88,6 +89,78 @@ fn write_status(
     loader.write_flash_status(value, bytes, non_volatile)?;
     let after = loader.flash_status(bytes)?;
     reporter.result(&format!("Status was 0x{before:x}, is 0x{after:x}."), "status", json!(after));
+    Ok(())
+}
+
+/// How the flash hangs on the chip, for verbs that have the option.
+fn pins(verb: &Verb) -> Option<&FlashPins> {
+    match verb {
+        Verb::WriteFlash { pins, .. }
+        | Verb::VerifyFlash { pins, .. }
+        | Verb::ReadFlash { pins, .. }
+        | Verb::EraseFlash { pins, .. }
+        | Verb::EraseRegion { pins, .. }
+        | Verb::FlashId { pins }
+        | Verb::ReadFlashStatus { pins, .. }
+        | Verb::WriteFlashStatus { pins, .. }
+        | Verb::ReadFlashSfdp { pins, .. } => Some(pins),
+        _ => None,
+    }
+}
+
+/// Whether the chip will have to encrypt.
+pub fn encrypts(verb: &Verb) -> bool {
+    match verb {
+        Verb::WriteFlash { encryption, .. } => encryption.encrypt || !encryption.encrypt_files.is_empty(),
+        _ => false,
+    }
+}
+
+fn write_flash(loader: &mut Loader<'_>, verb: &Verb, reporter: &Reporter) -> Result<(), Error> {
+    let Verb::WriteFlash {
+        files,
+        settings,
+        erase_all,
+        compress,
+        no_compress,
+        rewrite,
+        force,
+        encryption,
+        ..
+    } = verb
+    else {
+        return Ok(());
+    };
+    let options = WriteOptions {
+        compress: if *no_compress { Some(false) } else { compress.then_some(true) },
+        erase_all: *erase_all,
+        force: *force,
+        rewrite: *rewrite,
+        settings: parse_settings(settings, loader.chip())?,
+    };
+    let (mut plain, mut encrypted) = (blobs(&files.files)?, blobs(&encryption.encrypt_files)?);
+    if encryption.encrypt {
+        encrypted.append(&mut plain);
+    }
+    if plain.is_empty() && encrypted.is_empty() {
+        return Err(Error::Argument("name at least one file: write-flash OFFSET FILE".to_owned()));
+    }
+    let mut reports = Vec::new();
+    if encrypted.is_empty() {
+        reports.extend(loader.write_flash(&plain, &options)?);
+    } else {
+        // Everything is checked before the first is written.
+        loader.check_encrypted(&plain, &encrypted, &options, encryption.ignore_flash_enc_efuse)?;
+        if !plain.is_empty() {
+            reports.extend(loader.write_flash(&plain, &options)?);
+        }
+        let erase_all = options.erase_all && plain.is_empty();
+        loader.write_encrypted(&encrypted, &WriteOptions { erase_all, ..options })?;
+    }
+    for report in &reports {
+        let value = json!({ "file": report.name, "md5": report.md5.to_string(), "written": report.written });
+        reporter.json_only("written", value);
+    }
     Ok(())
 }
 

@@ -7,7 +7,7 @@ use larch_chips::Chip;
 use larch_image::elf::{Program, Settings};
 use larch_image::partition::Table;
 use larch_image::{layout, merge, packages};
-use larch_loader::flash::{FlashSettings, Keep, WriteOptions};
+use larch_loader::flash::{Keep, WriteOptions};
 use larch_loader::{Blob, Error, Loader};
 use serde_json::json;
 use std::path::Path;
@@ -15,7 +15,10 @@ use std::path::Path;
 /// Writes bootloader, partition table and program; the bootloader is told the flash's size.
 pub fn flash(loader: &mut Loader<'_>, source: &ProgramSource) -> Result<(), Error> {
     let blobs = blobs(source, loader.chip())?;
-    let settings = FlashSettings { size: Keep::Detect, ..FlashSettings::default() };
+    let mut settings = super::flash::parse_settings(&source.settings, loader.chip())?;
+    if settings.size == Keep::Keep {
+        settings.size = Keep::Detect;
+    }
     loader.write_flash(&blobs, &WriteOptions { settings, ..WriteOptions::default() }).map(|_| ())
 }
 
@@ -49,7 +52,12 @@ pub fn save(
 
 fn image(source: &ProgramSource, chip: &Chip) -> Result<Vec<u8>, Error> {
     let program = Program::parse(&read(&source.elf)?).map_err(files::in_file(&source.elf))?;
-    program.image(chip, &Settings::default()).map_err(files::in_file(&source.elf))
+    let settings = Settings {
+        min_revision: source.min_chip_rev,
+        page_size: source.mmu_page_size,
+        ..Settings::default()
+    };
+    program.image(chip, &settings).map_err(files::in_file(&source.elf))
 }
 
 fn blobs(source: &ProgramSource, chip: &Chip) -> Result<Vec<Blob>, Error> {

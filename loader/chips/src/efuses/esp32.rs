@@ -1,0 +1,82 @@
+//! eFuse fields of the ESP32.
+//!
+//! Source: ESP32 TRM (eFuse chapter), ESP-IDF `components/efuse/esp32/esp_efuse_table.csv`; names and places compared with the
+//! field tables of espflash 4.7 (`src/target/efuse/esp32.rs`).
+
+use super::{EfuseBlock, EfuseField, EfuseTable};
+
+pub(super) static TABLE: EfuseTable = EfuseTable { blocks: BLOCKS, fields: FIELDS };
+
+/// Words and address of each block, from block 0 on.
+const BLOCKS: &[EfuseBlock] = &[
+    EfuseBlock { words: 7, address: 0x3FF5_A000 },
+    EfuseBlock { words: 8, address: 0x3FF5_A038 },
+    EfuseBlock { words: 8, address: 0x3FF5_A058 },
+    EfuseBlock { words: 8, address: 0x3FF5_A078 },
+];
+
+const FIELDS: &[EfuseField] = &[
+    EfuseField::new("WR_DIS", 0, 0, 16),
+    EfuseField::new("RD_DIS", 0, 16, 4),
+    EfuseField::new("FLASH_CRYPT_CNT", 0, 20, 7),
+    EfuseField::new("UART_DOWNLOAD_DIS", 0, 27, 1),
+    EfuseField::new("RESERVED_0_28", 0, 28, 4),
+    EfuseField::new("MAC0", 0, 32, 32),
+    EfuseField::new("MAC1", 0, 64, 16),
+    EfuseField::new("MAC_CRC", 0, 80, 8),
+    EfuseField::new("RESERVE_0_88", 0, 88, 8),
+    EfuseField::new("DISABLE_APP_CPU", 0, 96, 1),
+    EfuseField::new("DISABLE_BT", 0, 97, 1),
+    EfuseField::new("CHIP_PACKAGE_4BIT", 0, 98, 1),
+    EfuseField::new("DIS_CACHE", 0, 99, 1),
+    EfuseField::new("SPI_PAD_CONFIG_HD", 0, 100, 5),
+    EfuseField::new("CHIP_PACKAGE", 0, 105, 3),
+    EfuseField::new("CHIP_CPU_FREQ_LOW", 0, 108, 1),
+    EfuseField::new("CHIP_CPU_FREQ_RATED", 0, 109, 1),
+    EfuseField::new("BLK3_PART_RESERVE", 0, 110, 1),
+    EfuseField::new("CHIP_VER_REV1", 0, 111, 1),
+    EfuseField::new("RESERVE_0_112", 0, 112, 16),
+    EfuseField::new("CLK8M_FREQ", 0, 128, 8),
+    EfuseField::new("ADC_VREF", 0, 136, 5),
+    EfuseField::new("RESERVE_0_141", 0, 141, 1),
+    EfuseField::new("XPD_SDIO_REG", 0, 142, 1),
+    EfuseField::new("XPD_SDIO_TIEH", 0, 143, 1),
+    EfuseField::new("XPD_SDIO_FORCE", 0, 144, 1),
+    EfuseField::new("RESERVE_0_145", 0, 145, 15),
+    EfuseField::new("SPI_PAD_CONFIG_CLK", 0, 160, 5),
+    EfuseField::new("SPI_PAD_CONFIG_Q", 0, 165, 5),
+    EfuseField::new("SPI_PAD_CONFIG_D", 0, 170, 5),
+    EfuseField::new("SPI_PAD_CONFIG_CS0", 0, 175, 5),
+    EfuseField::new("CHIP_VER_REV2", 0, 180, 1),
+    EfuseField::new("RESERVE_0_181", 0, 181, 1),
+    EfuseField::new("VOL_LEVEL_HP_INV", 0, 182, 2),
+    EfuseField::new("WAFER_VERSION_MINOR", 0, 184, 2),
+    EfuseField::new("RESERVE_0_186", 0, 186, 2),
+    EfuseField::new("FLASH_CRYPT_CONFIG", 0, 188, 4),
+    EfuseField::new("CODING_SCHEME", 0, 192, 2),
+    EfuseField::new("CONSOLE_DEBUG_DISABLE", 0, 194, 1),
+    EfuseField::new("DISABLE_SDIO_HOST", 0, 195, 1),
+    EfuseField::new("ABS_DONE_0", 0, 196, 1),
+    EfuseField::new("ABS_DONE_1", 0, 197, 1),
+    EfuseField::new("JTAG_DISABLE", 0, 198, 1),
+    EfuseField::new("DISABLE_DL_ENCRYPT", 0, 199, 1),
+    EfuseField::new("DISABLE_DL_DECRYPT", 0, 200, 1),
+    EfuseField::new("DISABLE_DL_CACHE", 0, 201, 1),
+    EfuseField::new("KEY_STATUS", 0, 202, 1),
+    EfuseField::new("RESERVE_0_203", 0, 203, 21),
+    EfuseField::new("BLOCK1", 1, 0, 256),
+    EfuseField::new("BLOCK2", 2, 0, 256),
+    EfuseField::new("CUSTOM_MAC_CRC", 3, 0, 8),
+    EfuseField::new("CUSTOM_MAC", 3, 8, 48),
+    EfuseField::new("RESERVED_3_56", 3, 56, 8),
+    EfuseField::new("BLK3_RESERVED_2", 3, 64, 32),
+    EfuseField::new("ADC1_TP_LOW", 3, 96, 7),
+    EfuseField::new("ADC1_TP_HIGH", 3, 103, 9),
+    EfuseField::new("ADC2_TP_LOW", 3, 112, 7),
+    EfuseField::new("ADC2_TP_HIGH", 3, 119, 9),
+    EfuseField::new("SECURE_VERSION", 3, 128, 32),
+    EfuseField::new("RESERVED_3_160", 3, 160, 24),
+    EfuseField::new("MAC_VERSION", 3, 184, 8),
+    EfuseField::new("BLK3_RESERVED_6", 3, 192, 32),
+    EfuseField::new("BLK3_RESERVED_7", 3, 224, 32),
+];
