@@ -30,7 +30,9 @@ impl Loader<'_> {
     /// As [`Loader::run_stub`].
     pub fn run_own_stub(&mut self) -> Result<bool, Error> {
         match own_stub(self.chip) {
-            Some(stub) if !self.with_recovery(|loader, _| loader.talks_over_usb_jtag())? => self.run_stub(&stub).map(|()| true),
+            Some(stub) if !self.with_recovery(|loader, _| loader.talks_over_usb_jtag())? => {
+                self.run_stub(&stub).map(|()| true)
+            }
             _ => Ok(false),
         }
     }

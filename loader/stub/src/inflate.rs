@@ -345,7 +345,11 @@ mod tests {
         let data: Vec<u8> = (0..200_000_u32)
             .map(|n| {
                 state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-                if n & 0x4000 == 0 { (state >> 24) as u8 } else { ((state >> 30) as u8).wrapping_add((n >> 8) as u8) }
+                if n & 0x4000 == 0 {
+                    (state >> 24) as u8
+                } else {
+                    ((state >> 30) as u8).wrapping_add((n >> 8) as u8)
+                }
             })
             .collect();
         for level in [0, 1, 6, 9] {
