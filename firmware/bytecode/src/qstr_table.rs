@@ -769,4 +769,11 @@ qstrs! {
     uio = "uio",
     umachine = "umachine",
     usys = "usys",
+    BufferedWriter = "BufferedWriter",
+    weakref = "weakref",
+    ref_ = "ref",
+    finalize = "finalize",
+    alive = "alive",
+    peek = "peek",
+    detach = "detach",
 }

@@ -110,7 +110,16 @@ pub struct Heap {
     pub(crate) mark_stack: [(u32, u32); crate::collect::MARK_STACK],
     pub(crate) collections: u32,
     enabled: bool,
-    /// Fails the allocation after this many, for tests. Zero: never.
+    /// The newest weak cell.
+    pub(crate) weak: Value,
+    /// A target of a weak cell died and its callback was not made yet.
+    pub(crate) weak_died: bool,
+    /// Bytes after whose allocation a collection is asked for, and how many are left until then.
+    threshold: Option<u32>,
+    until_collection: u32,
+    /// Nothing is given out. While it is set the current hole is empty, so that the fast path needs no check.
+    locked: bool,
+    /// Fails the allocation after this many, for tests (zero: never). The current hole is empty meanwhile.
     fail_after: u32,
     failing: bool,
 }
@@ -162,6 +171,11 @@ impl Heap {
             mark_stack: [(0, 0); crate::collect::MARK_STACK],
             collections: 0,
             enabled: true,
+            weak: Value::UNBOUND,
+            weak_died: false,
+            threshold: None,
+            until_collection: 0,
+            locked: false,
             fail_after: 0,
             failing: false,
         };
@@ -519,7 +533,7 @@ impl Heap {
         let at = self.cursor;
         // `size` is at most 2^26 and offsets are far from the end of the address space, so the sum cannot overflow.
         let next = at.wrapping_add(size);
-        if next <= self.hole_end && self.fail_after == 0 {
+        if next <= self.hole_end {
             self.cursor = next;
             self.format(at, header, size);
             return Some(Ref(at));
@@ -550,12 +564,28 @@ impl Heap {
                 self.failing = true;
             }
         }
-        if self.failing {
+        if self.failing || self.locked || self.collection_due(size) {
             return None;
         }
         let at = self.find(size)?;
         self.format(at, header, size);
+        if self.fail_after > 0 {
+            self.put_hole_back();
+        }
         Some(Ref(at))
+    }
+
+    /// Whether the threshold is reached: says so once, then counts from the start.
+    fn collection_due(&mut self, size: u32) -> bool {
+        let Some(threshold) = self.threshold else { return false };
+        if size > LARGE {
+            self.until_collection = self.until_collection.saturating_sub(size);
+        }
+        let is_due = self.until_collection == 0;
+        if is_due {
+            self.until_collection = threshold.max(1);
+        }
+        is_due
     }
 
     fn find(&mut self, size: u32) -> Option<u32> {
@@ -571,7 +601,12 @@ impl Heap {
                 return Some(at);
             }
             self.retire_hole();
-            let (first, last) = self.next_hole(self.scan)?;
+            let (first, mut last) = self.next_hole(self.scan)?;
+            if self.threshold.is_some() {
+                let granules = (self.until_collection / GRANULE).max(size / GRANULE);
+                last = last.min(first + granules);
+                self.until_collection = self.until_collection.saturating_sub((last - first) * GRANULE);
+            }
             self.scan = last;
             self.set_bits(first, last);
             self.cursor = self.start + first * GRANULE;
@@ -586,6 +621,14 @@ impl Heap {
             self.clear_bits(first, last);
         }
         self.hole_end = self.cursor;
+    }
+
+    /// As [`Heap::retire_hole`]; the rest will be the next hole.
+    fn put_hole_back(&mut self) {
+        if self.cursor < self.hole_end {
+            self.scan = self.scan.min(self.granule(self.cursor));
+        }
+        self.retire_hole();
     }
 
     /// Finds a place for a large request from the last such place on, then from the start; else in the current hole.
@@ -635,7 +678,7 @@ impl Heap {
         let new = Header::new(old.kind(), count);
         let old_size = old.size_bytes().next_multiple_of(GRANULE);
         let new_size = new.size_bytes().next_multiple_of(GRANULE);
-        if new_size > old_size && !self.grow(at.0, old_size, new_size) {
+        if new_size > old_size && (self.locked || self.failing || !self.grow(at.0, old_size, new_size)) {
             return false;
         }
         if new_size < old_size {
@@ -895,6 +938,25 @@ impl Heap {
     pub fn fail_after(&mut self, count: u32) {
         self.fail_after = count;
         self.failing = false;
+        self.put_hole_back();
+    }
+
+    /// Bytes after whose allocation one fails, so that a collection is made; none if that is off.
+    pub fn threshold(&self) -> Option<u32> {
+        self.threshold
+    }
+
+    /// Sets [`Heap::threshold`].
+    pub fn set_threshold(&mut self, bytes: Option<u32>) {
+        self.threshold = bytes;
+        self.until_collection = bytes.map_or(0, |bytes| bytes.max(1));
+        self.put_hole_back();
+    }
+
+    /// Makes every allocation fail, or lets them succeed again.
+    pub fn set_locked(&mut self, locked: bool) {
+        self.locked = locked;
+        self.put_hole_back();
     }
 
     /// Figures about the heap.

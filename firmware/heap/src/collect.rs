@@ -22,9 +22,11 @@ impl Heap {
         for index in 0..self.roots.len() {
             overflowed |= self.mark_from(self.roots[index]);
         }
+        overflowed |= self.mark_kept_weak();
         while overflowed {
             overflowed = self.mark_again();
         }
+        self.settle_weak();
         self.restart_cursor();
         self.collections += 1;
         if cfg!(feature = "gc-stress") {
@@ -57,7 +59,7 @@ impl Heap {
     }
 
     /// Marks everything reachable from `value`; true if the mark stack was too small.
-    fn mark_from(&mut self, value: Value) -> bool {
+    pub(crate) fn mark_from(&mut self, value: Value) -> bool {
         match self.mark(value) {
             Some(cell) => self.trace(cell),
             None => false,

@@ -19,8 +19,10 @@ mod cell;
 mod collect;
 mod stack;
 mod value;
+mod weak;
 
 pub use arena::{Heap, MAX_FIXED_WORDS, Region, Root, Statistics};
 pub use cell::{Header, Kind, Layout};
 pub use stack::{Frame, FrameKind, Window};
 pub use value::{Immediate, Ref, Value};
+pub use weak::WEAK_WORDS;

@@ -4,7 +4,7 @@
 //! first (built-in tables last), then `__getattr__`.
 
 use larch_bytecode::qstr::Qstr;
-use larch_heap::{Immediate, Kind, Ref, Value};
+use larch_heap::{Immediate, Kind, Ref, Root, Value};
 
 use crate::attr_cache::Found;
 use crate::native::{AttrOp, BinaryOp, ItemOp, ModuleId, Native, Res, Rom, RomRef, TypeId, UnaryOp};
@@ -283,14 +283,40 @@ impl Vm {
             return Ok(Value::qstr(self.registry.type_def(id).name));
         }
         if name == Qstr::__bases__ {
+            if id == ids::object {
+                return self.alloc_values(Kind::Tuple, &[]);
+            }
             let base = self.registry.type_def(id).base.unwrap_or(ids::object);
             return self.alloc_values(Kind::Tuple, &[base.value()]);
         }
         match self.type_lookup(id, name).or_else(|| self.type_lookup(ids::object, name)) {
             Some(value) => self.class_attr_of_class(id.value(), value),
             None if name == Qstr::__class__ => Ok(ids::type_.value()),
+            None if name == Qstr::__dict__ => {
+                let entries = self.registry.type_def(id).entries;
+                self.rom_dict(entries, |index| RomRef::of_type(id, index))
+            }
             None => Ok(Value::UNBOUND),
         }
+    }
+
+    /// A built-in table as a dict that cannot be changed.
+    fn rom_dict(&mut self, entries: &'static [crate::native::Entry], row: impl Fn(usize) -> RomRef) -> Res {
+        let dict = self.new_dict(entries.len() as u32)?;
+        let scope = self.root(dict)?;
+        let table = dict.as_cell().expect("a dict");
+        for (index, (name, what)) in entries.iter().enumerate() {
+            let value = match what {
+                Rom::Value(value) => *value,
+                Rom::Type(id) => id.value(),
+                Rom::Str(name) => Value::qstr(*name),
+                _ => row(index).value(),
+            };
+            self.dict_set_qstr(table, *name, value)?;
+        }
+        self.set_table_flag(table, crate::table::FIXED);
+        self.release(scope);
+        Ok(dict)
     }
 
     /// An attribute read from a class: class methods are bound to it, static methods unwrapped.
@@ -363,6 +389,12 @@ impl Vm {
     /// An attribute of a built-in module.
     pub(crate) fn find_in_rom_module(&mut self, id: ModuleId, name: Qstr) -> Res {
         let def = self.registry.module_def(id);
+        if id == crate::modules::BUILTINS_ID
+            && let Some(table) = self.heap.root(Root::Builtins).as_cell()
+            && let Some(value) = self.dict_get_qstr(table, name)
+        {
+            return Ok(value);
+        }
         if name == Qstr::__name__ {
             return Ok(Value::qstr(def.name));
         }
@@ -374,6 +406,9 @@ impl Vm {
                 Rom::Getter(getter) => getter(self, Value::NONE),
                 _ => Ok(RomRef::of_module(id, index).value()),
             };
+        }
+        if name == Qstr::__dict__ {
+            return self.rom_dict(def.entries, |index| RomRef::of_module(id, index));
         }
         match def.attr {
             Some(attr) => attr(self, name, AttrOp::Get),
@@ -893,6 +928,7 @@ impl BinaryOp {
             Shl => Qstr::__rlshift__,
             Shr => Qstr::__rrshift__,
             Eq => Qstr::__eq__,
+            Ne => Qstr::__ne__,
             Lt => Qstr::__gt__,
             Le => Qstr::__ge__,
             Gt => Qstr::__lt__,

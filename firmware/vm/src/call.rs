@@ -167,8 +167,13 @@ impl Vm {
             return Ok(());
         }
         let type_name = self.registry.type_def(id).name;
-        let parts =
-            [Part::Text("argument has wrong type: '"), Part::Name(type_name), Part::Text("' expected")];
+        let parts = [
+            Part::Text("argument should be a '"),
+            Part::Name(type_name),
+            Part::Text("' not a '"),
+            Part::TypeOf(object),
+            Part::Text("'"),
+        ];
         Err(self.raise_parts(ids::TypeError, &parts))
     }
 

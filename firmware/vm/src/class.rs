@@ -88,8 +88,35 @@ impl Vm {
             let wrapped = self.alloc_values(Kind::StaticMethod, &[new])?;
             self.dict_set_qstr(table, Qstr::__new__, wrapped)?;
         }
+        if self.class_has_accessors(at) {
+            self.tell_names(at)?;
+        }
         self.release(scope);
         Ok(at.into())
+    }
+
+    /// Calls `__set_name__` of the members that have it. They may change the class, so they are noted first.
+    fn tell_names(&mut self, class: Ref) -> Res<()> {
+        let first = self.scope();
+        let dict = self.class_dict(class);
+        let mut position = 0;
+        while let Some((found, key, value)) = self.table_next(dict, position) {
+            if self.is_python_instance(value) {
+                self.root(key)?;
+                self.root(value)?;
+            }
+            position = found + 1;
+        }
+        let end = self.scope();
+        for slot in (first..end).step_by(2) {
+            let (name, member) = (self.heap.stack(slot), self.heap.stack(slot + 1));
+            let of = member.as_cell().map_or(Value::NONE, |at| self.class_of_instance(at));
+            if self.class_lookup(of, Qstr::__set_name__).is_some() {
+                self.call_special(member, Qstr::__set_name__, &[class.into(), name])?;
+            }
+        }
+        self.release(first);
+        Ok(())
     }
 
     /// Sets the class's flag if its dict has something that makes attribute access special.

@@ -474,7 +474,9 @@ impl Vm {
                     let item = if let Some(position) = index.as_small() {
                         w.set(b + 1, Value::small(position + 1));
                         attempt!(self.sequence_next(iterator, position as u32))
-                    } else if let Some(at) = self.heap.as_kind(iterator, Kind::Generator) {
+                    } else if let Some(at) = self.heap.as_kind(iterator, Kind::Generator)
+                        && !self.generator_is_pending(at)
+                    {
                         let kind = if opcode == ForIter { FrameKind::ForIter } else { FrameKind::IterNext };
                         if attempt!(self.resume_in_loop(at, kind, a)) {
                             enter!();
@@ -677,13 +679,13 @@ impl Vm {
                 MakeClass => {
                     let slot = self.heap.base_of(w) + u32::from(a);
                     self.frames[self.depth - 1].pc = pc;
-                    let class = attempt!(self.make_class(slot, op::b(word), op::c(word)));
+                    let class = attempt!(self.build_class(slot, op::b(word), op::c(word)));
                     w.set(a, class);
                 }
                 Import => {
                     let name = Code::new(self, code).name_at(self, u32::from(op::x(word)));
                     let globals = self.globals_value(w);
-                    let module = attempt!(self.import(name, w.get(a), w.get(a + 1), globals));
+                    let module = attempt!(self.import_statement(name, w.get(a), w.get(a + 1), globals));
                     w.set(a, module);
                 }
                 ImportFrom => {
@@ -694,7 +696,12 @@ impl Vm {
                 ImportStar => attempt!(self.import_star(w.get(a), w.get(0))),
 
                 Raise => attempt!(Err(self.raise_object(w.get(a)))),
-                RaiseFrom => attempt!(Err(self.raise_object(w.get(a)))),
+                RaiseFrom => {
+                    if !w.get(op::b(word)).is_none() {
+                        self.warn("Warning", "exception chaining not supported");
+                    }
+                    attempt!(Err(self.raise_object(w.get(a))));
+                }
                 Reraise => attempt!(Err(self.raise_value(w.get(a)))),
                 ReraiseNone => attempt!(Err(self.raise(ids::RuntimeError, "no active exception to reraise"))),
                 ExcMatch => {
@@ -791,11 +798,6 @@ impl Vm {
     }
 
     fn find_builtin(&mut self, name: Qstr) -> Res<Option<Value>> {
-        if let Some(table) = self.heap.root(Root::Builtins).as_cell()
-            && let Some(value) = self.dict_get_qstr(table, name)
-        {
-            return Ok(Some(value));
-        }
         let value = self.find_in_rom_module(crate::modules::BUILTINS_ID, name)?;
         Ok((!value.is_unbound()).then_some(value))
     }

@@ -17,6 +17,8 @@ const STARTED: u32 = 1;
 const RUNNING: u32 = 2;
 const FINISHED: u32 = 3;
 const STATE: u32 = 3;
+/// `pend_throw` left an exception: where the next sent value would go, or in place of the position before the start.
+const PENDING: u32 = 4;
 
 const POSITION: u32 = 1;
 const FUNCTION: u32 = 2;
@@ -105,6 +107,46 @@ impl Vm {
         }
         self.push_generator(at, Value::NONE, kind, register)?;
         Ok(true)
+    }
+
+    /// Whether `pend_throw` left an exception for a generator.
+    #[inline(always)]
+    pub(crate) fn generator_is_pending(&self, at: Ref) -> bool {
+        self.heap.word(at, 0) & PENDING != 0
+    }
+
+    /// `pend_throw`: the exception (None: none) is raised when the generator goes on; the one before is returned.
+    ///
+    /// # Errors
+    /// ValueError if it is running.
+    pub(crate) fn generator_pend(&mut self, at: Ref, exception: Value) -> Res {
+        let word = self.heap.word(at, 0);
+        if word & STATE == RUNNING {
+            return Err(self.raise(ids::ValueError, "generator already executing"));
+        }
+        let before = self.take_pending(at).unwrap_or(Value::NONE);
+        if word & STATE == FINISHED || exception.is_none() {
+            return Ok(before);
+        }
+        let place = if word & STATE == STARTED { REGISTERS + (word >> 8 & 0xff) } else { POSITION };
+        self.heap.set_slot(at, place, exception);
+        self.heap.set_word(at, 0, word | PENDING);
+        Ok(before)
+    }
+
+    fn take_pending(&mut self, at: Ref) -> Option<Value> {
+        let word = self.heap.word(at, 0);
+        if word & PENDING == 0 {
+            return None;
+        }
+        self.heap.set_word(at, 0, word & !PENDING);
+        let (place, rest) = match word & STATE == STARTED {
+            true => (REGISTERS + (word >> 8 & 0xff), Value::NONE),
+            false => (POSITION, Value::small(0)),
+        };
+        let pending = self.heap.slot(at, place);
+        self.heap.set_slot(at, place, rest);
+        Some(pending)
     }
 
     /// Suspends the running generator at `pc` with a value: `Some` if native code waits for it.
@@ -212,28 +254,42 @@ impl Vm {
             self.heap.set_root(Root::Returned, Value::NONE);
             return Ok(None);
         }
+        if let Some(exception) = self.take_pending(at) {
+            return self.generator_throw(at, exception);
+        }
         self.push_generator(at, sent, FrameKind::Resume, 0)?;
         let value = self.deeper_run()?;
         Ok((!value.is_unbound()).then_some(value))
     }
 
-    /// Raises an exception inside a generator, where it is suspended.
+    /// Raises an exception (an object or a class) inside a generator, where it is suspended.
     ///
     /// # Errors
     /// What the generator raises (the exception itself, if it does not catch it).
     pub fn generator_throw(&mut self, at: Ref, exception: Value) -> Res<Option<Value>> {
+        let scope = self.root(exception)?;
+        self.take_pending(at);
+        let result = self.throw_at(at, exception);
+        self.release(scope);
+        result
+    }
+
+    fn throw_at(&mut self, at: Ref, exception: Value) -> Res<Option<Value>> {
         match self.heap.word(at, 0) & STATE {
             RUNNING => return Err(self.raise(ids::ValueError, "generator already executing")),
             STARTED => {}
             _ => {
                 self.end_generator(at);
                 self.heap.set_root(Root::Returned, Value::NONE);
+                let exception = self.exception_of(exception);
                 return Err(self.raise_value(exception));
             }
         }
         if let Some(iterator) = self.delegate_of(at) {
             return self.throw_into_delegate(at, iterator, exception);
         }
+        let exception = self.exception_of(exception);
+        self.root(exception)?;
         self.push_generator(at, Value::NONE, FrameKind::Resume, 0)?;
         self.throw_in_newest(exception)
     }
@@ -277,6 +333,14 @@ impl Vm {
         self.heap.set_word(at, 0, word & !STATE | STARTED);
         match inner {
             Ok(Some(value)) => Ok(Some(value)),
+            Ok(None) if self.is_exit(exception) => {
+                // Even a delegate that ends at it does not stop a GeneratorExit.
+                let exception = self.exception_of(exception);
+                self.root(exception)?;
+                self.skip_delegation(at, register, Value::NONE);
+                self.push_generator(at, Value::NONE, FrameKind::Resume, 0)?;
+                self.throw_in_newest(exception)
+            }
             Ok(None) => {
                 // The delegate returned: the outer generator goes on behind its `YieldFrom`.
                 let result = self.heap.root(Root::Returned);
@@ -300,20 +364,28 @@ impl Vm {
         self.heap.set_slot(at, REGISTERS + register, result);
     }
 
+    /// Whether that is a GeneratorExit or its class.
+    fn is_exit(&self, exception: Value) -> bool {
+        let class = if self.is_class(exception) { exception } else { self.type_of(exception) };
+        self.is_subclass(class, ids::GeneratorExit.value())
+    }
+
     /// Throws into any iterator that yields values: a generator, or an object with `throw`.
     fn throw_into(&mut self, iterator: Value, exception: Value) -> Res<Option<Value>> {
         if let Some(at) = self.heap.as_kind(iterator, Kind::Generator) {
             return self.deeper(|vm| vm.generator_throw(at, exception));
         }
-        let is_exit = self.is_instance(exception, ids::GeneratorExit.value());
+        let is_exit = self.is_exit(exception);
         let name = if is_exit { Qstr::close } else { Qstr::throw };
         let method = self.find_attr(iterator, name)?;
         if method.is_unbound() {
+            let exception = self.exception_of(exception);
             return Err(self.raise_value(exception));
         }
         if is_exit {
-            self.call(method, &[])?;
-            return Err(self.raise_value(exception));
+            let value = self.call(method, &[])?;
+            self.heap.set_root(Root::Returned, value);
+            return Ok(None);
         }
         match self.call(method, &[exception]) {
             Ok(value) => Ok(Some(value)),
@@ -337,17 +409,23 @@ impl Vm {
             if self.heap.word(at, 0) & STATE == FINISHED {
                 return Ok(Resumed::Returned(Value::NONE));
             }
+            if self.generator_is_pending(at) {
+                return Ok(match self.generator_send(at, sent)? {
+                    Some(value) => Resumed::Yielded(value),
+                    None => Resumed::Returned(self.heap.root(Root::Returned)),
+                });
+            }
             self.push_generator(at, sent, FrameKind::YieldFrom, register)?;
             return Ok(Resumed::Frame);
         }
         self.heap.set_root(Root::Returned, Value::NONE);
-        let value = if sent.is_none() {
-            self.next(iterator)?
-        } else {
-            match self.call_method(iterator, Qstr::send, &[sent]) {
-                Ok(value) => value,
-                Err(raised) => self.end_of_iteration(raised)?,
-            }
+        let next = match sent.is_none() {
+            true => self.next(iterator),
+            false => self.call_method(iterator, Qstr::send, &[sent]),
+        };
+        let value = match next {
+            Ok(value) => value,
+            Err(raised) => self.end_of_iteration(raised)?,
         };
         Ok(match value.is_unbound() {
             true => Resumed::Returned(self.heap.root(Root::Returned)),

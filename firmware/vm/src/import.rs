@@ -70,6 +70,14 @@ impl Vm {
         result
     }
 
+    /// An import statement, which asks `builtins.__import__` if a program has set it.
+    pub(crate) fn import_statement(&mut self, name: Qstr, from: Value, level: Value, globals: Value) -> Res {
+        match self.overridden(Qstr::__import__) {
+            Some(hook) => self.call(hook, &[Value::qstr(name), globals, globals, from, level]),
+            None => self.import(name, from, level, globals),
+        }
+    }
+
     /// `__import__(name, fromlist, level)` of code with these globals.
     pub(crate) fn import(&mut self, name: Qstr, from: Value, level: Value, globals: Value) -> Res {
         let level = level.as_small().unwrap_or(0);
@@ -234,8 +242,12 @@ impl Vm {
             }
             return Ok(());
         }
-        let Some(from) = self.module_globals(module).and_then(Value::as_cell) else { return Ok(()) };
-        if let Some(all) = self.dict_get_qstr(from, Qstr::__all__) {
+        let all = match self.module_globals(module).and_then(Value::as_cell) {
+            Some(globals) => self.dict_get_qstr(globals, Qstr::__all__).unwrap_or(Value::UNBOUND),
+            None => self.find_attr(module, Qstr::__all__)?,
+        };
+        if !all.is_unbound() {
+            self.root(all)?;
             return self.for_each(all, |vm, name| {
                 let Some(name) = vm.intern_value(name)? else { return Ok(true) };
                 let value = vm.get_attr(module, name)?;
@@ -243,6 +255,9 @@ impl Vm {
                 Ok(true)
             });
         }
+        let names = self.get_attr(module, Qstr::__dict__)?;
+        self.root(names)?;
+        let Some(from) = self.heap.as_kind(names, Kind::Dict) else { return Ok(()) };
         let mut position = 0;
         while let Some((found, key, value)) = self.table_next(from, position) {
             let is_public = self.str_span(key).is_some_and(|span| !self.str_at(span).starts_with('_'));

@@ -32,7 +32,6 @@ impl Vm {
     #[inline(always)]
     pub fn alloc_keeping(&mut self, header: Header, keep: Value) -> Res<Ref> {
         if cfg!(not(feature = "gc-stress"))
-            && self.heap_locked == 0
             && let Some(at) = self.heap.alloc(header)
         {
             return Ok(at);

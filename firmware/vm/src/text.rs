@@ -181,6 +181,14 @@ impl Vm {
         self.heap.slot(table, number as u32 + 2).as_cell().expect("an interned string")
     }
 
+    /// How many names were made at run time, and the bytes of their texts.
+    pub(crate) fn interned_figures(&self) -> (u32, u32) {
+        let table = self.heap.root(Root::Interned).as_cell();
+        let count = table.map_or(0, |table| self.heap.value(table, 0).small_unchecked() as u32);
+        let bytes = (0..count).map(|number| self.heap.header(self.interned(number as usize)).count()).sum();
+        (count, bytes)
+    }
+
     /// The number of a string, made if it has none.
     pub fn intern(&mut self, text: &str) -> Res<Qstr> {
         let hash = qstr::hash(text.as_bytes());

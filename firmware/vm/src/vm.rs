@@ -13,6 +13,7 @@ use larch_bytecode::qstr::Qstr;
 use larch_hal::Port;
 use larch_heap::{Frame, Header, Heap, Kind, Ref, Root, Value};
 
+use crate::attr::Method;
 use crate::attr_cache::AttrCache;
 use crate::native::{Args, Raised, Registry, Res, TypeId};
 use crate::print::{PrintKind, Sink};
@@ -123,6 +124,8 @@ pub struct Vm {
     /// Nesting of `gc`-locking (`micropython.heap_lock`).
     pub heap_locked: u16,
     pub(crate) native_depth: u16,
+    /// A scheduled call is running.
+    scheduler_locked: bool,
     /// A MemoryError is being put together.
     pub(crate) saying_memory: bool,
     /// The generator of `random`, once it is used.
@@ -132,6 +135,8 @@ pub struct Vm {
 /// Nesting of Rust code that works on Python values: enough for any sane structure, small enough for a board's stack.
 /// The port's `stack_room` is the other limit.
 const MAX_NATIVE_DEPTH: u16 = 400;
+/// Calls that can wait in `micropython.schedule`.
+const MAX_SCHEDULED: u32 = 8;
 /// Native stack that must remain for one more level.
 const NATIVE_STACK_MARGIN: usize = 2048;
 
@@ -156,6 +161,7 @@ impl Vm {
             opt_level: 0,
             heap_locked: 0,
             native_depth: 0,
+            scheduler_locked: false,
             saying_memory: false,
             random: None,
         }
@@ -179,7 +185,8 @@ impl Vm {
         self.depth = 0;
         self.native_depth = 0;
         self.saying_memory = false;
-        self.heap_locked = 0;
+        self.scheduler_locked = false;
+        self.lock_heap(0);
         self.heap.reset_stack();
     }
 
@@ -206,8 +213,8 @@ impl Vm {
             self.collect();
         }
         match self.heap.alloc(header) {
-            Some(at) if self.heap_locked == 0 => Ok(at),
-            _ => Err(self.raise_memory_of(i64::from(header.size_bytes()))),
+            Some(at) => Ok(at),
+            None => Err(self.raise_memory_of(i64::from(header.size_bytes()))),
         }
     }
 
@@ -223,10 +230,21 @@ impl Vm {
         Ok(at.into())
     }
 
+    /// Sets how often the heap is locked; above zero nothing can be allocated.
+    pub(crate) fn lock_heap(&mut self, times: u16) {
+        if (times == 0) != (self.heap_locked == 0) {
+            self.heap.set_locked(times > 0);
+        }
+        self.heap_locked = times;
+    }
+
     /// Collects garbage now.
     pub fn collect(&mut self) {
         self.heap.collect();
         self.cache.clear();
+        if self.heap.has_died() {
+            PENDING.store(true, Ordering::Relaxed);
+        }
     }
 
     /// Where the stack ends now; [`Vm::release`] returns to it.
@@ -323,10 +341,25 @@ impl Vm {
     /// # Errors
     /// AttributeError, or whatever it raises.
     pub fn call_method(&mut self, object: Value, name: Qstr, args: &[Value]) -> Res {
-        let scope = self.scope();
+        let scope = self.root(Value::UNBOUND)?;
         self.root(object)?;
-        let method = self.get_attr(object, name)?;
-        let result = self.call(method, args);
+        for arg in args {
+            self.root(*arg)?;
+        }
+        let Method { function, object: receiver } = self.find_method(object, name)?;
+        if function.is_unbound() {
+            return Err(self.raise_no_attr(object, name));
+        }
+        // The call starts where the receiver is, if there is one, else one slot further.
+        let (slot, count) = match receiver.is_unbound() {
+            true => (scope + 1, args.len() as u16),
+            false => {
+                self.heap.set_stack(scope + 1, receiver);
+                (scope, args.len() as u16 + 1)
+            }
+        };
+        self.heap.set_stack(slot, function);
+        let result = self.call_at(slot, count, 0);
         self.release(scope);
         result
     }
@@ -435,10 +468,10 @@ impl Vm {
         // The text and the exception are small; if not even they fit, the exception made at the start will do.
         self.saying_memory = true;
         let (locked, top) = (self.heap_locked, self.heap.top());
-        self.heap_locked = 0;
+        self.lock_heap(0);
         let exception = self.memory_error(bytes, locked > 0);
         self.heap.set_top(top);
-        self.heap_locked = locked;
+        self.lock_heap(locked);
         self.saying_memory = false;
         match exception {
             Ok(exception) => self.raise_value(exception),
@@ -493,9 +526,57 @@ impl Vm {
         PENDING.store(false, Ordering::Relaxed);
         if INTERRUPTED.load(Ordering::Relaxed) {
             INTERRUPTED.store(false, Ordering::Relaxed);
+            // Other work waits on.
+            PENDING.store(!self.heap.root(Root::Scheduled).is_unbound(), Ordering::Relaxed);
             return Err(self.raise_empty(ids::KeyboardInterrupt));
         }
+        if self.heap.has_died() && self.heap_locked == 0 {
+            self.run_weak_callbacks()?;
+        }
+        self.run_scheduled()?;
         (self.hooks.poll)(self)
+    }
+
+    /// Notes a call to be made as soon as the running code allows (`micropython.schedule`).
+    ///
+    /// # Errors
+    /// RuntimeError when too many wait; MemoryError.
+    pub fn schedule(&mut self, function: Value, argument: Value) -> Res<()> {
+        let list = match self.heap.root(Root::Scheduled) {
+            Value::UNBOUND => {
+                let list = self.new_list(&[])?;
+                self.heap.set_root(Root::Scheduled, list);
+                list
+            }
+            list => list,
+        };
+        let list = list.as_cell().expect("a list");
+        if self.list_len(list) >= 2 * MAX_SCHEDULED {
+            return Err(self.raise(ids::RuntimeError, "schedule queue full"));
+        }
+        self.list_append(list, function)?;
+        self.list_append(list, argument)?;
+        PENDING.store(true, Ordering::Relaxed);
+        Ok(())
+    }
+
+    /// Makes scheduled calls, one after the other; while one runs no other starts. What they raise is shown.
+    fn run_scheduled(&mut self) -> Res<()> {
+        let Some(list) = self.heap.root(Root::Scheduled).as_cell() else { return Ok(()) };
+        if self.scheduler_locked {
+            return Ok(());
+        }
+        while self.list_len(list) > 1 {
+            let (function, argument) = (self.list_remove(list, 0), self.list_remove(list, 0));
+            self.scheduler_locked = true;
+            let done = self.call(function, &[argument]);
+            self.scheduler_locked = false;
+            if done.is_err() {
+                let exception = self.take_raised();
+                self.print_exception(Sink::Console, exception)?;
+            }
+        }
+        Ok(())
     }
 
     /// As [`Vm::handle_pending`] at the prompt, where nothing can be interrupted.
@@ -519,6 +600,15 @@ impl Vm {
     /// Writes text to the console.
     pub fn write(&mut self, bytes: &[u8]) {
         self.port.write_text(bytes);
+    }
+
+    /// Tells the user about something that a program should not do.
+    #[cold]
+    pub fn warn(&mut self, category: &str, text: &str) {
+        self.write(category.as_bytes());
+        self.write(b": ");
+        self.write(text.as_bytes());
+        self.write(b"\n");
     }
 
     /// Writes the bytes at a span to the console, a piece at a time.

@@ -7,7 +7,7 @@ use crate::native::{Entry, ModuleDef, Native, Rom};
 use crate::types::ids;
 
 /// The module.
-pub static BUILTINS: ModuleDef = ModuleDef { name: Qstr::builtins, entries: ENTRIES, attr: None };
+pub static BUILTINS: ModuleDef = ModuleDef { name: Qstr::builtins, entries: ENTRIES, attr: Some(objects::builtins_attr) };
 
 static ENTRIES: &[Entry] = &[
     (Qstr::__name__, Rom::Str(Qstr::builtins)),
@@ -112,6 +112,7 @@ static ENTRIES: &[Entry] = &[
     (Qstr::eval, Rom::Fn(Native::Var(1, 3, objects::eval))),
     (Qstr::exec, Rom::Fn(Native::Var(1, 3, objects::exec))),
     (Qstr::help, Rom::Fn(Native::Var(0, 1, objects::help))),
+    (Qstr::__build_class__, Rom::Fn(Native::Kw(2, u8::MAX, objects::build_class))),
     (Qstr::__import__, Rom::Fn(Native::Var(1, 5, objects::import))),
     (Qstr::__repl_print__, Rom::Fn(Native::F1(objects::repl_print))),
 ];

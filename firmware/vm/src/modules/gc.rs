@@ -22,6 +22,9 @@ static ENTRIES: &[Entry] = &[
 
 fn collect(vm: &mut Vm) -> Res {
     vm.collect();
+    if vm.heap.has_died() {
+        vm.run_weak_callbacks()?;
+    }
     Ok(Value::small(0))
 }
 
@@ -47,7 +50,14 @@ fn mem_alloc(vm: &mut Vm) -> Res {
     Ok(Value::small(vm.heap.statistics().used as i32))
 }
 
-/// The collector has no threshold to set: -1, as MicroPython says for "off".
-fn threshold(_vm: &mut Vm, args: Args) -> Res {
-    Ok(if args.positional == 0 { Value::small(-1) } else { Value::NONE })
+/// Bytes after whose allocation a collection starts, in units of MicroPython's blocks; -1: only when memory is short.
+fn threshold(vm: &mut Vm, args: Args) -> Res {
+    match vm.opt_arg(args, 0) {
+        None => Ok(Value::small(vm.heap.threshold().map_or(-1, |bytes| bytes as i32 & !15))),
+        Some(bytes) => {
+            let bytes = vm.int_arg(bytes)?;
+            vm.heap.set_threshold(u32::try_from(bytes).ok());
+            Ok(Value::NONE)
+        }
+    }
 }

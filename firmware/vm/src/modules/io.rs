@@ -23,6 +23,7 @@ pub static IO: ModuleDef = ModuleDef {
         (Qstr::IOBase, Rom::Type(ids::IOBase)),
         (Qstr::StringIO, Rom::Type(ids::StringIO)),
         (Qstr::BytesIO, Rom::Type(ids::BytesIO)),
+        (Qstr::BufferedWriter, Rom::Type(ids::BufferedWriter)),
     ],
     attr: None,
 };

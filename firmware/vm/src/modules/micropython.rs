@@ -23,6 +23,9 @@ static ENTRIES: &[Entry] = &[
     (Qstr::heap_lock, Rom::Fn(Native::F0(heap_lock))),
     (Qstr::heap_unlock, Rom::Fn(Native::F0(heap_unlock))),
     (Qstr::heap_locked, Rom::Fn(Native::F0(heap_locked))),
+    (Qstr::RingIO, Rom::Type(ids::RingIO)),
+    (Qstr::qstr_info, Rom::Fn(Native::Var(0, 1, qstr_info))),
+    (Qstr::schedule, Rom::Fn(Native::F2(schedule))),
     (Qstr::kbd_intr, Rom::Fn(Native::F1(kbd_intr))),
     (Qstr::alloc_emergency_exception_buf, Rom::Fn(Native::F1(alloc_emergency_exception_buf))),
 ];
@@ -45,7 +48,11 @@ fn mem_info(vm: &mut Vm, _args: Args) -> Res {
     let figures = vm.heap.statistics();
     let total = figures.used + figures.free;
     let parts = [
-        Part::Text("GC: total: "),
+        Part::Text("stack: "),
+        Part::Int(vm.heap.top() as i32 * 4),
+        Part::Text(" out of "),
+        Part::Int((vm.heap.top() + vm.heap.stack_room()) as i32 * 4),
+        Part::Text("\nGC: total: "),
         Part::Int(total as i32),
         Part::Text(", used: "),
         Part::Int(figures.used as i32),
@@ -63,12 +70,35 @@ fn mem_info(vm: &mut Vm, _args: Args) -> Res {
     Ok(Value::NONE)
 }
 
+/// Names made at run time, and the bytes they take.
+fn qstr_info(vm: &mut Vm, _args: Args) -> Res {
+    let (count, bytes) = vm.interned_figures();
+    let parts = [
+        Part::Text("qstr pool: n_pool=1, n_qstr="),
+        Part::Int(count as i32),
+        Part::Text(", n_str_data_bytes="),
+        Part::Int(bytes as i32),
+        Part::Text(", n_total_bytes="),
+        Part::Int((bytes + 4 * count) as i32),
+        Part::Text("\n"),
+    ];
+    let text = vm.format_parts(&parts)?;
+    vm.root(text)?;
+    vm.print_value(Sink::Console, text, crate::print::PrintKind::Str)?;
+    Ok(Value::NONE)
+}
+
+fn schedule(vm: &mut Vm, function: Value, argument: Value) -> Res {
+    vm.schedule(function, argument)?;
+    Ok(Value::NONE)
+}
+
 fn stack_use(vm: &mut Vm) -> Res {
     Ok(Value::small(vm.heap.top() as i32 * 4))
 }
 
 fn heap_lock(vm: &mut Vm) -> Res {
-    vm.heap_locked += 1;
+    vm.lock_heap(vm.heap_locked.saturating_add(1));
     Ok(Value::small(i32::from(vm.heap_locked)))
 }
 
@@ -76,7 +106,7 @@ fn heap_unlock(vm: &mut Vm) -> Res {
     if vm.heap_locked == 0 {
         return Err(vm.raise(ids::RuntimeError, "heap is not locked"));
     }
-    vm.heap_locked -= 1;
+    vm.lock_heap(vm.heap_locked - 1);
     Ok(Value::small(i32::from(vm.heap_locked)))
 }
 

@@ -2,6 +2,7 @@
 
 pub mod array;
 pub mod binascii;
+pub mod buffered;
 pub mod builtins;
 pub mod cmath;
 pub mod collections;
@@ -21,9 +22,11 @@ pub mod random;
 pub mod re;
 mod re_match;
 mod re_program;
+pub mod ringio;
 pub mod struct_;
 pub mod sys;
 pub(crate) mod text_builtins;
+pub mod weakref;
 
 use larch_heap::{Root, Value};
 
@@ -49,6 +52,7 @@ pub static MODULES: &[&ModuleDef] = &[
     &random::RANDOM,
     &json::JSON,
     &collections::COLLECTIONS,
+    &weakref::WEAKREF,
 ];
 
 /// The number of `builtins`.

@@ -93,7 +93,13 @@ pub(crate) fn dir(vm: &mut Vm, args: Args) -> Res {
             let namespace = vm.current_namespace();
             add_keys(vm, list, namespace)?;
         }
-        Some(object) => add_names(vm, list, object)?,
+        Some(object) => {
+            if let Some(names) = vm.call_special(object, Qstr::__dir__, &[])? {
+                vm.root(names)?;
+                return vm.list_of(names);
+            }
+            add_names(vm, list, object)?;
+        }
     }
     let cell = list.as_cell().expect("a list");
     vm.sort_list(cell, Value::NONE, false)?;
@@ -227,18 +233,49 @@ pub(crate) fn repl_print(vm: &mut Vm, value: Value) -> Res {
     if !value.is_none() {
         vm.print(value, PrintKind::Repr)?;
         vm.write(b"\n");
-        let table = match vm.heap.root(Root::Builtins).as_cell() {
-            Some(table) => table,
-            None => {
-                let dict = vm.new_dict(1)?;
-                vm.heap.set_root(Root::Builtins, dict);
-                dict.as_cell().expect("a dict")
-            }
-        };
-        vm.cache.clear();
-        vm.dict_set_qstr(table, Qstr::UNDERSCORE, value)?;
+        builtins_attr(vm, Qstr::UNDERSCORE, AttrOp::Set(value))?;
     }
     Ok(Value::NONE)
+}
+
+/// Names set in `builtins` hide those of its table.
+pub(crate) fn builtins_attr(vm: &mut Vm, name: Qstr, op: AttrOp) -> Res {
+    let table = vm.heap.root(Root::Builtins).as_cell();
+    vm.cache.clear();
+    match (op, table) {
+        (AttrOp::Get, Some(table)) => Ok(vm.dict_get_qstr(table, name).unwrap_or(Value::UNBOUND)),
+        (AttrOp::Set(value), table) => {
+            let table = match table {
+                Some(table) => table,
+                None => {
+                    let scope = vm.root(value)?;
+                    let dict = vm.new_dict(1)?;
+                    vm.release(scope);
+                    vm.heap.set_root(Root::Builtins, dict);
+                    dict.as_cell().expect("a dict")
+                }
+            };
+            vm.dict_set_qstr(table, name, value)?;
+            Ok(Value::NONE)
+        }
+        (AttrOp::Delete, Some(table)) => {
+            let removed = vm.table_remove(table, Value::qstr(name))?;
+            Ok(removed.map_or(Value::UNBOUND, |_| Value::NONE))
+        }
+        _ => Ok(Value::UNBOUND),
+    }
+}
+
+/// `__build_class__(body, name, *bases, **keywords)`
+pub(crate) fn build_class(vm: &mut Vm, args: Args) -> Res {
+    // As the instruction has it: the name comes first.
+    let (body, name) = (vm.arg(args, 0), vm.arg(args, 1));
+    if vm.heap.as_kind(body, Kind::Function).is_none() {
+        return Err(vm.raise(ids::TypeError, "object isn't callable"));
+    }
+    vm.heap.set_stack(args.base, name);
+    vm.heap.set_stack(args.base + 1, body);
+    vm.make_class(args.base, (args.positional - 2).min(255) as u8, args.keywords.min(255) as u8)
 }
 
 pub(crate) fn help(vm: &mut Vm, args: Args) -> Res {

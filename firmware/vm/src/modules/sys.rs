@@ -160,6 +160,20 @@ fn attr(vm: &mut Vm, name: Qstr, op: AttrOp) -> Res {
             vm.dict_set_qstr(table, name, value)?;
             Ok(Value::NONE)
         }
+        AttrOp::Delete if name == Qstr::tracebacklimit => {
+            let removed = match table {
+                Some(table) => vm.table_remove(table, Value::qstr(name))?,
+                None => None,
+            };
+            Ok(removed.map_or(Value::UNBOUND, |_| Value::NONE))
+        }
         _ => Ok(Value::UNBOUND),
     }
+}
+
+/// How many places of a traceback are shown: `sys.tracebacklimit`, if it was set.
+pub(crate) fn traceback_limit(vm: &Vm) -> u32 {
+    let table = vm.heap.root(Root::Sys).as_cell();
+    let limit = table.and_then(|table| vm.dict_get_qstr(table, Qstr::tracebacklimit)).and_then(Value::as_small);
+    limit.map_or(u32::MAX, |limit| limit.max(0) as u32)
 }

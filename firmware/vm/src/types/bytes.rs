@@ -122,6 +122,9 @@ fn binary(vm: &mut Vm, op: BinaryOp, left: Value, right: Value) -> Res {
         BinaryOp::Mod => return str_percent::percent(vm, left, right),
         BinaryOp::Mul => return methods::repeat(vm, left, right),
         BinaryOp::Eq | BinaryOp::Ne if vm.is_a(right, ids::str) || vm.is_a(right, ids::array) => {
+            if vm.is_a(right, ids::str) {
+                vm.warn("BytesWarning", "Comparison between bytes and str");
+            }
             return Ok(Value::bool(op == BinaryOp::Ne));
         }
         _ => {}

@@ -1,7 +1,7 @@
 //! `type`: classes as objects.
 
 use larch_bytecode::qstr::Qstr;
-use larch_heap::{FrameKind, Kind, Value};
+use larch_heap::{FrameKind, Kind, Root, Value};
 
 use super::ids;
 use crate::native::{Args, Res, TypeDef};
@@ -40,6 +40,28 @@ fn print(vm: &mut Vm, sink: Sink, value: Value, _kind: PrintKind) -> Res<()> {
 }
 
 impl Vm {
+    /// The `MakeClass` instruction, which asks `builtins.__build_class__` if a program has set it.
+    pub(crate) fn build_class(&mut self, slot: u32, bases: u8, keywords: u8) -> Res {
+        let Some(hook) = self.overridden(Qstr::__build_class__) else {
+            return self.make_class(slot, bases, keywords);
+        };
+        let scope = self.root(hook)?;
+        let count = 2 + u32::from(bases) + 2 * u32::from(keywords);
+        for index in [1, 0].into_iter().chain(2..count) {
+            let value = self.heap.stack(slot + index);
+            self.root(value)?;
+        }
+        let class = self.call_at(scope, 2 + u16::from(bases), keywords.into());
+        self.release(scope);
+        class
+    }
+
+    /// A builtin that a program has replaced.
+    pub(crate) fn overridden(&self, name: Qstr) -> Option<Value> {
+        let table = self.heap.root(Root::Builtins).as_cell()?;
+        self.dict_get_qstr(table, name)
+    }
+
     /// The `MakeClass` instruction: at `slot` the name, then the body function, `bases` bases and `keywords` pairs.
     pub(crate) fn make_class(&mut self, slot: u32, bases: u8, keywords: u8) -> Res {
         let scope = self.scope();

@@ -89,5 +89,9 @@ fn make_super(vm: &mut Vm, _class: Value, args: Args) -> Res {
     if !vm.is_class(class) {
         return Err(vm.raise(ids::TypeError, "first argument to super() must be type"));
     }
+    let is_of = vm.is_instance(object, class) || vm.is_class(object) && vm.is_subclass(object, class);
+    if !is_of {
+        return Err(vm.raise(ids::TypeError, "super(type, obj): obj must be an instance or subtype of type"));
+    }
     vm.alloc_values(Kind::Super, &[class, object])
 }

@@ -220,15 +220,15 @@ fn binary(vm: &mut Vm, op: BinaryOp, left: Value, right: Value) -> Res {
 }
 
 fn combine(vm: &mut Vm, op: BinaryOp, left: Value, right: Value) -> Res {
+    if op == BinaryOp::IOr {
+        vm.check_not_fixed(cell(left))?;
+        vm.dict_update(cell(left), right, false)?;
+        return Ok(left);
+    }
     let Some(other) = vm.heap.as_kind(vm.native_part(right), Kind::Dict) else { return Ok(Value::UNBOUND) };
     match op {
         BinaryOp::Eq => Ok(Value::bool(same_entries(vm, cell(left), other)?)),
         BinaryOp::Ne => Ok(Value::bool(!same_entries(vm, cell(left), other)?)),
-        BinaryOp::IOr => {
-            vm.check_not_fixed(cell(left))?;
-            vm.dict_take_all(cell(left), other, false)?;
-            Ok(left)
-        }
         BinaryOp::Or => {
             let new = copy(vm, left)?;
             vm.root(new)?;

@@ -108,7 +108,7 @@ fn print(vm: &mut Vm, sink: Sink, value: Value, kind: PrintKind) -> Res<()> {
     }
     match (count, first) {
         (0, _) => Ok(()),
-        (1, Some(first)) => {
+        (1 | 2, Some(first)) => {
             if vm.is_subclass(class, ids::OSError.value())
                 && let Some(errno) = first.as_small()
                 && let Some(name) = crate::modules::errno::name_of(errno)
@@ -116,9 +116,18 @@ fn print(vm: &mut Vm, sink: Sink, value: Value, kind: PrintKind) -> Res<()> {
                 vm.emit_str(sink, "[Errno ")?;
                 vm.emit_int(sink, errno)?;
                 vm.emit_str(sink, "] ")?;
-                return vm.print_value(sink, Value::qstr(name), PrintKind::Str);
+                vm.print_value(sink, Value::qstr(name), PrintKind::Str)?;
+                if count == 1 {
+                    return Ok(());
+                }
+                vm.emit_str(sink, ": ")?;
+                let detail = args.as_cell().map_or(Value::NONE, |at| vm.heap.slot(at, 1));
+                return vm.print_value(sink, detail, PrintKind::Str);
             }
-            vm.print_value(sink, first, PrintKind::Str)
+            match count {
+                1 => vm.print_value(sink, first, PrintKind::Str),
+                _ => vm.print_value(sink, args, PrintKind::Repr),
+            }
         }
         _ => vm.print_value(sink, args, PrintKind::Repr),
     }
@@ -134,7 +143,7 @@ fn attr(vm: &mut Vm, value: Value, name: Qstr, op: AttrOp) -> Res {
     let class = vm.heap.value(at, 0);
     Ok(match name {
         Qstr::args => vm.heap.value(at, ARGS),
-        Qstr::value if vm.is_subclass(class, ids::StopIteration.value()) => vm.exception_value(value),
+        Qstr::value => vm.exception_value(value),
         Qstr::errno if vm.is_subclass(class, ids::OSError.value()) => vm.exception_value(value),
         _ => Value::UNBOUND,
     })
@@ -162,20 +171,27 @@ impl Vm {
 
     /// Raises what a `raise` statement names: an exception object, or a class, which is called.
     pub fn raise_object(&mut self, value: Value) -> Raised {
-        let exception = match self.is_class(value) && self.is_subclass(value, ids::BaseException.value()) {
-            true => match self.call(value, &[]) {
-                Ok(made) => made,
-                Err(raised) => return raised,
-            },
-            false => value,
-        };
-        if !self.is_instance(exception, ids::BaseException.value()) {
-            return self.raise(ids::TypeError, "exceptions must derive from BaseException");
-        }
+        let exception = self.exception_of(value);
         if let Some(at) = self.exception_cell(exception) {
             self.heap.set_value(at, TRACEBACK, Value::NONE);
         }
         self.raise_value(exception)
+    }
+
+    /// The exception that raising `value` raises: itself, what calling the class gives, or a TypeError.
+    pub(crate) fn exception_of(&mut self, value: Value) -> Value {
+        let made = match self.is_class(value) && self.is_subclass(value, ids::BaseException.value()) {
+            true => self.call(value, &[]),
+            false => Ok(value),
+        };
+        match made {
+            Ok(exception) if self.is_instance(exception, ids::BaseException.value()) => exception,
+            Ok(_) => {
+                self.raise(ids::TypeError, "exceptions must derive from BaseException");
+                self.take_raised()
+            }
+            Err(Raised) => self.take_raised(),
+        }
     }
 
     fn exception_cell(&self, exception: Value) -> Option<larch_heap::Ref> {
@@ -245,9 +261,12 @@ impl Vm {
         if let Some(at) = self.exception_cell(exception)
             && let Some(cell) = self.heap.value(at, TRACEBACK).as_cell()
         {
-            self.emit_str(sink, "Traceback (most recent call last):\n")?;
             let count = self.heap.header(cell).count() / ENTRY;
-            for index in (0..count).rev() {
+            let shown = crate::modules::sys::traceback_limit(self).min(count);
+            if shown > 0 {
+                self.emit_str(sink, "Traceback (most recent call last):\n")?;
+            }
+            for index in (count - shown..count).rev() {
                 let entry = self.heap.bytes(cell, index * ENTRY, ENTRY);
                 let half = |i: usize| u16::from_le_bytes([entry[i], entry[i + 1]]);
                 let (file, name, line) = (Qstr(half(0)), Qstr(half(2)), half(4));

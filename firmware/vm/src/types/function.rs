@@ -30,7 +30,7 @@ pub static BUILTIN_FUNCTION: TypeDef = TypeDef {
 pub static BOUND_METHOD: TypeDef = TypeDef {
     print: Some(print_method),
     attr: Some(method_attr),
-    unary: Some(unary),
+    unary: Some(method_unary),
     binary: Some(method_binary),
     ..TypeDef::new(Qstr::bound_method)
 };
@@ -124,6 +124,17 @@ fn method_attr(vm: &mut Vm, value: Value, name: Qstr, op: AttrOp) -> Res {
             let function = vm.heap.value(at, 0);
             vm.find_attr(function, name)
         }
+    }
+}
+
+/// Equal methods, which may be two objects, have the same hash.
+fn method_unary(vm: &mut Vm, op: UnaryOp, value: Value) -> Res {
+    match (op, value.as_cell()) {
+        (UnaryOp::Hash, Some(at)) => {
+            let (function, object) = (vm.heap.value(at, 0).bits(), vm.heap.value(at, 1).bits());
+            Ok(Value::small(((function >> 3) ^ (object >> 2)) as i32 & Value::SMALL_MAX))
+        }
+        _ => unary(vm, op, value),
     }
 }
 

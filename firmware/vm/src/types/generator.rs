@@ -68,12 +68,7 @@ fn throw(vm: &mut Vm, args: Args) -> Res {
     let generator = cell(vm.arg(args, 0));
     // throw(type, value, traceback): the value counts if there is one.
     let what = vm.opt_arg(args, 2).filter(|value| !value.is_none()).unwrap_or(vm.arg(args, 1));
-    let exception = match vm.is_class(what) {
-        true => vm.call(what, &[])?,
-        false => what,
-    };
-    vm.root(exception)?;
-    let yielded = vm.generator_throw(generator, exception)?;
+    let yielded = vm.generator_throw(generator, what)?;
     answer(vm, yielded)
 }
 
@@ -96,8 +91,8 @@ fn close(vm: &mut Vm, generator: Value) -> Res {
     }
 }
 
-fn pend_throw(vm: &mut Vm, _generator: Value, _exception: Value) -> Res {
-    Err(vm.raise(ids::NotImplementedError, "pend_throw"))
+fn pend_throw(vm: &mut Vm, generator: Value, exception: Value) -> Res {
+    vm.generator_pend(cell(generator), exception)
 }
 
 impl Vm {

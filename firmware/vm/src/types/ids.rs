@@ -176,4 +176,12 @@ number! {
     namedtuple,
     /// record of a built-in module
     attrtuple,
+    /// `io.BufferedWriter`
+    BufferedWriter,
+    /// `weakref.ref`
+    weak_ref,
+    /// `weakref.finalize`
+    finalize,
+    /// `micropython.RingIO`
+    RingIO,
 }

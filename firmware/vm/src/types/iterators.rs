@@ -111,11 +111,19 @@ impl Vm {
         Ok(at.into())
     }
 
+    /// The next item of an iterator that is part of another one. Such a chain is as long as the program makes it.
+    fn next_inner(&mut self, iterator: Value) -> Res {
+        match self.heap.as_kind(iterator, Kind::Iterator) {
+            Some(at) if self.heap.value(at, 0) != ids::iterator.value() => self.deeper(|vm| vm.next(iterator)),
+            _ => self.next(iterator),
+        }
+    }
+
     /// Puts the next item of each iterator from value `first` of a cell on the stack; false if one is exhausted.
     fn next_of_each(&mut self, at: Ref, first: u32) -> Res<bool> {
         for i in first..self.heap.header(at).count() {
             let iterator = self.heap.slot(at, i);
-            let item = self.next(iterator)?;
+            let item = self.next_inner(iterator)?;
             if item.is_unbound() {
                 return Ok(false);
             }
@@ -155,7 +163,7 @@ fn make_enumerate(vm: &mut Vm, _class: Value, args: Args) -> Res {
 
 fn next_enumerate(vm: &mut Vm, enumerate: Value) -> Res {
     let at = cell(enumerate);
-    let item = vm.next(vm.heap.value(at, 1))?;
+    let item = vm.next_inner(vm.heap.value(at, 1))?;
     if item.is_unbound() {
         return Ok(item);
     }
@@ -187,7 +195,7 @@ fn next_filter(vm: &mut Vm, filter: Value) -> Res {
     let (function, iterator) = (vm.heap.value(at, 1), vm.heap.value(at, 2));
     let scope = vm.scope();
     loop {
-        let item = vm.next(iterator)?;
+        let item = vm.next_inner(iterator)?;
         if item.is_unbound() {
             return Ok(item);
         }

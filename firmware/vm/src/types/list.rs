@@ -452,6 +452,10 @@ fn set_slice(vm: &mut Vm, list: Ref, slice: Value, value: Value) -> Res {
     let mut items = value;
     let scope = vm.scope();
     if vm.heap.as_kind(value, Kind::Tuple).is_none() {
+        if value.is_small() || value.is_none() {
+            let parts = [Part::Text("object '"), Part::TypeOf(value), Part::Text("' isn't a tuple or list")];
+            return Err(vm.raise_parts(ids::TypeError, &parts));
+        }
         // A copy, because the items may be this list's own.
         items = vm.list_of(value)?;
         vm.root(items)?;

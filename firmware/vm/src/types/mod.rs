@@ -123,4 +123,8 @@ pub static TYPES: &[&TypeDef] = &[
     &crate::modules::hashlib::MD5,
     &namedtuple::NAMEDTUPLE,
     &namedtuple::ATTRTUPLE,
+    &crate::modules::buffered::BUFFERED_WRITER,
+    &crate::modules::weakref::REF,
+    &crate::modules::weakref::FINALIZE,
+    &crate::modules::ringio::RING_IO,
 ];

@@ -84,13 +84,7 @@ fn new(vm: &mut Vm, args: Args) -> Res {
             }
             Ok(instance.into())
         }
-        None => {
-            let rest = Args { base: args.base + 1, positional: args.positional - 1, keywords: args.keywords };
-            match vm.native_slot(class, |def| def.make) {
-                Some(make) if vm.is_class(class) => make(vm, class, rest),
-                _ => Err(vm.raise(ids::TypeError, "arg must be user-type")),
-            }
-        }
+        None => Err(vm.raise(ids::TypeError, "arg must be user-type")),
     }
 }
 

@@ -246,6 +246,10 @@ fn binary_other(vm: &mut Vm, op: BinaryOp, left: Value, right: Value) -> Res {
         BinaryOp::Mod => str_percent::percent(vm, left, right),
         BinaryOp::Mul => methods::repeat(vm, left, right),
         BinaryOp::Contains => Err(vm.raise_implicit(right)),
+        BinaryOp::Eq | BinaryOp::Ne if vm.is_a(right, ids::bytes) => {
+            vm.warn("BytesWarning", "Comparison between bytes and str");
+            Ok(Value::UNBOUND)
+        }
         _ => Ok(Value::UNBOUND),
     }
 }
