@@ -8,6 +8,7 @@ use larch_vm::{CompileMode, Res, Vm};
 
 use crate::compile::compile_bytes;
 use crate::files::{checked, file_system};
+use crate::frozen;
 use crate::path::{Path, path_arg};
 
 /// What a module is loaded from.
@@ -21,14 +22,20 @@ enum Source {
 /// # Errors
 /// What compiling or running it raises.
 pub fn import(vm: &mut Vm, name: Qstr) -> Res {
-    if vm.port.files().is_none() {
-        return Ok(Value::UNBOUND);
-    }
     let Some(folders) = vm.heap.as_kind(vm.heap.root(Root::Path), Kind::List) else {
         return Ok(Value::UNBOUND);
     };
     for index in 0..vm.list_len(folders) {
         let folder = vm.list_get(folders, index);
+        if vm.str_span(folder).is_some_and(|span| vm.str_at(span) == frozen::FOLDER) {
+            match frozen::find(vm.qstr_text(name)) {
+                Some(module) => return load_frozen(vm, name, module),
+                None => continue,
+            }
+        }
+        if vm.port.files().is_none() {
+            continue;
+        }
         if let Some(source) = find(vm, folder, name)? {
             return load(vm, name, folder, &source);
         }
@@ -91,9 +98,33 @@ fn load(vm: &mut Vm, name: Qstr, folder: Value, source: &Source) -> Res {
         }
     };
     let shown = vm.dict_get_qstr(table, Qstr::__file__).and_then(Value::as_qstr).unwrap_or(name);
-    let done = read_file(vm, &file)
-        .and_then(|text| compile_bytes(vm, &text, shown, CompileMode::File))
-        .and_then(|code| vm.run_code(code, globals, globals));
+    let code = read_file(vm, &file).and_then(|text| compile_bytes(vm, &text, shown, CompileMode::File));
+    run(vm, name, module, code)
+}
+
+/// A module that is part of the program.
+fn load_frozen(vm: &mut Vm, name: Qstr, frozen: &'static frozen::Frozen) -> Res {
+    let module = vm.new_module(name)?;
+    vm.root(module)?;
+    let table = vm.module_globals(module).and_then(Value::as_cell).expect("a module made just now");
+    let mut file = Vec::new();
+    file.extend(frozen.0.bytes().map(|byte| if byte == b'.' { b'/' } else { byte }));
+    if frozen.1 {
+        let path = vm.intern(core::str::from_utf8(&file).unwrap_or_default())?;
+        vm.dict_set_qstr(table, Qstr::__path__, Value::qstr(path))?;
+        file.extend_from_slice(b"/__init__");
+    }
+    file.extend_from_slice(b".py");
+    let shown = vm.intern(core::str::from_utf8(&file).unwrap_or_default())?;
+    vm.dict_set_qstr(table, Qstr::__file__, Value::qstr(shown))?;
+    let code = compile_bytes(vm, frozen.2.as_bytes(), shown, CompileMode::File);
+    run(vm, name, module, code)
+}
+
+/// Runs the body of a new module; if that fails there is no such module.
+fn run(vm: &mut Vm, name: Qstr, module: Value, code: Res) -> Res {
+    let globals = vm.module_globals(module).expect("a module made just now");
+    let done = code.and_then(|code| vm.run_code(code, globals, globals));
     if let Err(raised) = done {
         let exception = vm.take_raised();
         vm.root(exception)?;

@@ -9,6 +9,7 @@ extern crate alloc;
 
 pub mod compile;
 pub mod files;
+pub mod frozen;
 pub mod ids;
 pub mod import;
 pub mod modules;

@@ -13,7 +13,7 @@ use larch_vm::{Res, Vm};
 use crate::ids;
 
 /// The text streams.
-pub static STDIO: TypeDef = TypeDef { attr: Some(attr), entries: METHODS, ..TypeDef::new(Qstr::FileIO) };
+pub static STDIO: TypeDef = TypeDef { attr: Some(attr), entries: METHODS, ..TypeDef::new(Qstr::TextIOWrapper) };
 /// The byte streams.
 pub static STDIO_BUFFER: TypeDef = TypeDef { entries: METHODS, ..TypeDef::new(Qstr::FileIO) };
 
@@ -30,11 +30,13 @@ const METHODS: &[Entry] = &[
         })),
     ),
     (Qstr::close, Rom::Fn(Native::F1(|_vm, _| Ok(Value::NONE)))),
+    (Qstr::ioctl, Rom::Fn(Native::F3(ioctl))),
     (Qstr::__enter__, Rom::Fn(Native::F1(|_vm, stream| Ok(stream)))),
     (Qstr::__exit__, Rom::Fn(Native::Var(4, 4, |_vm, _args| Ok(Value::NONE)))),
 ];
 
 const EPERM: i32 = 1;
+const EINVAL: i32 = 22;
 /// Longest line of `input`.
 const INPUT_MAX: usize = 256;
 
@@ -61,6 +63,24 @@ fn is_output(vm: &Vm, stream: Value) -> bool {
 
 fn is_text(vm: &Vm, stream: Value) -> bool {
     vm.type_of(stream) == ids::STDIO.value()
+}
+
+/// The request of `select.poll`, and its flags.
+const POLL: i32 = 3;
+const READABLE: i32 = 1;
+const WRITABLE: i32 = 4;
+
+fn ioctl(vm: &mut Vm, stream: Value, request: Value, asked: Value) -> Res {
+    if vm.int_arg(request)? != POLL {
+        return Err(vm.raise_os(EINVAL));
+    }
+    let asked = vm.int_arg(asked)?;
+    let can = match is_output(vm, stream) {
+        true => WRITABLE,
+        false if vm.port.readable() => READABLE,
+        false => 0,
+    };
+    Ok(Value::small(asked & can))
 }
 
 /// Waits for a byte from the terminal; KeyboardInterrupt and scheduled work come through.

@@ -145,7 +145,8 @@ fn exit_code(vm: &mut Vm, outcome: Outcome) -> ExitCode {
 fn set_up_sys(vm: &mut Vm, arguments: &Arguments) -> Res<()> {
     let folder = match &arguments.program {
         Program::File(file) => {
-            std::path::Path::new(file).parent().map_or(String::new(), |p| p.to_string_lossy().into())
+            let full = std::fs::canonicalize(file).unwrap_or_else(|_| file.into());
+            full.parent().map_or(String::new(), |folder| folder.to_string_lossy().into())
         }
         _ => String::new(),
     };

@@ -1,0 +1,115 @@
+# gather and wait_for.
+
+from . import core
+
+
+def _watch(task, end):
+    # While a gathering or a limited wait follows a task, `state` is a function of the task's end.
+    pass
+
+
+async def _limited(waiter, awaitable):
+    # Runs next to the one that waits, and tells it the end by cancelling it with the end as data.
+    result = None
+    try:
+        result = await awaitable
+        done = True
+    except BaseException as error:
+        done = error
+    if waiter.data is None:
+        # The waiter itself was not cancelled meanwhile.
+        if waiter.cancel():
+            waiter.data = _Finished(done, result)
+
+
+class _Finished(core.CancelledError):
+    pass
+
+
+async def wait_for(awaitable, timeout, sleep=core.sleep):
+    awaitable = core._as_task(awaitable)
+    if timeout is None:
+        return await awaitable
+    runner = core.create_task(_limited(core.cur_task, awaitable))
+    try:
+        await sleep(timeout)
+    except core.CancelledError as error:
+        if isinstance(error, _Finished):
+            done, result = error.args
+            if done is True:
+                return result
+            raise done
+        # Cancelled from outside: what is waited for ends too.
+        runner.cancel()
+        await runner
+        raise error
+    # Time is up.
+    runner.cancel()
+    await runner
+    raise core.TimeoutError
+
+
+def wait_for_ms(awaitable, timeout):
+    return wait_for(awaitable, timeout, core.sleep_ms)
+
+
+class _Gathering:
+    # What the gathering task waits in; cancelling it takes it out.
+    def remove(self, task):
+        pass
+
+
+async def gather(*aws, return_exceptions=False):
+    tasks = [core._as_task(a) for a in aws]
+    gatherer = core.cur_task
+    left = 0
+    # The first exception, if that ends the gathering.
+    failed = None
+    waits = False
+
+    def ended(task, end):
+        nonlocal left, failed
+        left -= 1
+        is_failure = not isinstance(end, StopIteration)
+        if is_failure and not return_exceptions and failed is None:
+            failed = end
+        if waits and (left == 0 or failed is not None):
+            wake()
+
+    def wake():
+        nonlocal waits
+        waits = False
+        core._task_queue.push(gatherer)
+
+    for task in tasks:
+        if task.state is True:
+            task.state = ended
+            left += 1
+        elif not task.state:
+            # Ended before.
+            if not isinstance(task.data, StopIteration) and not return_exceptions and failed is None:
+                failed = task.data
+        else:
+            raise RuntimeError("can't gather")
+
+    cancelled = None
+    if left and failed is None:
+        waits = True
+        gatherer.data = _Gathering()
+        try:
+            yield
+        except core.CancelledError as error:
+            cancelled = error
+        waits = False
+
+    # Tasks that still run belong to nobody again.
+    for task in tasks:
+        if task.state is ended:
+            task.state = True
+            if cancelled is not None:
+                task.cancel()
+    if cancelled is not None:
+        raise cancelled
+    if failed is not None:
+        raise failed
+    return [t.data.value if isinstance(t.data, StopIteration) else t.data for t in tasks]
