@@ -5,6 +5,7 @@
 //! here links it, so any firmware that speaks a MicroPython REPL can be tested.
 #![forbid(unsafe_code)]
 
+pub mod conformance;
 pub mod differences;
 pub mod event;
 pub mod firmware;

@@ -41,6 +41,8 @@ enum Verb {
     Flash(verbs::flash::Arguments),
     /// Run the REPL scenarios on boards and compare with the snapshots
     Hil(verbs::hil::Arguments),
+    /// Run MicroPython's own tests on the desktop program or a board
+    Conformance(verbs::conformance::Arguments),
     /// Talk to a board's REPL
     Repl(verbs::repl::Arguments),
     /// Run an emulated board for other tools
@@ -63,6 +65,7 @@ fn main() -> ExitCode {
         Verb::Image(arguments) => verbs::image::run(&arguments),
         Verb::Flash(arguments) => verbs::flash::run(&arguments),
         Verb::Hil(arguments) => verbs::hil::run(&arguments),
+        Verb::Conformance(arguments) => verbs::conformance::run(&arguments),
         Verb::Repl(arguments) => verbs::repl::run(&arguments),
         Verb::Emulate(arguments) => verbs::emulate::run(&arguments),
         Verb::Boards(arguments) => verbs::boards::run(&arguments),

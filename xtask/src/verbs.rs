@@ -4,6 +4,7 @@ pub(crate) mod bench;
 pub(crate) mod boards;
 pub(crate) mod build;
 pub(crate) mod ci;
+pub(crate) mod conformance;
 pub(crate) mod emulate;
 pub(crate) mod flash;
 pub(crate) mod hil;

@@ -771,6 +771,7 @@ qstrs! {
     usys = "usys",
     BufferedWriter = "BufferedWriter",
     weakref = "weakref",
+    fileno = "fileno",
     ref_ = "ref",
     finalize = "finalize",
     alive = "alive",

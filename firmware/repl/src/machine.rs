@@ -224,7 +224,11 @@ impl<'h, B: LineBuffer> Repl<'h, B> {
             }
             _ => {
                 if self.append(byte) {
-                    host.write(if byte == b'\r' { b"\r\n=== " } else { core::slice::from_ref(&byte) });
+                    host.write(if matches!(byte, b'\r' | b'\n') {
+                        b"\r\n=== "
+                    } else {
+                        core::slice::from_ref(&byte)
+                    });
                 }
             }
         }

@@ -49,9 +49,12 @@ const METHODS: &[Entry] = &[
     (Qstr::flush, Rom::Fn(Native::F1(flush))),
     (Qstr::close, Rom::Fn(Native::F1(close))),
     // A file never makes anybody wait.
-    (Qstr::ioctl, Rom::Fn(Native::F3(|_vm, _file, request, asked| {
-        Ok(if request == Value::small(3) { asked } else { Value::small(0) })
-    }))),
+    (
+        Qstr::ioctl,
+        Rom::Fn(Native::F3(|_vm, _file, request, asked| {
+            Ok(if request == Value::small(3) { asked } else { Value::small(0) })
+        })),
+    ),
     (Qstr::__enter__, Rom::Fn(Native::F1(|_vm, file| Ok(file)))),
     (Qstr::__exit__, Rom::Fn(Native::Var(4, 4, |vm, args| close(vm, vm.arg(args, 0))))),
     (Qstr::__del__, Rom::Fn(Native::F1(close))),

@@ -1,6 +1,6 @@
 //! `sys.stdin`, `sys.stdout`, `sys.stderr`: the console as streams, of text and (`.buffer`) of bytes; and `input`.
 //!
-//! A stream is an `Object`: type, 0 for input or 1 for output.
+//! A stream is an `Object`: type, 0 for input, 1 for output or 2 for errors (which go to the same terminal).
 
 use larch_bytecode::qstr::Qstr;
 use larch_heap::{Kind, Value};
@@ -13,7 +13,8 @@ use larch_vm::{Res, Vm};
 use crate::ids;
 
 /// The text streams.
-pub static STDIO: TypeDef = TypeDef { attr: Some(attr), entries: METHODS, ..TypeDef::new(Qstr::TextIOWrapper) };
+pub static STDIO: TypeDef =
+    TypeDef { attr: Some(attr), entries: METHODS, ..TypeDef::new(Qstr::TextIOWrapper) };
 /// The byte streams.
 pub static STDIO_BUFFER: TypeDef = TypeDef { entries: METHODS, ..TypeDef::new(Qstr::FileIO) };
 
@@ -30,6 +31,10 @@ const METHODS: &[Entry] = &[
         })),
     ),
     (Qstr::close, Rom::Fn(Native::F1(|_vm, _| Ok(Value::NONE)))),
+    (
+        Qstr::fileno,
+        Rom::Fn(Native::F1(|vm, stream| Ok(stream.as_cell().map_or(Value::NONE, |at| vm.heap.value(at, 1))))),
+    ),
     (Qstr::ioctl, Rom::Fn(Native::F3(ioctl))),
     (Qstr::__enter__, Rom::Fn(Native::F1(|_vm, stream| Ok(stream)))),
     (Qstr::__exit__, Rom::Fn(Native::Var(4, 4, |_vm, _args| Ok(Value::NONE)))),
@@ -45,8 +50,12 @@ const INPUT_MAX: usize = 256;
 /// # Errors
 /// MemoryError.
 pub fn stream(vm: &mut Vm, name: Qstr) -> Res {
-    let is_output = name != Qstr::stdin;
-    vm.alloc_values(Kind::Object, &[ids::STDIO.value(), Value::small(i32::from(is_output))])
+    let number = match name {
+        Qstr::stdin => 0,
+        Qstr::stdout => 1,
+        _ => 2,
+    };
+    vm.alloc_values(Kind::Object, &[ids::STDIO.value(), Value::small(number)])
 }
 
 fn attr(vm: &mut Vm, stream: Value, name: Qstr, op: AttrOp) -> Res {
@@ -58,7 +67,7 @@ fn attr(vm: &mut Vm, stream: Value, name: Qstr, op: AttrOp) -> Res {
 }
 
 fn is_output(vm: &Vm, stream: Value) -> bool {
-    stream.as_cell().is_some_and(|at| vm.heap.value(at, 1) == Value::small(1))
+    stream.as_cell().is_some_and(|at| vm.heap.value(at, 1) != Value::small(0))
 }
 
 fn is_text(vm: &Vm, stream: Value) -> bool {

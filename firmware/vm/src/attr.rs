@@ -59,6 +59,12 @@ impl Vm {
                 _ => {}
             }
         } else if let Some(id) = self.as_type_id(object) {
+            if let Some(value) = self.type_lookup(id, name)
+                && let Some(rom) = value.as_immediate(Immediate::Rom)
+                && let Rom::ClassMethod(_) = self.registry.entry(RomRef(rom)).1
+            {
+                return Ok(Method { function: value, object });
+            }
             let found = self.find_in_type_object(id, name)?;
             return plain(found);
         } else if let Some(number) = object.as_immediate(Immediate::Module) {
@@ -798,6 +804,13 @@ impl Vm {
                 } else {
                     Ok(answer)
                 };
+            }
+            if op == BinaryOp::Ne
+                && answer.is_none()
+                && let Some(equal) = self.call_special(left, Qstr::__eq__, &[right])?
+                && equal != Value::NOT_IMPLEMENTED
+            {
+                return self.truth(equal).map(|equal| Value::bool(!equal));
             }
             if self.native_part(left) == left {
                 return Ok(Value::UNBOUND);

@@ -90,8 +90,9 @@ impl Vm {
             let part_start = if end == 0 { 0 } else { end + 1 };
             end = full[part_start..].find('.').map_or(full.len(), |dot| part_start + dot);
             let path = self.intern(&full[..end])?;
+            let is_new = !self.is_loaded(path);
             last = self.import_one(path)?;
-            if !parent.is_unbound() {
+            if !parent.is_unbound() && is_new {
                 let part = self.intern(&full[part_start..end])?;
                 self.bind_submodule(parent, part, last)?;
             }
@@ -106,6 +107,11 @@ impl Vm {
             return Ok(last);
         }
         Ok(if level > 0 { last } else { first })
+    }
+
+    fn is_loaded(&self, name: Qstr) -> bool {
+        let modules = self.heap.root(Root::Modules).as_cell();
+        modules.is_some_and(|modules| self.dict_get_qstr(modules, name).is_some())
     }
 
     fn bind_submodule(&mut self, parent: Value, part: Qstr, module: Value) -> Res<()> {
@@ -134,7 +140,10 @@ impl Vm {
             path[full.len()] = b'.';
             path[full.len() + 1..len].copy_from_slice(text.as_bytes());
             let path = self.intern(core::str::from_utf8(&path[..len]).unwrap_or_default())?;
-            if let Some(module) = self.try_import(path)? {
+            let is_new = !self.is_loaded(path);
+            if let Some(module) = self.try_import(path)?
+                && is_new
+            {
                 self.bind_submodule(package, name, module)?;
             }
         }
@@ -242,9 +251,12 @@ impl Vm {
             }
             return Ok(());
         }
-        let all = match self.module_globals(module).and_then(Value::as_cell) {
-            Some(globals) => self.dict_get_qstr(globals, Qstr::__all__).unwrap_or(Value::UNBOUND),
-            None => self.find_attr(module, Qstr::__all__)?,
+        let all = match self.find_attr(module, Qstr::__all__) {
+            Err(Raised) if self.is_instance(self.heap.root(Root::Raised), ids::AttributeError.value()) => {
+                self.take_raised();
+                Value::UNBOUND
+            }
+            found => found?,
         };
         if !all.is_unbound() {
             self.root(all)?;

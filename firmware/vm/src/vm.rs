@@ -402,11 +402,14 @@ impl Vm {
     #[inline(never)]
     pub fn raise_parts(&mut self, class: TypeId, parts: &[Part<'_>]) -> Raised {
         let scope = self.scope();
+        let locked = self.heap_locked;
+        self.lock_heap(0);
         let raised =
             match self.format_parts(parts).and_then(|text| self.new_exception(class.value(), &[text])) {
                 Ok(exception) => self.raise_value(exception),
                 Err(raised) => raised,
             };
+        self.lock_heap(locked);
         self.release(scope);
         raised
     }
@@ -542,6 +545,10 @@ impl Vm {
     /// # Errors
     /// RuntimeError when too many wait; MemoryError.
     pub fn schedule(&mut self, function: Value, argument: Value) -> Res<()> {
+        if function == crate::modules::micropython::kbd_intr_value() && argument.is_none() {
+            interrupt();
+            return Ok(());
+        }
         let list = match self.heap.root(Root::Scheduled) {
             Value::UNBOUND => {
                 let list = self.new_list(&[])?;

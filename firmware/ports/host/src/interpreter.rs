@@ -15,8 +15,13 @@ use crate::board::Desktop;
 use crate::console::RawMode;
 
 /// What `--version` prints and the prompt begins with.
-pub const VERSION_LINE: &str =
-    concat!("MicroPython v1.29.0-larch.", env!("CARGO_PKG_VERSION"), "; desktop with ", env!("LARCH_TARGET"));
+pub const VERSION_LINE: &str = concat!(
+    "MicroPython v1.29.0-larch.",
+    env!("CARGO_PKG_VERSION"),
+    "; desktop [",
+    env!("LARCH_TARGET"),
+    "] version"
+);
 
 const STACK_SLOTS: usize = 16 * 1024;
 const FRAMES: usize = 1024;

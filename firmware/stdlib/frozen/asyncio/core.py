@@ -4,7 +4,7 @@
 # `Task.data` says which: None for the loop's, an object with `remove` for another one, an exception (or its class) to be
 # raised in the task when its turn comes. After the end `data` is how it ended.
 
-from time import ticks_ms as ticks, ticks_diff, ticks_add
+from time import ticks_ms as ticks, ticks_diff, ticks_add, sleep_ms as sleep_ms_blocking
 import sys, select
 
 
@@ -21,30 +21,40 @@ _context = {"message": "Task exception wasn't retrieved", "exception": None, "fu
 
 
 class TaskQueue:
-    # Tasks by due time; equal times keep the order in which they came.
+    # Tasks by due time, chained, so that waiting takes no memory; equal times keep the order in which they came.
 
     def __init__(self):
-        self.waiting = []
+        self.next = None
 
     def peek(self):
-        return self.waiting[0] if self.waiting else None
+        return self.next
 
     def push(self, task, due=None):
         task.data = None
         if due is None:
             due = ticks()
         task.ph_key = due
-        waiting = self.waiting
-        at = len(waiting)
-        while at and ticks_diff(due, waiting[at - 1].ph_key) < 0:
-            at -= 1
-        waiting.insert(at, task)
+        before = self
+        while True:
+            after = before.next
+            if after is None or ticks_diff(due, after.ph_key) < 0:
+                break
+            before = after
+        task.next = after
+        before.next = task
 
     def pop(self):
-        return self.waiting.pop(0)
+        task = self.next
+        self.next = task.next
+        task.next = None
+        return task
 
     def remove(self, task):
-        self.waiting.remove(task)
+        before = self
+        while before.next is not task:
+            before = before.next
+        before.next = task.next
+        task.next = None
 
 
 class Task:
@@ -55,6 +65,7 @@ class Task:
         # False: ended, and somebody knows.
         self.state = True
         self.ph_key = 0
+        self.next = None
 
     def done(self):
         return not self.state
@@ -203,7 +214,7 @@ def create_task(coro):
     return task
 
 
-def _next_task():
+def _next_task(main_task):
     # Waits for streams until a task is due. None: nothing will ever happen.
     while True:
         task = _task_queue.peek()
@@ -211,21 +222,25 @@ def _next_task():
         if task:
             delay = max(0, ticks_diff(task.ph_key, ticks()))
         elif not _io_queue.map:
-            return None
-        _io_queue.wait_io_event(delay)
+            if main_task is None or not main_task.state:
+                return None
+            # A scheduled call may wake the main task.
+            delay = 1
+        if _io_queue.map:
+            _io_queue.wait_io_event(delay)
+        elif delay:
+            sleep_ms_blocking(delay)
         task = _task_queue.peek()
         if task and ticks_diff(task.ph_key, ticks()) <= 0:
             return _task_queue.pop()
 
 
 def _ended(task, end):
-    # Wakes who waits for the task; tells whether an exception is nobody's.
+    # Wakes who waits for the task.
     state = task.state
-    unclaimed = False
     if state is True:
         task.state = None
-        unclaimed = not isinstance(end, StopIteration) and not isinstance(end, CancelledError)
-        if unclaimed:
+        if not isinstance(end, StopIteration) and not isinstance(end, CancelledError):
             # It is reported when it is sure that nobody will wait for it: the next time it comes up.
             _task_queue.push(task)
     elif callable(state):
@@ -241,7 +256,7 @@ def _ended(task, end):
 def run_until_complete(main_task=None):
     global cur_task
     while True:
-        task = _next_task()
+        task = _next_task(main_task)
         if task is None:
             cur_task = None
             return
@@ -250,8 +265,8 @@ def run_until_complete(main_task=None):
             failure = task.data
             if not task.state:
                 # An ended task whose exception nobody took.
+                task.data = failure
                 if failure is not None and task.state is None:
-                    task.data = None
                     _context["exception"] = failure
                     _context["future"] = task
                     Loop.call_exception_handler(_context)

@@ -3,11 +3,6 @@
 from . import core
 
 
-def _watch(task, end):
-    # While a gathering or a limited wait follows a task, `state` is a function of the task's end.
-    pass
-
-
 async def _limited(waiter, awaitable):
     # Runs next to the one that waits, and tells it the end by cancelling it with the end as data.
     result = None
@@ -41,7 +36,6 @@ async def wait_for(awaitable, timeout, sleep=core.sleep):
             raise done
         # Cancelled from outside: what is waited for ends too.
         runner.cancel()
-        await runner
         raise error
     # Time is up.
     runner.cancel()

@@ -118,7 +118,7 @@ fn time_ns(vm: &mut Vm) -> Res {
 
 fn localtime(vm: &mut Vm, args: Args) -> Res {
     let seconds = match vm.opt_arg(args, 0).filter(|given| !given.is_none()) {
-        Some(given) => i64::from(vm.int_arg(given)?),
+        Some(given) => vm.int_low_word(given)? as i64,
         None => since_epoch_us(vm).div_euclid(1_000_000),
     };
     let fields = Calendar::from_seconds(seconds - epoch_to_2000(vm)).fields().map(Value::small);

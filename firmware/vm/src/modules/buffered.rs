@@ -12,10 +12,7 @@ use crate::vm::Vm;
 /// `BufferedWriter`
 pub static BUFFERED_WRITER: TypeDef = TypeDef {
     make: Some(make),
-    entries: &[
-        (Qstr::write, Rom::Fn(Native::F2(write))),
-        (Qstr::flush, Rom::Fn(Native::F1(flush))),
-    ],
+    entries: &[(Qstr::write, Rom::Fn(Native::F2(write))), (Qstr::flush, Rom::Fn(Native::F1(flush)))],
     ..TypeDef::new(Qstr::BufferedWriter)
 };
 
@@ -32,10 +29,7 @@ fn make(vm: &mut Vm, _class: Value, args: Args) -> Res {
         return Err(vm.raise(ids::ValueError, "buffer size must be positive"));
     };
     let buffer = vm.new_array(Kind::ByteArray, b'B', size)?;
-    vm.alloc_values(
-        Kind::Object,
-        &[ids::BufferedWriter.value(), stream, buffer.into(), Value::small(0)],
-    )
+    vm.alloc_values(Kind::Object, &[ids::BufferedWriter.value(), stream, buffer.into(), Value::small(0)])
 }
 
 fn cell(writer: Value) -> Ref {

@@ -7,7 +7,8 @@ use crate::native::{Entry, ModuleDef, Native, Rom};
 use crate::types::ids;
 
 /// The module.
-pub static BUILTINS: ModuleDef = ModuleDef { name: Qstr::builtins, entries: ENTRIES, attr: Some(objects::builtins_attr) };
+pub static BUILTINS: ModuleDef =
+    ModuleDef { name: Qstr::builtins, entries: ENTRIES, attr: Some(objects::builtins_attr) };
 
 static ENTRIES: &[Entry] = &[
     (Qstr::__name__, Rom::Str(Qstr::builtins)),

@@ -14,9 +14,6 @@ pub static MICROPYTHON: ModuleDef = ModuleDef { name: Qstr::micropython, entries
 static ENTRIES: &[Entry] = &[
     (Qstr::__name__, Rom::Str(Qstr::micropython)),
     (Qstr::const_, Rom::Fn(Native::F1(identity))),
-    (Qstr::native, Rom::Fn(Native::F1(identity))),
-    (Qstr::viper, Rom::Fn(Native::F1(identity))),
-    (Qstr::bytecode, Rom::Fn(Native::F1(identity))),
     (Qstr::opt_level, Rom::Fn(Native::Var(0, 1, opt_level))),
     (Qstr::mem_info, Rom::Fn(Native::Var(0, 1, mem_info))),
     (Qstr::stack_use, Rom::Fn(Native::F0(stack_use))),
@@ -27,6 +24,9 @@ static ENTRIES: &[Entry] = &[
     (Qstr::qstr_info, Rom::Fn(Native::Var(0, 1, qstr_info))),
     (Qstr::schedule, Rom::Fn(Native::F2(schedule))),
     (Qstr::kbd_intr, Rom::Fn(Native::F1(kbd_intr))),
+    (Qstr::native, Rom::Fn(Native::F1(identity))),
+    (Qstr::viper, Rom::Fn(Native::F1(identity))),
+    (Qstr::bytecode, Rom::Fn(Native::F1(identity))),
     (Qstr::alloc_emergency_exception_buf, Rom::Fn(Native::F1(alloc_emergency_exception_buf))),
 ];
 
@@ -114,7 +114,18 @@ fn heap_locked(vm: &mut Vm) -> Res {
     Ok(Value::small(i32::from(vm.heap_locked)))
 }
 
+/// The function `kbd_intr`, which needs no place in the queue of scheduled calls.
+pub(crate) fn kbd_intr_value() -> Value {
+    let index = ENTRIES.iter().position(|(name, _)| *name == Qstr::kbd_intr).unwrap_or(0);
+    crate::native::RomRef::of_module(super::MICROPYTHON_ID, index).value()
+}
+
 fn kbd_intr(vm: &mut Vm, value: Value) -> Res {
+    if value.is_none() {
+        // Scheduled with None it is Ctrl-C.
+        crate::vm::interrupt();
+        return Ok(Value::NONE);
+    }
     let character = vm.int_arg(value)?;
     vm.port.set_interrupt_byte(u8::try_from(character).ok());
     Ok(Value::NONE)

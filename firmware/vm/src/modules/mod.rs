@@ -57,6 +57,8 @@ pub static MODULES: &[&ModuleDef] = &[
 
 /// The number of `builtins`.
 pub(crate) const BUILTINS_ID: crate::native::ModuleId = crate::native::ModuleId(0);
+/// The number of `micropython`.
+pub(crate) const MICROPYTHON_ID: crate::native::ModuleId = crate::native::ModuleId(3);
 
 /// Calls `visit` with the names that completion offers: attributes of the object a dotted path names in `__main__` (the
 /// empty path: `__main__` and the builtins), or the built-in modules if there is no path. An unknown path has none.

@@ -219,12 +219,19 @@ pub(crate) fn compile(vm: &mut Vm, args: Args) -> Res {
 
 pub(crate) fn import(vm: &mut Vm, args: Args) -> Res {
     let name = vm.name_arg(vm.arg(args, 0))?;
-    let globals = match vm.opt_arg(args, 1).filter(|globals| !globals.is_none()) {
+    let level = vm.opt_arg(args, 4).unwrap_or(Value::small(0));
+    let levels = vm.int_arg(level)?;
+    if levels < 0 || levels == 0 && name == Qstr::EMPTY {
+        return Err(vm.raise_empty(ids::ValueError));
+    }
+    let globals = match vm.opt_arg(args, 1).filter(|_| levels > 0).filter(|globals| !globals.is_none()) {
         Some(globals) => globals,
         None => vm.current_globals(),
     };
+    if vm.heap.as_kind(globals, Kind::Dict).is_none() {
+        return Err(vm.raise_empty(ids::TypeError));
+    }
     let from = vm.opt_arg(args, 3).unwrap_or(Value::NONE);
-    let level = vm.opt_arg(args, 4).unwrap_or(Value::small(0));
     vm.import(name, from, level, globals)
 }
 

@@ -105,6 +105,9 @@ fn exc_info(vm: &mut Vm) -> Res {
 fn print_exception(vm: &mut Vm, args: Args) -> Res {
     let exception = vm.arg(args, 0);
     let sink = match vm.opt_arg(args, 1).filter(|stream| !stream.is_none()) {
+        Some(stream) if vm.find_attr(stream, Qstr::write)?.is_unbound() => {
+            return Err(vm.raise(ids::OSError, "stream operation not supported"));
+        }
         Some(stream) => Sink::Stream(vm.root(stream)?),
         None => Sink::Console,
     };
@@ -174,6 +177,7 @@ fn attr(vm: &mut Vm, name: Qstr, op: AttrOp) -> Res {
 /// How many places of a traceback are shown: `sys.tracebacklimit`, if it was set.
 pub(crate) fn traceback_limit(vm: &Vm) -> u32 {
     let table = vm.heap.root(Root::Sys).as_cell();
-    let limit = table.and_then(|table| vm.dict_get_qstr(table, Qstr::tracebacklimit)).and_then(Value::as_small);
+    let limit =
+        table.and_then(|table| vm.dict_get_qstr(table, Qstr::tracebacklimit)).and_then(Value::as_small);
     limit.map_or(u32::MAX, |limit| limit.max(0) as u32)
 }

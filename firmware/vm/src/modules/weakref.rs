@@ -62,7 +62,8 @@ fn cell(value: Value) -> Ref {
 
 /// Only what lives in the heap can be referred to; the empty tuple is the same everywhere.
 fn check_target(vm: &mut Vm, target: Value) -> Res<()> {
-    let is_empty_tuple = vm.heap.as_kind(target, Kind::Tuple).is_some_and(|at| vm.heap.header(at).count() == 0);
+    let is_empty_tuple =
+        vm.heap.as_kind(target, Kind::Tuple).is_some_and(|at| vm.heap.header(at).count() == 0);
     if target.as_cell().is_none() || is_empty_tuple {
         return Err(vm.raise(ids::TypeError, "not a heap object"));
     }
@@ -117,7 +118,8 @@ fn peek(vm: &mut Vm, finalizer: Value) -> Res {
     if target.is_unbound() {
         return Ok(Value::NONE);
     }
-    let parts = [target, vm.heap.value(at, FUNCTION), vm.heap.value(at, ARGUMENTS), vm.heap.value(at, KEYWORDS)];
+    let parts =
+        [target, vm.heap.value(at, FUNCTION), vm.heap.value(at, ARGUMENTS), vm.heap.value(at, KEYWORDS)];
     vm.new_tuple(&parts)
 }
 

@@ -64,6 +64,9 @@ fn make(vm: &mut Vm, _class: Value, args: Args) -> Res {
         if args.positional < 2 || args.positional > 3 {
             return Err(vm.raise(ids::TypeError, "string argument without an encoding"));
         }
+        let encoding = super::str::encoding_arg(vm, args, 1)?;
+        let span = vm.buffer_arg(value)?;
+        super::str::check_encoding(vm, span, encoding)?;
     } else if args.positional > 1 {
         return Err(vm.raise(ids::TypeError, "wrong number of arguments"));
     }
@@ -131,15 +134,22 @@ fn binary(vm: &mut Vm, op: BinaryOp, left: Value, right: Value) -> Res {
     }
     let (Some(a), Some(b)) = (vm.bytes_span(left), vm.buffer(right)) else { return Ok(Value::UNBOUND) };
     match op {
-        BinaryOp::Add | BinaryOp::IAdd => concatenate(vm, left, a, b),
+        BinaryOp::Add | BinaryOp::IAdd => {
+            concatenate(vm, left, a, b, vm.bytes_span(right).map(|_| vm.native_part(right)))
+        }
         BinaryOp::Contains => Ok(Value::bool(find(vm.bytes_at(a), vm.bytes_at(b), false).is_some())),
         _ => Ok(text_type::compare(op, vm.bytes_at(a), vm.bytes_at(b))),
     }
 }
 
-fn concatenate(vm: &mut Vm, left: Value, a: Span, b: Span) -> Res {
+fn concatenate(vm: &mut Vm, left: Value, a: Span, b: Span, plain_bytes: Option<Value>) -> Res {
     if b.is_empty() {
         return Ok(left);
+    }
+    if a.is_empty()
+        && let Some(right) = plain_bytes
+    {
+        return Ok(right);
     }
     let at = vm.alloc_text(Kind::Bytes, a.len() + b.len())?;
     vm.copy_span(at, TEXT_START, a);
@@ -257,5 +267,7 @@ pub(super) fn fromhex(vm: &mut Vm, class: Value, digits: Value) -> Res {
 pub(super) fn decode(vm: &mut Vm, args: Args) -> Res {
     let value = vm.arg(args, 0);
     let span = vm.buffer_arg(value)?;
+    let encoding = super::str::encoding_arg(vm, args, 1)?;
+    super::str::check_encoding(vm, span, encoding)?;
     vm.decode_text(span, value)
 }

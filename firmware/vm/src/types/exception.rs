@@ -92,8 +92,10 @@ fn make(vm: &mut Vm, class: Value, args: Args) -> Res {
     if args.keywords > 0 {
         return Err(vm.raise(ids::TypeError, "function doesn't take keyword arguments"));
     }
-    let values = vm.new_tuple_from_stack(args.base, u32::from(args.positional))?;
-    vm.alloc_values(Kind::Exception, &[class, values, Value::NONE])
+    vm.with_exception_memory(|vm| {
+        let values = vm.new_tuple_from_stack(args.base, u32::from(args.positional))?;
+        vm.alloc_values(Kind::Exception, &[class, values, Value::NONE])
+    })
 }
 
 fn print(vm: &mut Vm, sink: Sink, value: Value, kind: PrintKind) -> Res<()> {
@@ -155,8 +157,10 @@ impl Vm {
     /// # Errors
     /// MemoryError.
     pub fn new_exception(&mut self, class: Value, args: &[Value]) -> Res {
-        let values = self.alloc_values(Kind::Tuple, args)?;
-        self.alloc_values(Kind::Exception, &[class, values, Value::NONE])
+        self.with_exception_memory(|vm| {
+            let values = vm.alloc_values(Kind::Tuple, args)?;
+            vm.alloc_values(Kind::Exception, &[class, values, Value::NONE])
+        })
     }
 
     /// An exception's first argument, None if it has none.
@@ -185,13 +189,31 @@ impl Vm {
             false => Ok(value),
         };
         match made {
-            Ok(exception) if self.is_instance(exception, ids::BaseException.value()) => exception,
+            Ok(exception) if self.is_complete_exception(exception) => exception,
             Ok(_) => {
                 self.raise(ids::TypeError, "exceptions must derive from BaseException");
                 self.take_raised()
             }
             Err(Raised) => self.take_raised(),
         }
+    }
+
+    /// An instance of a Python class is an exception once `BaseException.__init__` ran.
+    fn is_complete_exception(&self, value: Value) -> bool {
+        self.is_instance(value, ids::BaseException.value()) && self.exception_cell(value).is_some()
+    }
+
+    /// Runs `work`, which makes or completes an exception: these may take memory even while the heap is locked, so
+    /// that a scheduled call that fails can say why.
+    fn with_exception_memory<T>(&mut self, work: impl FnOnce(&mut Vm) -> T) -> T {
+        let locked = self.heap_locked;
+        if locked == 0 {
+            return work(self);
+        }
+        self.lock_heap(0);
+        let done = work(self);
+        self.lock_heap(locked);
+        done
     }
 
     fn exception_cell(&self, exception: Value) -> Option<larch_heap::Ref> {
@@ -218,6 +240,10 @@ impl Vm {
 
     /// Notes that an exception passed a place. Without memory for it the traceback is shorter.
     pub(crate) fn add_traceback(&mut self, exception: Value, code: Code, position: u32) {
+        self.with_exception_memory(|vm| vm.note_place(exception, code, position));
+    }
+
+    fn note_place(&mut self, exception: Value, code: Code, position: u32) {
         let Some(at) = self.exception_cell(exception) else { return };
         let old = self.heap.value(at, TRACEBACK).as_cell();
         let len = old.map_or(0, |old| self.heap.header(old).count());

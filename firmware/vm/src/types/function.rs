@@ -6,12 +6,13 @@ use larch_heap::{Immediate, Kind, Value};
 use super::ids;
 use crate::call::{FUNCTION_CODE, FUNCTION_GLOBALS};
 use crate::code::Code;
-use crate::native::{AttrOp, BinaryOp, Res, Rom, RomRef, TypeDef, UnaryOp};
+use crate::native::{Args, AttrOp, BinaryOp, Res, Rom, RomRef, TypeDef, UnaryOp};
 use crate::print::{PrintKind, Sink};
 use crate::vm::Vm;
 
 /// `function`
 pub static FUNCTION: TypeDef = TypeDef {
+    make: Some(make_function),
     print: Some(print_function),
     attr: Some(function_attr),
     unary: Some(unary),
@@ -58,6 +59,19 @@ impl Vm {
             .and_then(|at| self.heap.value(at, FUNCTION_CODE).as_cell());
         code.map_or(Qstr::function, |at| Code::new(self, at).name(self))
     }
+}
+
+/// `type(f)(code, globals)`
+fn make_function(vm: &mut Vm, _class: Value, args: Args) -> Res {
+    vm.check_args(args, 2, 2)?;
+    let (code, globals) = (vm.arg(args, 0), vm.arg(args, 1));
+    let Some(at) = vm.heap.as_kind(code, Kind::Code) else {
+        return Err(vm.raise(ids::TypeError, "code object expected"));
+    };
+    if vm.heap.as_kind(globals, Kind::Dict).is_none() || Code::new(vm, at).signature(vm).free > 0 {
+        return Err(vm.raise(ids::TypeError, "globals must be a dict and the code capture nothing"));
+    }
+    vm.new_function(code, globals)
 }
 
 fn print_function(vm: &mut Vm, sink: Sink, value: Value, _kind: PrintKind) -> Res<()> {

@@ -114,7 +114,9 @@ impl Vm {
     /// The next item of an iterator that is part of another one. Such a chain is as long as the program makes it.
     fn next_inner(&mut self, iterator: Value) -> Res {
         match self.heap.as_kind(iterator, Kind::Iterator) {
-            Some(at) if self.heap.value(at, 0) != ids::iterator.value() => self.deeper(|vm| vm.next(iterator)),
+            Some(at) if self.heap.value(at, 0) != ids::iterator.value() => {
+                self.deeper(|vm| vm.next(iterator))
+            }
             _ => self.next(iterator),
         }
     }

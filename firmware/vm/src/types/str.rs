@@ -55,6 +55,40 @@ pub static STR: TypeDef = TypeDef {
 /// Iterates over str, bytes, bytearray, array and memoryview.
 pub static TEXT_ITERATOR: TypeDef = TypeDef { next: Some(next), ..TypeDef::new(Qstr::iterator) };
 
+/// What an encoding argument names.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Encoding {
+    /// `utf-8`, `utf8`
+    Utf8,
+    /// `ascii`
+    Ascii,
+}
+
+/// The encoding argument `index`, if there is one.
+///
+/// # Errors
+/// LookupError for an unknown one.
+pub(crate) fn encoding_arg(vm: &mut Vm, args: Args, index: u16) -> Res<Encoding> {
+    let Some(name) = vm.opt_arg(args, index) else { return Ok(Encoding::Utf8) };
+    let span = vm.str_arg(name)?;
+    match vm.bytes_at(span) {
+        b"utf-8" | b"utf8" => Ok(Encoding::Utf8),
+        b"ascii" => Ok(Encoding::Ascii),
+        _ => Err(vm.raise_arg(ids::LookupError, name)),
+    }
+}
+
+/// Makes sure that text is of an encoding.
+///
+/// # Errors
+/// UnicodeError.
+pub(crate) fn check_encoding(vm: &mut Vm, span: Span, encoding: Encoding) -> Res<()> {
+    match encoding == Encoding::Utf8 || vm.bytes_at(span).is_ascii() {
+        true => Ok(()),
+        false => Err(vm.raise_empty(ids::UnicodeError)),
+    }
+}
+
 impl Vm {
     /// Whether a string has only ASCII characters.
     #[inline]
@@ -207,6 +241,8 @@ fn make(vm: &mut Vm, _class: Value, args: Args) -> Res {
         2..=3 => {
             let value = vm.arg(args, 0);
             let span = vm.buffer_arg(value)?;
+            let encoding = encoding_arg(vm, args, 1)?;
+            check_encoding(vm, span, encoding)?;
             vm.decode_text(span, value)
         }
         _ => vm.check_args(args, 0, 3).map(|()| Value::NONE),
@@ -341,5 +377,7 @@ fn next(vm: &mut Vm, iterator: Value) -> Res {
 fn encode(vm: &mut Vm, args: Args) -> Res {
     let text = vm.arg(args, 0);
     let span = vm.str_arg(text)?;
+    let encoding = encoding_arg(vm, args, 1)?;
+    check_encoding(vm, span, encoding)?;
     vm.new_text_from(Kind::Bytes, span)
 }

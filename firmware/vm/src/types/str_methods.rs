@@ -1,7 +1,7 @@
 //! Methods that str, bytes and bytearray share: searching, stripping, replacing, case, classes of characters.
 
 use larch_bytecode::qstr::Qstr;
-use larch_heap::Value;
+use larch_heap::{Kind, Value};
 
 use super::ids;
 use super::text_object::{Text, TextType, find};
@@ -228,12 +228,17 @@ fn count_places(ty: TextType, text: &[u8], old: &[u8], most: u32) -> u32 {
 pub(super) fn center(vm: &mut Vm, value: Value, width: Value) -> Res {
     let text = vm.text_self(value)?;
     let width = vm.int_arg(width)?.max(0) as u32;
-    if text.span.len() >= width {
+    let characters = match text.ty.kind() {
+        Kind::Str => vm.str_at(text.span).chars().count() as u32,
+        _ => text.span.len(),
+    };
+    if characters >= width {
         return Ok(value);
     }
-    let at = vm.alloc_text(text.ty.kind(), width)?;
-    vm.heap.bytes_mut(at, TEXT_START, width).fill(b' ');
-    vm.copy_span(at, TEXT_START + (width - text.span.len()) / 2, text.span);
+    let (pad, len) = (width - characters, width - characters + text.span.len());
+    let at = vm.alloc_text(text.ty.kind(), len)?;
+    vm.heap.bytes_mut(at, TEXT_START, len).fill(b' ');
+    vm.copy_span(at, TEXT_START + pad / 2, text.span);
     vm.wrap_text(text.ty, at, false)
 }
 
