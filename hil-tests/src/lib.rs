@@ -8,13 +8,16 @@
 pub mod conformance;
 pub mod differences;
 pub mod event;
+pub mod files;
 pub mod firmware;
 pub mod flash;
 pub mod lab;
 pub mod redact;
+pub mod report;
 pub mod run;
 pub mod scenario;
 pub mod session;
+pub mod share;
 pub mod snapshot;
 pub mod soak;
 pub mod target;

@@ -98,6 +98,36 @@ impl<T: Transport + ?Sized> Transport for Box<T> {
     }
 }
 
+impl<T: Transport + ?Sized> Transport for &mut T {
+    fn read(&mut self, buf: &mut [u8], timeout: Duration) -> io::Result<usize> {
+        (**self).read(buf, timeout)
+    }
+
+    fn write_all(&mut self, bytes: &[u8]) -> io::Result<()> {
+        (**self).write_all(bytes)
+    }
+
+    fn set_baud(&mut self, baud: u32) -> io::Result<()> {
+        (**self).set_baud(baud)
+    }
+
+    fn set_lines(&mut self, lines: Lines) -> io::Result<()> {
+        (**self).set_lines(lines)
+    }
+
+    fn discard_input(&mut self) -> io::Result<()> {
+        (**self).discard_input()
+    }
+
+    fn sleep(&mut self, duration: Duration) {
+        (**self).sleep(duration);
+    }
+
+    fn now(&self) -> Duration {
+        (**self).now()
+    }
+}
+
 /// Opens what a `--port` names: `socket://host:port`, `rfc2217://host:port`, or a device such as `/dev/ttyUSB0`, `COM6`.
 ///
 /// # Errors

@@ -47,6 +47,10 @@ enum Verb {
     Repl(verbs::repl::Arguments),
     /// Run an emulated board for other tools
     Emulate(verbs::emulate::Arguments),
+    /// Share a board of this machine with others, by RFC 2217
+    Serve(verbs::serve::Arguments),
+    /// Make the page of a report again, or one report of several
+    Report(verbs::report::Arguments),
     /// List the boards
     Boards(verbs::boards::Arguments),
     /// Run the tests of this machine
@@ -68,6 +72,8 @@ fn main() -> ExitCode {
         Verb::Conformance(arguments) => verbs::conformance::run(&arguments),
         Verb::Repl(arguments) => verbs::repl::run(&arguments),
         Verb::Emulate(arguments) => verbs::emulate::run(&arguments),
+        Verb::Serve(arguments) => verbs::serve::run(&arguments),
+        Verb::Report(arguments) => verbs::report::run(&arguments),
         Verb::Boards(arguments) => verbs::boards::run(&arguments),
         Verb::Test(arguments) => verbs::test::run(&arguments),
         Verb::Ci(arguments) => verbs::ci::run(&arguments),

@@ -10,5 +10,7 @@ pub(crate) mod flash;
 pub(crate) mod hil;
 pub(crate) mod image;
 pub(crate) mod repl;
+pub(crate) mod report;
+pub(crate) mod serve;
 pub(crate) mod soak;
 pub(crate) mod test;

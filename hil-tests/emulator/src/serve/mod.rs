@@ -39,7 +39,7 @@ trait Link {
 
 /// What a client did.
 #[derive(Clone, Debug, PartialEq, Eq)]
-enum Event {
+pub enum Event {
     /// It acted on the board.
     Input(Input),
     /// It wants what was received and not read yet to be forgotten.
@@ -77,8 +77,32 @@ impl Endpoint {
     /// # Errors
     /// If the port is taken.
     pub fn rfc2217(port: u16) -> io::Result<Self> {
-        let (listener, address) = listen(port)?;
+        Self::rfc2217_at((Ipv4Addr::LOCALHOST, port).into())
+    }
+
+    /// The same at any address of this machine; there is no password, so everyone who can reach it holds the board.
+    ///
+    /// # Errors
+    /// If the address is not this machine's or the port is taken.
+    pub fn rfc2217_at(address: SocketAddr) -> io::Result<Self> {
+        let (listener, address) = listen_at(address)?;
         Ok(Self { link: Box::new(rfc2217::Telnet::new(listener)), address: format!("rfc2217://{address}") })
+    }
+
+    /// What the client did since the last call, in order; nothing if there is no client.
+    ///
+    /// # Errors
+    /// If nobody can connect any more. A client that is gone is not an error.
+    pub fn receive(&mut self) -> io::Result<Vec<Event>> {
+        self.link.receive()
+    }
+
+    /// Sends what the board said; without a client it is lost, as at an open connector.
+    ///
+    /// # Errors
+    /// If the endpoint is gone.
+    pub fn send(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.link.send(bytes)
     }
 
     /// What a client opens: a path, or an address as pyserial writes it.
@@ -89,10 +113,14 @@ impl Endpoint {
 }
 
 fn listen(port: u16) -> io::Result<(TcpListener, SocketAddr)> {
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).map_err(|error| {
+    listen_at((Ipv4Addr::LOCALHOST, port).into())
+}
+
+fn listen_at(address: SocketAddr) -> io::Result<(TcpListener, SocketAddr)> {
+    let listener = TcpListener::bind(address).map_err(|error| {
         io::Error::new(
             error.kind(),
-            format!("cannot listen on port {port} ({error}); name another port, or 0 for a free one"),
+            format!("cannot listen on {address} ({error}); name another port, or 0 for a free one"),
         )
     })?;
     listener.set_nonblocking(true)?;
