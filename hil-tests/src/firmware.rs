@@ -30,7 +30,8 @@ pub struct Firmware {
     pub triple: &'static str,
     /// The linked program.
     pub elf: PathBuf,
-    chip: &'static larch_chips::Chip,
+    /// The loader's table of the chip; `None` for a machine that takes the program itself.
+    chip: Option<&'static larch_chips::Chip>,
 }
 
 /// What is written to the flash of a board.
@@ -40,6 +41,8 @@ pub struct FlashImage {
     pub blobs: Vec<Blob>,
     /// Hexadecimal digest of all of it: the name under which a flashed board is kept.
     pub digest: String,
+    /// What the firmware says of its build (`sys.implementation._build` ends with it); empty if it is not ours.
+    pub build: String,
 }
 
 impl Firmware {
@@ -48,13 +51,18 @@ impl Firmware {
     /// # Errors
     /// There is none for this chip.
     pub fn of(chip: Chip, target: &Path) -> Result<Self, String> {
-        let package = match chip {
-            Chip::Esp32c3 => "larch-esp32c3",
-            other => return Err(format!("there is no firmware for {other} yet (there is: esp32c3)")),
+        let (package, triple, chip) = match chip {
+            Chip::Esp32c3 => {
+                let chip = larch_chip(chip)?;
+                ("larch-esp32c3", chip.target, Some(chip))
+            }
+            Chip::VirtRv32 => ("larch-virt-rv32", "riscv32imac-unknown-none-elf", None),
+            other => {
+                return Err(format!("there is no firmware for {other} yet (there is: esp32c3, virt-rv32)"));
+            }
         };
-        let chip = larch_chip(chip)?;
-        let elf = target.join(chip.target).join("firmware").join(package);
-        Ok(Self { package, triple: chip.target, elf, chip })
+        let elf = target.join(triple).join("firmware").join(package);
+        Ok(Self { package, triple, elf, chip })
     }
 
     /// Why the program must be built (again), if so.
@@ -79,18 +87,22 @@ impl Firmware {
     /// # Errors
     /// The program is not built, does not fit, or the bootloader cannot be fetched.
     pub fn image(&self) -> Result<FlashImage, String> {
+        let chip = self
+            .chip
+            .ok_or_else(|| format!("{} is no flash image: the machine takes the program", self.package))?;
         let elf = fs::read(&self.elf).map_err(|error| format!("{}: {error}", self.elf.display()))?;
         let wrong = |error: larch_image::ImageError| format!("{}: {error}", self.elf.display());
         let program = Program::parse(&elf).map_err(wrong)?;
-        let application = program.image(self.chip, &Settings::default()).map_err(wrong)?;
-        let path = packages::bootloader(self.chip.slug).map_err(|error| error.to_string())?;
+        let application = program.image(chip, &Settings::default()).map_err(wrong)?;
+        let path = packages::bootloader(chip.slug).map_err(|error| error.to_string())?;
         let mut bootloader = fs::read(&path).map_err(|error| format!("{}: {error}", path.display()))?;
         let header = Header::parse(&bootloader).map_err(|error| format!("{}: {error}", path.display()))?;
         let size_frequency = FLASH_SIZE_4MB << 4 | header.flash_size_frequency & 0x0F;
         patch_flash_settings(&mut bootloader, header.flash_mode, size_frequency).map_err(wrong)?;
         let blobs =
-            layout::bootable(self.chip, bootloader, &Table::micropython_4mb(), application).map_err(wrong)?;
-        Ok(FlashImage::new(blobs))
+            layout::bootable(chip, bootloader, &Table::micropython_4mb(), application).map_err(wrong)?;
+        let build = program.sha256.iter().take(6).map(|byte| format!("{byte:02x}")).collect();
+        Ok(FlashImage { build, ..FlashImage::new(blobs) })
     }
 }
 
@@ -105,7 +117,21 @@ impl FlashImage {
             hash.update(&blob.data);
         }
         let digest = hash.finalize().iter().take(10).map(|byte| format!("{byte:02x}")).collect();
-        Self { blobs, digest }
+        Self { blobs, digest, build: String::new() }
+    }
+
+    /// An image that is a file, for the place in flash where the chip's ROM looks unless another is given.
+    ///
+    /// # Errors
+    /// The file cannot be read, or the loader does not know the chip.
+    pub fn of_file(file: &Path, offset: Option<u32>, chip: Chip) -> Result<Self, String> {
+        let data = fs::read(file).map_err(|error| format!("{}: {error}", file.display()))?;
+        let offset = match offset {
+            Some(offset) => offset,
+            None => larch_chip(chip)?.bootloader_offset,
+        };
+        let name = file.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        Ok(Self::new(vec![Blob { name, offset, data }]))
     }
 
     /// All of it as one file for offset 0.

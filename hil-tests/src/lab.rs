@@ -1,19 +1,19 @@
 //! Where things are in this checkout: boards, suite, build directory, flashed boards, real MicroPython.
 
+mod open;
+
 use std::env;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use larch_boards::{Board, Boards, Chip, FlashMethod, Port};
+use larch_boards::{Board, Boards, Chip, FlashMethod};
 use larch_image::packages;
 
+use crate::files::write_whole;
 use crate::firmware::{Firmware, FlashImage};
 use crate::run::Suite;
-use crate::session::Console;
 use crate::target::emulated::Emulated;
-use crate::target::program::Program;
-use crate::target::serial::{self, Serial};
 
 /// Revision of the mask ROM in an emulated chip.
 const ROM_REVISION: u32 = 300;
@@ -63,7 +63,7 @@ impl Lab {
         let directory = self.image_directory(chip);
         let write = |name: &str, data: &[u8]| {
             let path = directory.join(name);
-            fs::write(&path, data).map_err(|error| format!("{}: {error}", path.display()))
+            write_whole(&path, data).map_err(|error| format!("{}: {error}", path.display()))
         };
         fs::create_dir_all(&directory).map_err(|error| format!("{}: {error}", directory.display()))?;
         for blob in &image.blobs {
@@ -72,6 +72,7 @@ impl Lab {
         write("flash.bin", &image.merged()?)?;
         let rom = packages::rom_elf(chip.word(), ROM_REVISION).map_err(|error| error.to_string())?;
         write("rom.elf", &fs::read(&rom).map_err(|error| format!("{}: {error}", rom.display()))?)?;
+        write("build", image.build.as_bytes())?;
         write("digest", image.digest.as_bytes())?;
         Ok(directory)
     }
@@ -80,6 +81,12 @@ impl Lab {
     #[must_use]
     pub fn image_digest(&self, chip: Chip) -> String {
         fs::read_to_string(self.image_directory(chip).join("digest")).unwrap_or_default()
+    }
+
+    /// Build of the image that was kept last; empty if there is none.
+    #[must_use]
+    pub fn image_build(&self, chip: Chip) -> String {
+        fs::read_to_string(self.image_directory(chip).join("build")).unwrap_or_default()
     }
 
     /// A board of this chip with blank flash and no power.
@@ -105,7 +112,8 @@ impl Lab {
     /// The flash contents of an emulated board after this image was flashed and booted once.
     #[must_use]
     pub fn flashed(&self, board: &Board, digest: &str) -> PathBuf {
-        self.directory().join("flashed").join(format!("{}-{digest}.bin", board.name))
+        let name = board.copy_of.as_deref().unwrap_or(&board.name);
+        self.directory().join("flashed").join(format!("{name}-{digest}.bin"))
     }
 
     /// Why the board must be flashed first, if so; nothing is opened to find out.
@@ -137,51 +145,8 @@ impl Lab {
         })
     }
 
-    /// Why the board cannot be used on this machine at all, if so.
-    #[must_use]
-    pub fn unavailable(&self, board: &Board) -> Option<String> {
-        match &board.port {
-            Port::Emulator => None,
-            Port::Command(words) => match self.program(&words[0]) {
-                Some(_) => None,
-                None => Some(format!(
-                    "there is no program '{}'; `cargo xtask hil --board {}` installs it",
-                    words[0], board.name
-                )),
-            },
-            port => serial::missing(port),
-        }
-    }
-
-    /// Opens a board that is flashed; `use_name` tells apart what runs at the same time.
-    ///
-    /// # Errors
-    /// If the port is not there, is busy, or the board is not flashed.
-    pub fn open(&self, board: &Board, use_name: &str) -> io::Result<Box<dyn Console>> {
-        match &board.port {
-            Port::Command(words) => self.open_program(board, words, use_name),
-            Port::Emulator => {
-                let mut emulated = self.blank_emulated(board.chip)?;
-                let flashed = self.flashed(board, &self.image_digest(board.chip));
-                emulated.board().load_flash(&flashed)?;
-                Ok(Box::new(emulated))
-            }
-            _ => Ok(Box::new(Serial::open(board)?)),
-        }
-    }
-
-    fn open_program(&self, board: &Board, words: &[String], use_name: &str) -> io::Result<Box<dyn Console>> {
-        let path = self.program(&words[0]).ok_or_else(|| {
-            io::Error::new(io::ErrorKind::NotFound, format!("there is no program '{}'", words[0]))
-        })?;
-        let mut command = vec![path.display().to_string()];
-        command.extend_from_slice(&words[1..]);
-        let directory = self.directory().join("program").join(&board.name).join(use_name.replace('/', "__"));
-        Ok(Box::new(Program::new(&command, &directory)?))
-    }
-
     /// Full path of a program: `micropython` may be named by `MICROPYTHON` or be in our virtual environment.
-    fn program(&self, name: &str) -> Option<PathBuf> {
+    pub(crate) fn program(&self, name: &str) -> Option<PathBuf> {
         if name == "micropython"
             && let Some(path) = env::var_os("MICROPYTHON")
         {

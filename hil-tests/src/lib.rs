@@ -6,19 +6,26 @@
 #![forbid(unsafe_code)]
 
 pub mod conformance;
+pub mod date;
 pub mod differences;
+pub mod doctor;
 pub mod event;
 pub mod files;
 pub mod firmware;
 pub mod flash;
+pub mod history;
 pub mod lab;
+pub mod lock;
 pub mod redact;
 pub mod report;
 pub mod run;
+pub mod runner;
 pub mod scenario;
+pub mod secrets;
 pub mod session;
 pub mod share;
 pub mod snapshot;
 pub mod soak;
+pub mod stage;
 pub mod target;
 pub mod terminal;

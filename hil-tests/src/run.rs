@@ -1,47 +1,27 @@
-//! One (board, scenario) pair: from a reset board to an outcome.
+//! One (board, scenario) pair: from a reset board to what came of it.
 //!
-//! `cargo xtask hil` and `cargo test -p hil-tests` both call [`Suite::run`]. Pairs share nothing but the flashed
-//! image: each starts from a copy of it, after a hard reset.
+//! `cargo xtask hil` and `cargo test -p hil-tests` both call [`Suite::attempt`]. Pairs share nothing but the flashed
+//! image: each starts from a copy of it, after a hard reset. Secrets are typed, and shown by their names.
 
 use std::io;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
-use larch_boards::{Board, FlashMethod};
+use larch_boards::Board;
 
 use crate::differences::Differences;
+use crate::event::{Attempt, Verdict};
 use crate::scenario::Scenario;
-use crate::session::{Console, Session};
+use crate::secrets::Secrets;
+use crate::session::Console;
 use crate::snapshot::{Comparison, Snapshots};
+use crate::stage::Stage;
 
 /// Lines of an unfinished transcript shown with a failure.
 const LAST_LINES: usize = 12;
 
-/// What came of a pair.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Outcome {
-    /// The transcript is as it must be.
-    Passed,
-    /// The transcript differs, for a listed reason.
-    DiffersAsListed(String),
-    /// It did not run.
-    Skipped(String),
-    /// It failed; the text says how, over several lines.
-    Failed(String),
-}
-
-/// The outcome of a pair, and how long it took by the clock on the wall.
-#[derive(Debug, Clone)]
-pub struct Report {
-    /// Name of the board.
-    pub board: String,
-    /// Name of the scenario.
-    pub scenario: String,
-    /// What came of it.
-    pub outcome: Outcome,
-    /// How long it took.
-    pub time: Duration,
-}
+/// A board in a scenario: the role in which it takes part, and its console.
+pub type Actor = (String, Box<dyn Console>);
 
 /// What to do with a transcript that differs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -50,6 +30,8 @@ pub enum Update {
     Propose,
     /// Make it the snapshot.
     Accept,
+    /// Nothing.
+    Leave,
 }
 
 /// The scenarios, their snapshots and the known differences.
@@ -90,23 +72,44 @@ impl Suite {
         (!missing.is_empty()).then(|| format!("requires {}", missing.join(", ")))
     }
 
-    /// Runs a pair. `open` gives the console of the board, flashed and not yet reset.
-    pub fn run(
+    /// Types a scenario once. `open` gives the board and the peers that the scenario names, flashed and not yet reset.
+    pub fn attempt(
         &self,
         board: &Board,
         scenario: &Scenario,
         update: Update,
-        open: impl FnOnce() -> io::Result<Box<dyn Console>>,
-    ) -> Report {
+        open: impl FnOnce() -> io::Result<Vec<Actor>>,
+    ) -> Attempt {
         let start = Instant::now();
-        let outcome = match Self::skip_reason(board, scenario) {
-            Some(reason) => Outcome::Skipped(reason),
-            None => match open() {
-                Ok(mut console) => self.judge(board, scenario, update, console.as_mut()),
-                Err(error) => Outcome::Failed(format!("cannot open {}: {error}\n", board.port)),
+        let mut attempt =
+            Attempt { board: board.name.clone(), scenario: scenario.name.clone(), ..Attempt::default() };
+        attempt.verdict = match Secrets::of(board) {
+            Err(why) => failed("secret", format!("{why}\n")),
+            Ok(secrets) => match open() {
+                Ok(mut actors) => self.play(board, scenario, update, &secrets, &mut actors, &mut attempt),
+                Err(error) => failed("open", format!("cannot open {}: {error}\n", board.port)),
             },
         };
-        Report { board: board.name.clone(), scenario: scenario.name.clone(), outcome, time: start.elapsed() }
+        attempt.ms = u64::try_from(start.elapsed().as_millis()).unwrap_or(u64::MAX);
+        attempt
+    }
+
+    fn play(
+        &self,
+        board: &Board,
+        scenario: &Scenario,
+        update: Update,
+        secrets: &Secrets,
+        actors: &mut [Actor],
+        attempt: &mut Attempt,
+    ) -> Verdict {
+        let typed = scenario.with_lines(|line| secrets.fill_in(line));
+        let mut stage = Stage::new(actors);
+        let ended = stage.boot().and_then(|()| stage.run(&typed));
+        stage.fill(attempt, secrets);
+        attempt.transcript = finish(&secrets.hide(&stage.transcript()), scenario);
+        let failure = ended.err().map(|failure| (failure.word(), secrets.hide(&failure.to_string())));
+        self.judge(board, scenario, update, failure, attempt)
     }
 
     fn judge(
@@ -114,28 +117,29 @@ impl Suite {
         board: &Board,
         scenario: &Scenario,
         update: Update,
-        console: &mut dyn Console,
-    ) -> Outcome {
-        let mut session = Session::new(console);
-        let ended = session.boot().and_then(|()| session.run(scenario));
-        let transcript = finish(&session.transcript(), scenario);
-        let differs = match ended {
-            Err(failure) => Some(unfinished(&transcript, &failure.to_string())),
-            Ok(()) => match self.compare(board, scenario, update, &transcript) {
-                Ok(differs) => differs,
-                Err(error) => return Outcome::Failed(format!("{error}\n")),
-            },
-        };
+        failure: Option<(&'static str, String)>,
+        attempt: &mut Attempt,
+    ) -> Verdict {
         // Only firmware that is not ours may differ.
         let listed = self.differences.reason(&board.name, &scenario.name);
-        let listed = listed.filter(|_| board.flash == FlashMethod::None);
+        let listed = listed.filter(|_| !board.runs_ours());
+        let differs = match failure {
+            Some((cause, failure)) => Some((cause, unfinished(&attempt.transcript, &failure))),
+            None => match self.compare(board, scenario, update, listed.is_some(), attempt) {
+                Ok(shown) => shown.map(|shown| ("differs", shown)),
+                Err(error) => return failed("snapshot", format!("{error}\n")),
+            },
+        };
         match (differs, listed) {
-            (None, None) => Outcome::Passed,
-            (Some(_), Some(reason)) => Outcome::DiffersAsListed(reason.to_owned()),
-            (Some(shown), None) => Outcome::Failed(shown),
-            (None, Some(reason)) => Outcome::Failed(format!(
-                "no longer differs; remove it from hil-tests/differences.yaml (reason was: {reason})\n"
-            )),
+            (None, None) => Verdict::Passed,
+            (Some(_), Some(reason)) => Verdict::Differs { reason: reason.to_owned() },
+            (Some((cause, shown)), None) => failed(cause, shown),
+            (None, Some(reason)) => failed(
+                "unlisted",
+                format!(
+                    "no longer differs; remove it from hil-tests/differences.yaml (reason was: {reason})\n"
+                ),
+            ),
         }
     }
 
@@ -145,27 +149,30 @@ impl Suite {
         board: &Board,
         scenario: &Scenario,
         update: Update,
-        transcript: &str,
+        listed: bool,
+        attempt: &mut Attempt,
     ) -> io::Result<Option<String>> {
-        let name = scenario.snapshot_name();
-        let compared = self.snapshots.compare(&name, transcript)?;
+        let name = scenario.snapshot_for(board);
+        attempt.expected = self.snapshots.expected(&name)?;
+        let compared = self.snapshots.compare(&name, &attempt.transcript)?;
         let shown = match compared {
             Comparison::Same => {
-                self.snapshots.forget_proposal(&name)?;
+                if update != Update::Leave {
+                    self.snapshots.forget_proposal(&name)?;
+                }
                 return Ok(None);
             }
             Comparison::Missing => {
-                format!("hil-tests/snapshots/{name}.snap is missing; seen:\n{transcript}\n")
+                format!("hil-tests/snapshots/{name}.snap is missing; seen:\n{}\n", attempt.transcript)
             }
             Comparison::Differs(lines) => format!("hil-tests/snapshots/{name}.snap\n{lines}"),
         };
-        let listed = self.differences.reason(&board.name, &scenario.name).is_some();
         match update {
             Update::Accept if !listed => {
-                self.snapshots.accept(&name, transcript)?;
+                self.snapshots.accept(&name, &attempt.transcript)?;
                 return Ok(None);
             }
-            Update::Propose if !listed => self.snapshots.propose(&name, transcript)?,
+            Update::Propose if !listed => self.snapshots.propose(&name, &attempt.transcript)?,
             _ => {}
         }
         Ok(Some(shown))
@@ -173,7 +180,7 @@ impl Suite {
 
     /// A snapshot without its scenario would never be compared.
     fn no_stray_snapshots(&self) -> Result<(), String> {
-        let known: Vec<String> = self.scenarios.iter().map(Scenario::snapshot_name).collect();
+        let known: Vec<String> = self.scenarios.iter().flat_map(Scenario::snapshots).collect();
         let names = self.snapshots.names().map_err(|error| format!("hil-tests/snapshots: {error}"))?;
         match names.iter().find(|name| !known.contains(name)) {
             None => Ok(()),
@@ -186,6 +193,10 @@ impl Suite {
 fn finish(transcript: &str, scenario: &Scenario) -> String {
     let body = transcript.strip_suffix(">>>").unwrap_or(transcript).trim_end();
     scenario.redactions.iter().fold(body.to_owned(), |text, redaction| redaction.apply(&text))
+}
+
+fn failed(cause: &str, shown: String) -> Verdict {
+    Verdict::Failed { cause: cause.into(), shown }
 }
 
 fn unfinished(transcript: &str, failure: &str) -> String {

@@ -11,10 +11,13 @@
 //! comment, everything else is typed. An empty line is Enter inside a block and nothing at the `>>> ` prompt.
 //! Source of the keys: MicroPython's REPL (`docs/reference/repl.rst`).
 
+mod words;
+
+use std::fmt;
 use std::path::Path;
 use std::time::Duration;
 
-use larch_boards::nearest;
+use larch_boards::{Board, nearest};
 
 use crate::redact::Redaction;
 
@@ -47,6 +50,67 @@ pub enum Step {
     RawPaste(String),
     /// From here on, how long a line may take until the prompt is back.
     Timeout(Duration),
+    /// From here on, this board is typed at: `first`, or a peer's role.
+    On(String),
+    /// Drive a pin from outside; `None` leaves it open.
+    Pin {
+        /// Its number.
+        pin: u8,
+        /// High, low or open.
+        level: Option<bool>,
+    },
+    /// Switch the power of the board; after it is switched on the prompt is awaited.
+    Power {
+        /// On or off.
+        on: bool,
+    },
+    /// Switch the access point in reach.
+    AccessPoint {
+        /// On or off.
+        up: bool,
+    },
+    /// Make something go wrong.
+    Fault(Fault),
+}
+
+/// Something that goes wrong on demand.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fault {
+    /// The power fails in the middle of this flash operation, counted from now, from 1.
+    PowerCut(u64),
+    /// This byte, counted from now, from 1, is lost on the line to the harness.
+    LoseByte(u64),
+    /// This byte, counted from now, from 1, arrives damaged at the harness.
+    DamageByte(u64),
+}
+
+/// The board that a scenario begins with.
+pub const FIRST: &str = "first";
+
+impl fmt::Display for Step {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let on_off = |on: &bool| if *on { "on" } else { "off" };
+        match self {
+            Self::Line(text) => out.write_str(text),
+            Self::Type(text) => write!(out, "type {text}"),
+            Self::Press(key) => write!(out, "press {}", key.name),
+            Self::InterruptAfter(time) => write!(out, "interrupt after {time:?}"),
+            Self::WaitUntil { expression, .. } => write!(out, "wait until {expression}"),
+            Self::WaitFor(text) => write!(out, "wait for {text}"),
+            Self::HardReset { .. } => out.write_str("hard reset"),
+            Self::RawPaste(_) => out.write_str("raw paste"),
+            Self::Timeout(time) => write!(out, "time-out {time:?}"),
+            Self::On(role) => write!(out, "on {role}"),
+            Self::Pin { pin, level: Some(true) } => write!(out, "pin {pin} high"),
+            Self::Pin { pin, level: Some(false) } => write!(out, "pin {pin} low"),
+            Self::Pin { pin, level: None } => write!(out, "pin {pin} open"),
+            Self::Power { on } => write!(out, "power {}", on_off(on)),
+            Self::AccessPoint { up } => write!(out, "access point {}", on_off(up)),
+            Self::Fault(Fault::PowerCut(count)) => write!(out, "power cut at flash operation {count}"),
+            Self::Fault(Fault::LoseByte(count)) => write!(out, "lose byte {count}"),
+            Self::Fault(Fault::DamageByte(count)) => write!(out, "damage byte {count}"),
+        }
+    }
 }
 
 /// A key other than a letter.
@@ -90,6 +154,12 @@ const DIRECTIVES: &[&str] = &[
     "wait-for",
     "reset",
     "raw-paste",
+    "variants",
+    "on",
+    "pin",
+    "power",
+    "ap",
+    "fault",
 ];
 
 /// A scenario file, read and checked.
@@ -103,6 +173,10 @@ pub struct Scenario {
     pub redactions: Vec<Redaction>,
     /// What is done, in order.
     pub steps: Vec<Step>,
+    /// Capabilities for which there is a snapshot of its own, in order of preference.
+    pub variants: Vec<String>,
+    /// Line of each step in the file, from 1.
+    lines: Vec<u32>,
 }
 
 /// A mistake in a scenario file.
@@ -120,13 +194,21 @@ impl Scenario {
     /// # Errors
     /// A directive that is unknown, misplaced or has a bad value, with its line.
     pub fn parse(name: &str, text: &str) -> Result<Self, Error> {
-        let mut scenario = Self { name: name.into(), requires: vec![], redactions: vec![], steps: vec![] };
+        let mut scenario = Self {
+            name: name.into(),
+            requires: vec![],
+            redactions: vec![],
+            steps: vec![],
+            variants: vec![],
+            lines: vec![],
+        };
         let mut lines = text.lines().enumerate().peekable();
         while let Some((index, line)) = lines.next() {
             let wrong = |message| Error { file: format!("{name}.repl"), line: index + 1, message };
             let Some((word, value)) = directive(line) else {
                 if !is_comment(line) {
                     scenario.steps.push(Step::Line(line.trim_end().into()));
+                    scenario.number(index);
                 }
                 continue;
             };
@@ -140,8 +222,61 @@ impl Scenario {
             } else {
                 scenario.add(word, value).map_err(wrong)?;
             }
+            scenario.number(index);
         }
         Ok(scenario)
+    }
+
+    /// The steps that were added come from this line.
+    fn number(&mut self, index: usize) {
+        let line = u32::try_from(index + 1).unwrap_or(u32::MAX);
+        self.lines.resize(self.steps.len(), line);
+    }
+
+    /// Line of a step in the file, from 1; 0 if there is no such step.
+    #[must_use]
+    pub fn line_of(&self, step: usize) -> u32 {
+        self.lines.get(step).copied().unwrap_or(0)
+    }
+
+    /// The same with other text in what is typed.
+    #[must_use]
+    pub fn with_lines(&self, replace: impl Fn(&str) -> String) -> Self {
+        let mut scenario = self.clone();
+        for step in &mut scenario.steps {
+            if let Step::Line(text) | Step::Type(text) | Step::RawPaste(text) = step {
+                *text = replace(text);
+            }
+        }
+        scenario
+    }
+
+    /// The roles of other boards that take part.
+    #[must_use]
+    pub fn peers(&self) -> Vec<&str> {
+        let mut roles: Vec<&str> = Vec::new();
+        for step in &self.steps {
+            if let Step::On(role) = step
+                && role != FIRST
+                && !roles.contains(&role.as_str())
+            {
+                roles.push(role);
+            }
+        }
+        roles
+    }
+
+    /// Name of the snapshot that this board must answer with.
+    #[must_use]
+    pub fn snapshot_for(&self, board: &Board) -> String {
+        let variant = self.variants.iter().find(|capability| board.can(capability));
+        variant.map_or_else(|| self.snapshot_name(), |variant| format!("{}@{variant}", self.snapshot_name()))
+    }
+
+    /// Names of all its snapshots.
+    pub fn snapshots(&self) -> impl Iterator<Item = String> {
+        let variants = self.variants.iter().map(|variant| format!("{}@{variant}", self.snapshot_name()));
+        std::iter::once(self.snapshot_name()).chain(variants)
     }
 
     /// Reads every `*.repl` file below a directory, sorted by name.
@@ -187,11 +322,32 @@ impl Scenario {
 
     fn add(&mut self, word: &str, value: &str) -> Result<(), String> {
         let begun = self.steps.iter().any(|step| !matches!(step, Step::Timeout(_)));
-        if matches!(word, "requires" | "redact") && begun {
+        if matches!(word, "requires" | "redact" | "variants") && begun {
             return Err(format!("'# {word}:' belongs above the first line that is typed"));
         }
         match word {
-            "requires" => self.requires.extend(list(value).map(String::from)),
+            "requires" => list(value).for_each(|need| self.require(need)),
+            "variants" => self.variants.extend(list(value).map(String::from)),
+            "on" => {
+                self.require(words::role(value)?);
+                self.steps.push(Step::On(value.into()));
+            }
+            "pin" => {
+                self.require("pins");
+                self.steps.push(words::pin(value)?);
+            }
+            "power" => {
+                self.require("power");
+                self.steps.extend(words::power(value)?);
+            }
+            "ap" => {
+                self.require("ap");
+                self.steps.push(Step::AccessPoint { up: words::on_off("ap", value)? });
+            }
+            "fault" => {
+                self.require("emulator");
+                self.steps.push(Step::Fault(words::fault(value)?));
+            }
             "redact" => {
                 for kind in list(value) {
                     self.redactions.push(Redaction::from_word(kind)?);
@@ -216,6 +372,15 @@ impl Scenario {
     }
 }
 
+impl Scenario {
+    /// What is done needs it, whether the header says so or not.
+    fn require(&mut self, capability: &str) {
+        if capability != FIRST && !self.requires.iter().any(|known| known == capability) {
+            self.requires.push(capability.to_owned());
+        }
+    }
+}
+
 /// `# word: value`, with a lower-case word.
 fn directive(line: &str) -> Option<(&str, &str)> {
     let (word, value) = line.strip_prefix("# ")?.split_once(':')?;
@@ -231,7 +396,7 @@ fn list(value: &str) -> impl Iterator<Item = &str> {
     value.split(',').map(str::trim).filter(|word| !word.is_empty())
 }
 
-fn unknown_word(what: &str, word: &str, known: &[&str]) -> String {
+pub(crate) fn unknown_word(what: &str, word: &str, known: &[&str]) -> String {
     let meant = nearest(word, known).map_or_else(String::new, |near| format!(", did you mean '{near}'?"));
     format!("unknown {what} '{word}'{meant} (one of: {})", known.join(", "))
 }
@@ -280,66 +445,4 @@ fn reset(value: &str) -> Result<Step, String> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::{Scenario, Step, key};
-    use proptest::prelude::*;
-    use rstest::rstest;
-    use std::time::Duration;
-
-    #[test]
-    fn lines_directives_and_comments_are_told_apart() {
-        let text = "# hil-tests/scenarios/network/station.repl\n# requires: wifi, sd\n# redact: version\n\
-                    import network\n#not a comment: typed\n# press: Ctrl-C, Up\n\nif x:\n    y\n\n\
-                    # wait-until: sta.isconnected()  (3 s)\n# interrupt-after: 200ms\n# timeout: 5 s\n# reset: hard\n";
-        let scenario = Scenario::parse("network/station", text).unwrap();
-        assert_eq!(scenario.requires, ["wifi", "sd"]);
-        assert_eq!((scenario.topic(), scenario.snapshot_name().as_str()), ("network", "network__station"));
-        let line = |text: &str| Step::Line(text.into());
-        assert_eq!(
-            scenario.steps,
-            [
-                line("import network"),
-                line("#not a comment: typed"),
-                Step::Press(key("Ctrl-C").unwrap()),
-                Step::Press(key("Up").unwrap()),
-                line(""),
-                line("if x:"),
-                line("    y"),
-                line(""),
-                Step::WaitUntil { expression: "sta.isconnected()".into(), limit: Duration::from_secs(3) },
-                Step::InterruptAfter(Duration::from_millis(200)),
-                Step::Timeout(Duration::from_secs(5)),
-                Step::HardReset { show_boot_log: false },
-            ]
-        );
-    }
-
-    #[test]
-    fn raw_paste_takes_the_lines_up_to_the_next_directive() {
-        let scenario =
-            Scenario::parse("a", "# raw-paste:\nfor i in x:\n\n    pass\n# press: Ctrl-B\n").unwrap();
-        assert_eq!(scenario.steps[0], Step::RawPaste("for i in x:\n\n    pass\n".into()));
-        assert_eq!(scenario.steps.len(), 2);
-    }
-
-    #[rstest]
-    #[case("# require: wifi", "t/x.repl:1: unknown directive 'require', did you mean 'requires'?")]
-    #[case("# press: Ctrl-Z", "t/x.repl:1: unknown key 'Ctrl-Z', did you mean 'Ctrl-A'?")]
-    #[case("# redact: versoin", "t/x.repl:1: unknown redaction 'versoin', did you mean 'version'?")]
-    #[case("# timeout: soon", "t/x.repl:1: bad time 'soon'")]
-    #[case("# timeout: 5000 s", "t/x.repl:1: '5000 s' is longer than an hour")]
-    #[case("x\n# requires: wifi", "t/x.repl:2: '# requires:' belongs above the first line that is typed")]
-    #[case("# reset: soft", "t/x.repl:1: unknown reset 'soft'")]
-    #[case("# wait-until:  (3 s)", "t/x.repl:1: wait-until needs")]
-    fn a_mistake_names_its_line(#[case] text: &str, #[case] starts: &str) {
-        let error = Scenario::parse("t/x", text).unwrap_err().to_string();
-        assert!(error.starts_with(starts), "{error}");
-    }
-
-    proptest! {
-        #[test]
-        fn any_text_is_answered(text in "(# [a-z-]{1,8}: ?)?\\PC{0,60}") {
-            let _ = Scenario::parse("t/x", &text);
-        }
-    }
-}
+mod tests;

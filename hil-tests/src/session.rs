@@ -6,13 +6,15 @@
 //! Source: MicroPython `docs/reference/repl.rst` (prompts, keys, raw and raw paste protocol).
 
 mod raw_paste;
+mod wire;
 
 use std::io;
 use std::time::Duration;
 
 use larch_loader::transport::Transport;
 
-use crate::scenario::{Key, Scenario, Step};
+pub use self::wire::Record;
+use crate::scenario::{Fault, Key, Scenario, Step};
 use crate::terminal::Terminal;
 
 /// A prompt counts once nothing has followed it for this long.
@@ -21,6 +23,8 @@ const QUIET: Duration = Duration::from_millis(20);
 const ECHO_LIMIT: Duration = Duration::from_secs(3);
 /// How long a line may take unless the scenario says otherwise.
 const LINE_LIMIT: Duration = Duration::from_secs(10);
+/// How long a scenario may take as a whole.
+const SCENARIO_LIMIT: Duration = Duration::from_secs(3600);
 /// How long a board may take from reset to prompt.
 pub const BOOT_LIMIT: Duration = Duration::from_secs(30);
 /// Bytes a board may send in one step.
@@ -87,6 +91,36 @@ pub enum Failure {
     /// The board could not be reset.
     #[error("hard reset failed: {0}")]
     Reset(io::Error),
+    /// Something outside of the board could not be done.
+    #[error("{what}: {source}")]
+    Outside {
+        /// What was to be done.
+        what: String,
+        /// Why it could not be.
+        source: io::Error,
+    },
+    /// Each step is within its limit, all of them are not.
+    #[error("the scenario takes longer than {SCENARIO_LIMIT:?}")]
+    TooLong,
+}
+
+impl Failure {
+    /// The kind in a word, for scripts.
+    #[must_use]
+    pub fn word(&self) -> &'static str {
+        match self {
+            Self::Silent { .. } => "silent",
+            Self::NoPrompt { .. } => "no-prompt",
+            Self::NoEcho { .. } => "no-echo",
+            Self::Flood { .. } => "flood",
+            Self::RawPaste(_) => "raw-paste",
+            Self::NeverTrue { .. } => "never-true",
+            Self::Closed { .. } => "closed",
+            Self::Reset(_) => "reset",
+            Self::Outside { .. } => "outside",
+            Self::TooLong => "too-long",
+        }
+    }
 }
 
 /// Something that can be talked to and reset: a board's console.
@@ -99,6 +133,68 @@ pub trait Console {
     /// # Errors
     /// If the board has no reset that can be driven, or its port is gone.
     fn hard_reset(&mut self) -> io::Result<()>;
+
+    /// Switches its power.
+    ///
+    /// # Errors
+    /// If nothing switches the power of this board, or it failed.
+    fn power(&mut self, _on: bool) -> io::Result<()> {
+        Err(cannot("nothing switches the power of this board (`power:` in boards.yaml)"))
+    }
+
+    /// Drives a pin from outside, or leaves it open.
+    ///
+    /// # Errors
+    /// If nothing drives the pins of this board.
+    fn pin(&mut self, _pin: u8, _level: Option<bool>) -> io::Result<()> {
+        Err(cannot("nothing drives the pins of this board"))
+    }
+
+    /// Switches an access point in its reach.
+    ///
+    /// # Errors
+    /// If nothing switches it.
+    fn access_point(&mut self, _up: bool) -> io::Result<()> {
+        Err(cannot("nothing switches the access point of this board"))
+    }
+
+    /// Makes something go wrong.
+    ///
+    /// # Errors
+    /// If this board has no such faults.
+    fn fault(&mut self, _fault: &Fault) -> io::Result<()> {
+        Err(cannot("this board has no faults on demand"))
+    }
+}
+
+fn cannot(why: &str) -> io::Error {
+    io::Error::new(io::ErrorKind::Unsupported, why)
+}
+
+impl Console for Box<dyn Console> {
+    fn port(&mut self) -> &mut dyn Transport {
+        (**self).port()
+    }
+
+    fn hard_reset(&mut self) -> io::Result<()> {
+        (**self).hard_reset()
+    }
+
+    fn power(&mut self, on: bool) -> io::Result<()> {
+        (**self).power(on)
+    }
+
+    fn pin(&mut self, pin: u8, level: Option<bool>) -> io::Result<()> {
+        (**self).pin(pin, level)
+    }
+
+    fn access_point(&mut self, up: bool) -> io::Result<()> {
+        (**self).access_point(up)
+    }
+
+    fn fault(&mut self, fault: &Fault) -> io::Result<()> {
+        (**self).fault(fault)
+    }
 }
 
 /// What the REPL waits for.
@@ -131,6 +227,7 @@ pub struct Session<'a> {
     last: String,
     /// What the board said from its last reset to its prompt.
     boot_log: String,
+    record: Record,
 }
 
 impl<'a> Session<'a> {
@@ -148,6 +245,7 @@ impl<'a> Session<'a> {
             pending: false,
             last: "start".into(),
             boot_log: String::new(),
+            record: Record::default(),
         }
     }
 
@@ -156,6 +254,8 @@ impl<'a> Session<'a> {
     /// # Errors
     /// If it cannot be reset or no prompt comes.
     pub fn boot(&mut self) -> Result<(), Failure> {
+        self.record.begun = self.now();
+        self.record.mark(0, "reset".into(), self.record.begun);
         self.hard_reset(false)
     }
 
@@ -175,15 +275,51 @@ impl<'a> Session<'a> {
     /// # Errors
     /// The first step after which the board does not come back to a prompt.
     pub fn run(&mut self, scenario: &Scenario) -> Result<(), Failure> {
-        for (index, step) in scenario.steps.iter().enumerate() {
-            // A program that asks gives no prompt of the REPL.
-            self.answer_to = match scenario.steps.get(index + 1) {
-                Some(Step::WaitFor(text)) => Some(text.clone()),
-                _ => None,
-            };
-            self.step(step)?;
+        for index in 0..scenario.steps.len() {
+            self.perform(scenario, index)?;
         }
         self.prove_prompt()
+    }
+
+    /// Does one step of a scenario.
+    ///
+    /// # Errors
+    /// If the board does not come back to a prompt.
+    pub fn perform(&mut self, scenario: &Scenario, index: usize) -> Result<(), Failure> {
+        let Some(step) = scenario.steps.get(index) else { return Ok(()) };
+        // A program that asks gives no prompt of the REPL.
+        self.answer_to = match scenario.steps.get(index + 1) {
+            Some(Step::WaitFor(text)) => Some(text.clone()),
+            _ => None,
+        };
+        let now = self.now();
+        self.record.mark(scenario.line_of(index), step.to_string(), now);
+        if now.saturating_sub(self.record.begun) > SCENARIO_LIMIT {
+            return Err(Failure::TooLong);
+        }
+        self.step(step)
+    }
+
+    /// Takes what was shown, up to the prompt, and goes on from a fresh prompt.
+    ///
+    /// # Errors
+    /// If the board is not at a prompt that echoes.
+    pub fn cut(&mut self) -> Result<String, Failure> {
+        self.prove_prompt()?;
+        let shown = std::mem::take(&mut self.terminal).text();
+        self.terminal.feed(b">>> ");
+        Ok(shown)
+    }
+
+    /// What came from the board.
+    #[must_use]
+    pub fn record(&self) -> &Record {
+        &self.record
+    }
+
+    /// The board's clock.
+    pub fn time(&mut self) -> Duration {
+        self.now()
     }
 
     /// What a person has seen so far.
@@ -232,7 +368,30 @@ impl<'a> Session<'a> {
                 self.limit = *limit;
                 Ok(())
             }
+            Step::Pin { pin, level } => self.outside(step, |console| console.pin(*pin, *level)),
+            Step::Power { on: false } => self.outside(step, |console| console.power(false)),
+            Step::Power { on: true } => self.power_on(step),
+            Step::AccessPoint { up } => self.outside(step, |console| console.access_point(*up)),
+            Step::Fault(fault) => self.outside(step, |console| console.fault(fault)),
+            // Whoever holds the sessions of several boards switches between them.
+            Step::On(_) => Ok(()),
         }
+    }
+
+    fn outside(
+        &mut self,
+        step: &Step,
+        act: impl FnOnce(&mut dyn Console) -> io::Result<()>,
+    ) -> Result<(), Failure> {
+        act(&mut *self.console).map_err(|source| Failure::Outside { what: step.to_string(), source })
+    }
+
+    /// As after a reset: the board boots to its prompt.
+    fn power_on(&mut self, step: &Step) -> Result<(), Failure> {
+        self.last = "power on".into();
+        let screen = std::mem::take(&mut self.terminal);
+        self.outside(step, |console| console.power(true))?;
+        self.come_back(screen, false)
     }
 
     /// Types a line and presses Enter.
@@ -358,10 +517,22 @@ impl<'a> Session<'a> {
         self.last = "hard reset".into();
         let screen = std::mem::take(&mut self.terminal);
         self.console.hard_reset().map_err(Failure::Reset)?;
+        self.come_back(screen, show_boot_log)
+    }
+
+    /// Waits for the prompt of a board that starts; `screen` is what was shown before.
+    fn come_back(&mut self, screen: Terminal, show_boot_log: bool) -> Result<(), Failure> {
         self.pending = false;
         self.step_bytes = 0;
         self.tail.clear();
-        self.wait_prompt(BOOT_LIMIT)?;
+        if let Err(failure) = self.wait_prompt(BOOT_LIMIT) {
+            // What was said instead of a prompt is what a person wants to see.
+            let said = std::mem::replace(&mut self.terminal, screen).text();
+            self.terminal.feed(b"\r\n");
+            self.feed_lines(&said);
+            self.boot_log = said;
+            return Err(failure);
+        }
         let shown = std::mem::replace(&mut self.terminal, screen).text();
         self.boot_log = shown.rsplit_once('\n').map_or("", |(log, _prompt)| log).to_owned();
         if show_boot_log {
@@ -374,7 +545,7 @@ impl<'a> Session<'a> {
     }
 
     /// A prompt that echoes is a prompt: types a blank and takes it back.
-    fn prove_prompt(&mut self) -> Result<(), Failure> {
+    pub(crate) fn prove_prompt(&mut self) -> Result<(), Failure> {
         if self.prompt == Prompt::Raw || self.pending {
             return Ok(());
         }
@@ -432,73 +603,6 @@ impl<'a> Session<'a> {
     fn at_raw_prompt(&self) -> bool {
         let tail: Vec<u8> = self.tail.iter().copied().filter(|byte| *byte != b'\r').collect();
         tail.ends_with(b"\x04>") || tail.ends_with(b"CTRL-B to exit\n>")
-    }
-
-    /// Listens until the condition holds and the line has been quiet.
-    fn wait(&mut self, limit: Duration, holds: impl Fn(&Self) -> bool) -> Result<(), Failure> {
-        let start = self.now();
-        let bytes_before = self.step_bytes;
-        loop {
-            let came = self.read(QUIET)?;
-            if came == 0 && holds(self) {
-                return Ok(());
-            }
-            if self.now().saturating_sub(start) >= limit {
-                let after = self.last.clone();
-                return Err(if self.step_bytes == bytes_before {
-                    Failure::Silent { after, limit }
-                } else {
-                    Failure::NoPrompt { after, limit, line: self.terminal.line() }
-                });
-            }
-        }
-    }
-
-    /// Shows whatever comes during a time.
-    fn listen(&mut self, time: Duration) -> Result<(), Failure> {
-        let end = self.now() + time;
-        loop {
-            let left = end.saturating_sub(self.now());
-            if left.is_zero() {
-                return Ok(());
-            }
-            self.read(left.min(QUIET))?;
-        }
-    }
-
-    fn read(&mut self, timeout: Duration) -> Result<usize, Failure> {
-        let mut bytes = [0; 1024];
-        let count = self.read_raw(&mut bytes, timeout)?;
-        self.show(&bytes[..count]);
-        Ok(count)
-    }
-
-    fn read_raw(&mut self, bytes: &mut [u8], timeout: Duration) -> Result<usize, Failure> {
-        let count = self.console.port().read(bytes, timeout).map_err(|source| self.closed(source))?;
-        self.step_bytes += count;
-        if self.step_bytes > FLOOD_BYTES {
-            return Err(Failure::Flood { after: self.last.clone() });
-        }
-        Ok(count)
-    }
-
-    fn show(&mut self, bytes: &[u8]) {
-        self.terminal.feed(bytes);
-        self.tail.extend_from_slice(bytes);
-        let surplus = self.tail.len().saturating_sub(TAIL);
-        self.tail.drain(..surplus);
-    }
-
-    fn send(&mut self, bytes: &[u8]) -> Result<(), Failure> {
-        self.console.port().write_all(bytes).map_err(|source| self.closed(source))
-    }
-
-    fn closed(&self, source: io::Error) -> Failure {
-        Failure::Closed { after: self.last.clone(), source }
-    }
-
-    fn now(&mut self) -> Duration {
-        self.console.port().now()
     }
 }
 

@@ -10,6 +10,8 @@ use std::path::{Path, PathBuf};
 
 use similar::{ChangeTag, TextDiff};
 
+use crate::files::write_whole;
+
 /// The directory of snapshots.
 #[derive(Debug, Clone)]
 pub struct Snapshots {
@@ -40,6 +42,14 @@ impl Snapshots {
         self.directory.join(format!("{name}.snap"))
     }
 
+    /// What the board must answer, if that is known.
+    ///
+    /// # Errors
+    /// If the snapshot exists and cannot be read.
+    pub fn expected(&self, name: &str) -> io::Result<Option<String>> {
+        Ok(self.read(name)?.map(|text| normal(&text).to_owned()))
+    }
+
     /// Compares a transcript with its snapshot; writes nothing.
     ///
     /// # Errors
@@ -61,7 +71,7 @@ impl Snapshots {
     /// If it cannot be written.
     pub fn propose(&self, name: &str, transcript: &str) -> io::Result<()> {
         fs::create_dir_all(&self.directory)?;
-        fs::write(self.pending(name), contents(name, transcript))
+        write_whole(&self.pending(name), contents(name, transcript).as_bytes())
     }
 
     /// Makes the transcript the snapshot.
@@ -70,7 +80,7 @@ impl Snapshots {
     /// If it cannot be written.
     pub fn accept(&self, name: &str, transcript: &str) -> io::Result<()> {
         fs::create_dir_all(&self.directory)?;
-        fs::write(self.path(name), contents(name, transcript))?;
+        write_whole(&self.path(name), contents(name, transcript).as_bytes())?;
         self.forget_proposal(name)
     }
 
@@ -132,7 +142,7 @@ impl Snapshots {
 fn contents(name: &str, transcript: &str) -> String {
     format!(
         "---\nsource: hil-tests/scenarios/{}.repl\n---\n{}\n",
-        name.replace("__", "/"),
+        name.split('@').next().unwrap_or(name).replace("__", "/"),
         normal(transcript)
     )
 }
@@ -143,7 +153,8 @@ fn normal(text: &str) -> &str {
 }
 
 /// Lines with their marks; long equal stretches are shortened.
-fn diff(expected: &str, seen: &str) -> String {
+#[must_use]
+pub fn diff(expected: &str, seen: &str) -> String {
     let mut out = String::new();
     let lines = TextDiff::from_lines(expected, seen);
     for (index, group) in lines.grouped_ops(4).iter().enumerate() {

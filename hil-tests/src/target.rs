@@ -2,6 +2,10 @@
 //!
 //! Invariant: above this module nobody knows whether a board is emulated, plugged in, or a program.
 
+pub mod desk;
 pub mod emulated;
+pub mod jitter;
+pub mod machine;
+pub mod power;
 pub mod program;
 pub mod serial;

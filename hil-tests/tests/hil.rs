@@ -8,8 +8,9 @@ mod ready;
 use std::process::ExitCode;
 use std::sync::Arc;
 
+use hil_tests::event::Verdict;
 use hil_tests::lab::{Lab, target_directory};
-use hil_tests::run::{Outcome, Suite, Update};
+use hil_tests::run::{Suite, Update};
 use larch_boards::Board;
 use libtest_mimic::{Arguments, Failed, Trial};
 
@@ -56,10 +57,9 @@ fn boards(lab: &Lab) -> Result<Vec<Board>, String> {
 fn run(lab: &Lab, board: &Board, index: usize) -> Result<(), Failed> {
     ready::flashed(lab, board)?;
     let scenario = &lab.suite.scenarios[index];
-    let report = lab.suite.run(board, scenario, Update::Propose, || lab.open(board, &scenario.name));
-    match report.outcome {
-        Outcome::Passed | Outcome::DiffersAsListed(_) => Ok(()),
-        Outcome::Skipped(reason) => Err(format!("cannot run: {reason}").into()),
-        Outcome::Failed(shown) => Err(shown.into()),
+    let open = || lab.open_actors(board, scenario, None);
+    match lab.suite.attempt(board, scenario, Update::Propose, open).verdict {
+        Verdict::Passed | Verdict::Differs { .. } => Ok(()),
+        Verdict::Failed { shown, .. } => Err(shown.into()),
     }
 }

@@ -43,7 +43,7 @@ const ROM: Way = Way { name: "ROM", options: &["--no-stub"], write: &["--compres
 /// Installs the tools and lets them use the default board.
 pub(crate) fn run(lab: &Lab) -> Result<()> {
     let board = lab.boards.default_board().clone();
-    ready::make_ready(lab, &board)?;
+    ready::make_ready(lab, &board, &|_| {})?;
     let programs = venv::ensure(&Shell::new()?, &lab.target, PACKAGES)?;
     let directory = lab.directory().join("clients");
     fs::create_dir_all(&directory)?;

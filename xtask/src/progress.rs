@@ -1,5 +1,6 @@
 //! What a person sees while a verb works: short lines, and bars where something takes time.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use console::style;
@@ -8,9 +9,26 @@ use indicatif::{ProgressBar, ProgressStyle};
 /// Width of the text before the time of a step.
 const TEXT_WIDTH: usize = 78;
 
+/// Whether standard output is for a program: then people read standard error.
+static FOR_A_PROGRAM: AtomicBool = AtomicBool::new(false);
+
+/// From now on standard output is for a program.
+pub(crate) fn talk_on_stderr() {
+    FOR_A_PROGRAM.store(true, Ordering::Relaxed);
+}
+
+/// A line for people.
+pub(crate) fn say(line: &str) {
+    if FOR_A_PROGRAM.load(Ordering::Relaxed) {
+        eprintln!("{line}");
+    } else {
+        println!("{line}");
+    }
+}
+
 /// `   build   text                                     34.1 s`
 pub(crate) fn step(word: &str, text: &str, time: Option<Duration>) {
-    println!("{}", step_line(word, text, time));
+    say(&step_line(word, text, time));
 }
 
 fn step_line(word: &str, text: &str, time: Option<Duration>) -> String {
@@ -108,7 +126,7 @@ impl FlashBars {
     fn close(&mut self) {
         if let Some(bar) = self.bar.take() {
             bar.finish_and_clear();
-            println!("           {:<20} {}", "", self.file);
+            say(&format!("           {:<20} {}", "", self.file));
         }
     }
 }

@@ -1,4 +1,8 @@
-//! Makes a board ready for its scenarios: builds, makes the image, flashes, boots; or installs the program it is.
+//! Makes a board ready for its scenarios: builds, makes the image, flashes, boots, and asks it which build it runs; or
+//! installs the program that it is.
+
+mod image;
+mod probe;
 
 use std::fs::{self, File};
 use std::io;
@@ -7,47 +11,105 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use anyhow::{Context, Result, anyhow, bail};
+use hil_tests::event::{Booted, Event, Flashed, Observer};
 use hil_tests::firmware::FlashImage;
 use hil_tests::flash;
 use hil_tests::lab::Lab;
 use hil_tests::session::{Console, Session};
 use hil_tests::target::serial;
 use larch_boards::{Board, BootStrap, FlashMethod, Port, Reset};
+use larch_loader::transport::Transport;
 use xshell::Shell;
 
 use crate::progress::{self, FlashBars, Watch};
 use crate::venv;
-use crate::verbs::image;
 
 /// How long a person may take to press a button.
 const BY_HAND: Duration = Duration::from_secs(120);
 
 /// True for a board that stands outside this process.
 pub(crate) fn is_attached(board: &Board) -> bool {
-    !matches!(board.port, Port::Emulator | Port::Command(_))
+    !board.port.is_started()
 }
 
 /// After this, the board only waits to be reset. Flashes only if this image is not on it.
-pub(crate) fn make_ready(lab: &Lab, board: &Board) -> Result<()> {
+pub(crate) fn make_ready(lab: &Lab, board: &Board, observer: &Observer<'_>) -> Result<()> {
+    prepare(lab, board, false, observer)
+}
+
+/// Builds and flashes, whatever the board has.
+pub(crate) fn flash_afresh(lab: &Lab, board: &Board) -> Result<()> {
+    prepare(lab, board, true, &|_| {})
+}
+
+fn prepare(lab: &Lab, board: &Board, afresh: bool, observer: &Observer<'_>) -> Result<()> {
     install_program(lab, board)?;
     if let Some(reason) = lab.unavailable(board) {
         bail!("board {}: {reason}", board.name);
     }
-    if board.flash == FlashMethod::None {
-        return Ok(());
+    match board.flash {
+        FlashMethod::None if board.runs_ours() => image::of_machine(lab, board),
+        FlashMethod::None => Ok(()),
+        FlashMethod::ProbeRs => probe::flash(lab, board, observer),
+        FlashMethod::Loader => with_loader(lab, board, afresh, observer),
     }
-    let _lock = lock(lab)?;
-    let image = image::image(lab, board)?;
-    let record = lab.flashed(board, &image.digest);
-    if record.exists() {
+}
+
+fn with_loader(lab: &Lab, board: &Board, afresh: bool, observer: &Observer<'_>) -> Result<()> {
+    let image = image::of_board(lab, board)?;
+    let _lock = lock(lab, board)?;
+    let has_it = !afresh && lab.flashed(board, &image.digest).exists();
+    if has_it && runs_this_build(lab, board, &image, observer) {
         progress::step(
             "flash",
             &format!("{:<20} has this image (digest {})", board.name, image.digest),
             None,
         );
+        observer(&flashed(board, &image, false, Watch::start(), Duration::ZERO));
         return Ok(());
     }
-    flash_image(lab, board, &image)
+    flash_image(lab, board, &image, observer)
+}
+
+/// A file says that the board has this image; a board that others can reach is asked itself.
+fn runs_this_build(lab: &Lab, board: &Board, image: &FlashImage, observer: &Observer<'_>) -> bool {
+    if !is_attached(board) || image.build.is_empty() {
+        return true;
+    }
+    let asked = lab.open(board, "ask").map_err(|error| error.to_string()).and_then(|mut console| {
+        let mut session = Session::new(console.as_mut());
+        session.boot().map_err(|failure| failure.to_string())?;
+        build_of(&mut session).map_err(|failure| failure.to_string())
+    });
+    let text = match asked {
+        Ok(build) if build.ends_with(&image.build) => return true,
+        Ok(build) => format!("runs another build ({build}); flashing"),
+        Err(why) => format!("cannot be asked for its build ({why}); flashing"),
+    };
+    observer(&Event::Note { board: Some(board.name.clone()), text });
+    false
+}
+
+/// What the firmware says of its build.
+fn build_of(session: &mut Session<'_>) -> Result<String, hil_tests::session::Failure> {
+    let said = session.ask("import sys; getattr(sys.implementation, '_build', '')")?;
+    Ok(said.lines().last().unwrap_or_default().trim().trim_matches('\'').to_owned())
+}
+
+fn flashed(board: &Board, image: &FlashImage, written: bool, watch: Watch, board_time: Duration) -> Event {
+    Event::Flashed(Flashed {
+        board: board.name.clone(),
+        digest: image.digest.clone(),
+        build: image.build.clone(),
+        firmware_bytes: image.application_bytes() as u64,
+        written,
+        ms: millis(watch.time()),
+        board_ms: millis(board_time),
+    })
+}
+
+fn millis(time: Duration) -> u64 {
+    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
 }
 
 /// Installs the programs that boards are; without a network the tests list them as skipped.
@@ -71,40 +133,38 @@ fn install_program(lab: &Lab, board: &Board) -> Result<()> {
     Ok(())
 }
 
-/// Builds and flashes, whatever the board has.
-pub(crate) fn flash_afresh(lab: &Lab, board: &Board) -> Result<()> {
-    if let Some(reason) = lab.unavailable(board) {
-        bail!("board {}: {reason}", board.name);
-    }
-    let _lock = lock(lab)?;
-    let image = image::image(lab, board)?;
-    flash_image(lab, board, &image)
-}
-
-/// One at a time builds and flashes in this build directory.
-fn lock(lab: &Lab) -> Result<File> {
-    fs::create_dir_all(lab.directory())?;
-    let path = lab.directory().join("lock");
+/// One process at a time flashes a board; an emulated one is a file of this build directory.
+fn lock(lab: &Lab, board: &Board) -> Result<File> {
+    let directory = lab.directory().join("flashed");
+    fs::create_dir_all(&directory)?;
+    let name = board.copy_of.as_deref().unwrap_or(&board.name);
+    let path = directory.join(format!("{name}.lock"));
     let file = File::create(&path).with_context(|| path.display().to_string())?;
     file.lock().with_context(|| path.display().to_string())?;
     Ok(file)
 }
 
-fn flash_image(lab: &Lab, board: &Board, image: &FlashImage) -> Result<()> {
+fn flash_image(lab: &Lab, board: &Board, image: &FlashImage, observer: &Observer<'_>) -> Result<()> {
     let record = lab.flashed(board, &image.digest);
     forget_records(lab, board)?;
+    let watch = Watch::start();
     if board.port == Port::Emulator {
         let mut emulated = lab.blank_emulated(board.chip)?;
         emulated.power_on_for_download();
+        let from = emulated.line().now();
         flash_over(board, "emulator", Box::new(emulated.line()), image)?;
-        boot(board, &mut emulated)?;
+        let time = emulated.line().now() - from;
+        observer(&flashed(board, image, true, watch, time));
+        boot(board, image, &mut emulated, observer)?;
         emulated.board().power_off();
         emulated.board().save_flash(&record).with_context(|| record.display().to_string())?;
     } else {
         let port = serial::port_name(&board.port)?;
         let transport = larch_loader::ports::open(&port, larch_loader::connect::ROM_BAUD)?;
         flash_over(board, &port, transport, image)?;
-        boot(board, lab.open(board, "flash")?.as_mut())?;
+        let time = watch.time();
+        observer(&flashed(board, image, true, watch, time));
+        boot(board, image, lab.open(board, "flash")?.as_mut(), observer)?;
         fs::write(&record, []).with_context(|| record.display().to_string())?;
     }
     Ok(())
@@ -113,11 +173,12 @@ fn flash_image(lab: &Lab, board: &Board, image: &FlashImage) -> Result<()> {
 /// What was on the board before is gone from the moment on at which flashing begins.
 fn forget_records(lab: &Lab, board: &Board) -> Result<()> {
     let directory = lab.directory().join("flashed");
+    let prefix = format!("{}-", board.copy_of.as_deref().unwrap_or(&board.name));
     fs::create_dir_all(&directory)?;
     for entry in fs::read_dir(&directory)? {
         let path = entry?.path();
         let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        let mine = name.strip_prefix(&format!("{}-", board.name)).is_some_and(|rest| !rest.contains('-'));
+        let mine = name.strip_prefix(&prefix).is_some_and(|rest| !rest.contains('-'));
         if mine {
             fs::remove_file(&path).or_else(|error| match error.kind() {
                 io::ErrorKind::NotFound => Ok(()),
@@ -131,7 +192,7 @@ fn forget_records(lab: &Lab, board: &Board) -> Result<()> {
 fn flash_over<'a>(
     board: &Board,
     port: &str,
-    transport: Box<dyn larch_loader::transport::Transport + 'a>,
+    transport: Box<dyn Transport + 'a>,
     image: &FlashImage,
 ) -> Result<()> {
     let watch = Watch::start();
@@ -153,12 +214,13 @@ fn flash_over<'a>(
     Ok(())
 }
 
-/// Waits for the prompt and shows who is there.
-fn boot(board: &Board, console: &mut dyn Console) -> Result<()> {
+/// Waits for the prompt, shows who is there, and has the firmware say that it is the one that was flashed.
+fn boot(board: &Board, image: &FlashImage, console: &mut dyn Console, observer: &Observer<'_>) -> Result<()> {
     let watch = Watch::start();
     let mut session = Session::new(console);
+    let from = session.time();
     let booted = if board.reset == Reset::Manual {
-        println!("   Now {}press RESET.             waiting ...", remove_jumper(board));
+        progress::say(&format!("   Now {}press RESET.             waiting ...", remove_jumper(board)));
         session.await_boot(BY_HAND)
     } else {
         session.boot()
@@ -167,20 +229,22 @@ fn boot(board: &Board, console: &mut dyn Console) -> Result<()> {
         let shown = session_tail(&session.transcript());
         anyhow!("board {} was flashed, but does not come to a prompt: {failure}\n{shown}", board.name)
     })?;
-    let banner = session.boot_log().lines().rev().find(|line| line.starts_with("MicroPython"));
+    let board_ms = millis(session.time().saturating_sub(from));
+    let boot_log = session.boot_log().to_owned();
+    let banner = boot_log.lines().rev().find(|line| line.starts_with("MicroPython"));
     let banner = banner.unwrap_or("(no banner)").to_owned();
-    let free = session.ask("import gc; gc.collect(); gc.mem_free()").unwrap_or_default();
-    let free = free
-        .lines()
-        .last()
-        .unwrap_or_default()
-        .trim()
-        .parse::<u64>()
-        .map_or_else(|_| String::new(), progress::kilobytes);
-    progress::step("boot", &format!("{:<20} {banner}", board.name), Some(watch.time()));
-    if !free.is_empty() {
-        progress::step("", &format!("{:<20} {free} free for Python", ""), None);
+    let build = build_of(&mut session).unwrap_or_default();
+    if !image.build.is_empty() && !build.ends_with(&image.build) {
+        bail!("board {} was flashed with build {}, but runs {build:?}", board.name, image.build);
     }
+    let free = session.ask("import gc; gc.collect(); gc.mem_free()").unwrap_or_default();
+    let free_bytes = free.lines().last().unwrap_or_default().trim().parse::<u64>().ok();
+    progress::step("boot", &format!("{:<20} {banner}", board.name), Some(watch.time()));
+    if let Some(free) = free_bytes {
+        progress::step("", &format!("{:<20} {} free for Python", "", progress::kilobytes(free)), None);
+    }
+    let board = board.name.clone();
+    observer(&Event::Booted(Booted { board, banner, build, board_ms, free_bytes, boot_log }));
     Ok(())
 }
 

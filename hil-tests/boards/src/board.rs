@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use crate::parts::{AccessPoint, Image, Power, Probe, Quarantine, Wire};
 use crate::suggest;
 
 /// Declares an enum whose values are words in `boards.yaml`.
@@ -44,6 +45,26 @@ words! {
         Esp32c3 = "esp32c3",
         /// ESP32, Xtensa.
         Esp32 = "esp32",
+        /// ESP32-S2, Xtensa.
+        Esp32s2 = "esp32s2",
+        /// ESP32-S3, Xtensa.
+        Esp32s3 = "esp32s3",
+        /// ESP32-C2, RISC-V.
+        Esp32c2 = "esp32c2",
+        /// ESP32-C5, RISC-V.
+        Esp32c5 = "esp32c5",
+        /// ESP32-C6, RISC-V.
+        Esp32c6 = "esp32c6",
+        /// ESP32-C61, RISC-V.
+        Esp32c61 = "esp32c61",
+        /// ESP32-H2, RISC-V.
+        Esp32h2 = "esp32h2",
+        /// ESP32-P4, RISC-V.
+        Esp32p4 = "esp32p4",
+        /// QEMU's riscv32 `virt` machine.
+        VirtRv32 = "virt-rv32",
+        /// An Arm Cortex-M that a debug probe flashes; `probe` names it.
+        CortexM = "cortex-m",
         /// No chip: a program on this machine that speaks a REPL.
         Host = "host",
     }
@@ -78,6 +99,8 @@ words! {
     FlashMethod("flash") {
         /// Over the serial port, through the chip's ROM.
         Loader = "loader",
+        /// Through a debug probe, by the `probe-rs` program.
+        ProbeRs = "probe-rs",
         /// Not at all: whatever is on the board is tested.
         None = "none",
     }
@@ -109,6 +132,34 @@ pub enum Port {
     Socket(String),
     /// A program in a pseudo-terminal, split at blanks.
     Command(Vec<String>),
+    /// QEMU in a pseudo-terminal: program and arguments, split at blanks; `{firmware}` and `{storage}` stand for files.
+    Qemu(Vec<String>),
+    /// Another emulator: `{flash}`, `{firmware}` and `{storage}` stand for files. With `{tcp-port}` its serial port is
+    /// that TCP port of this machine, else its standard input and output.
+    External(Vec<String>),
+}
+
+impl Port {
+    /// True if every use starts a board of its own, so that several can run at once.
+    #[must_use]
+    pub fn is_started(&self) -> bool {
+        matches!(self, Self::Emulator | Self::Command(_) | Self::Qemu(_) | Self::External(_))
+    }
+
+    /// The command that is started; empty if none is.
+    #[must_use]
+    pub fn words(&self) -> &[String] {
+        match self {
+            Self::Command(words) | Self::Qemu(words) | Self::External(words) => words,
+            _ => &[],
+        }
+    }
+
+    /// The program that is started, if one is.
+    #[must_use]
+    pub fn program(&self) -> Option<&str> {
+        self.words().first().map(String::as_str)
+    }
 }
 
 impl fmt::Display for Port {
@@ -122,6 +173,8 @@ impl fmt::Display for Port {
             Self::Rfc2217(address) => write!(out, "rfc2217://{address}"),
             Self::Socket(address) => write!(out, "socket://{address}"),
             Self::Command(words) => write!(out, "program {}", words.join(" ")),
+            Self::Qemu(words) => write!(out, "QEMU ({})", words[0]),
+            Self::External(words) => write!(out, "emulator {}", words[0]),
         }
     }
 }
@@ -151,6 +204,22 @@ pub struct Board {
     pub owner: Option<String>,
     /// Anything a person should know.
     pub notes: Option<String>,
+    /// What is flashed instead of our firmware.
+    pub image: Option<Image>,
+    /// The debug probe of a board that `probe-rs` flashes.
+    pub probe: Option<Probe>,
+    /// How its power is switched.
+    pub power: Option<Power>,
+    /// Access points in its reach, best first.
+    pub access_points: Vec<AccessPoint>,
+    /// Wires between its pins, and to pins of its peers.
+    pub pins: Vec<Wire>,
+    /// Other boards beside it, by the name that scenarios call them: `second` to `c3-devkit-2`.
+    pub peers: Vec<(String, String)>,
+    /// Failures that are known.
+    pub quarantine: Vec<Quarantine>,
+    /// The board of the file of which this is a copy, made by [`Board::copy`].
+    pub copy_of: Option<String>,
 }
 
 impl Board {
@@ -164,8 +233,63 @@ impl Board {
             "emulator" => self.port == Port::Emulator,
             "board" => self.chip != Chip::Host,
             "reset" => self.reset != Reset::Manual,
-            other => other == self.chip.word() || self.capabilities.iter().any(|have| have == other),
+            "power" => self.port == Port::Emulator || self.power.as_ref().is_some_and(Power::is_automatic),
+            "wifi" => !self.access_points.is_empty() || self.declares("wifi"),
+            // Pins can be driven from outside only where the outside is simulated.
+            "pins" => self.port == Port::Emulator,
+            "ap" => self.port == Port::Emulator && !self.access_points.is_empty(),
+            other => {
+                other == self.chip.word()
+                    || self.declares(other)
+                    || self.peers.iter().any(|(role, _)| role == other)
+                    || self.pins.iter().any(|wire| wire.capability() == other)
+            }
         }
+    }
+
+    fn declares(&self, capability: &str) -> bool {
+        self.capabilities.iter().any(|have| have == capability)
+    }
+
+    /// A further board of the same description, as if the file had it; only for boards that are started.
+    #[must_use]
+    pub fn copy(&self, number: usize) -> Self {
+        let (name, copy_of) = (format!("{}-{number}", self.name), Some(self.name.clone()));
+        Self { name, copy_of, ..self.clone() }
+    }
+
+    /// True if it runs the firmware of this repository, which must answer as the snapshots say.
+    #[must_use]
+    pub fn runs_ours(&self) -> bool {
+        let given = |words: &[String]| {
+            words.iter().any(|word| word.contains("{firmware}") || word.contains("{flash}"))
+        };
+        let started = match &self.port {
+            Port::Qemu(words) | Port::External(words) => given(words),
+            _ => false,
+        };
+        self.image.is_none() && (started || self.flash != FlashMethod::None)
+    }
+
+    /// What stands for this board whoever describes it: two entries with one identity are one board.
+    #[must_use]
+    pub fn identity(&self) -> String {
+        match &self.port {
+            port if port.is_started() => format!("started {}", self.name),
+            port => port.to_string(),
+        }
+    }
+
+    /// The first quarantine entry for a scenario that has not expired on that day, written `2026-12-31`.
+    #[must_use]
+    pub fn quarantined(&self, scenario: &str, today: &str) -> Option<&Quarantine> {
+        self.quarantine.iter().find(|entry| entry.covers(scenario) && today <= entry.until.as_str())
+    }
+
+    /// The first quarantine entry for a scenario that has expired before that day.
+    #[must_use]
+    pub fn quarantine_expired(&self, scenario: &str, today: &str) -> Option<&Quarantine> {
+        self.quarantine.iter().find(|entry| entry.covers(scenario) && today > entry.until.as_str())
     }
 
     /// True if the "board" is a program of this machine.

@@ -8,11 +8,14 @@
 
 mod board;
 mod error;
+mod parts;
+pub mod schema;
 mod suggest;
 mod yaml;
 
 pub use board::{Board, BootStrap, Chip, FlashMethod, Port, Reset, TtyName};
 pub use error::Error;
+pub use parts::{AccessPoint, Image, Power, Probe, Quarantine, Secret, Wire, glob_matches};
 pub use suggest::nearest;
 
 use std::path::Path;

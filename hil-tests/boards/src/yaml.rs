@@ -3,22 +3,23 @@
 //! `serde_yaml` gives the place of an error that a `Deserialize` reports without one, so each word and shape is
 //! checked in the `Deserialize` of its own type. What serde's derive reports is put in our words by [`plain`].
 
+mod parts;
+mod port;
+
 use std::fmt;
 use std::marker::PhantomData;
 
 use serde::Deserialize;
 use serde::de::{self, Deserializer, MapAccess, Visitor};
 
-use crate::board::{Board, BootStrap, Chip, FlashMethod, Port, Reset, TtyName};
+use self::parts::{RawAccessPoint, RawImage, RawPower, RawProbe, RawQuarantine, RawWire};
+use self::port::RawPort;
+use crate::board::{Board, BootStrap, Chip, FlashMethod, Port, Reset};
 use crate::error::Error;
 use crate::suggest;
 
 /// Longest file that is read; YAML aliases multiply, so the text itself is kept small.
 const MAX_BYTES: usize = 256 * 1024;
-
-/// Keys that later versions understand. They are refused, not ignored.
-const LATER: &[&str] =
-    &["access-points", "wifi", "power", "quarantine", "pins", "image", "usb-path", "psram", "sd"];
 
 pub(crate) fn parse(file: &str, text: &str) -> Result<(String, Vec<Board>), Error> {
     if text.len() > MAX_BYTES {
@@ -31,7 +32,28 @@ pub(crate) fn parse(file: &str, text: &str) -> Result<(String, Vec<Board>), Erro
         let board = raw.check(name).map_err(|message| Error::at(file, line, column, message))?;
         boards.push(board);
     }
+    check_peers(file, text, &boards)?;
     Ok((raw.default, boards))
+}
+
+/// A peer is another entry of the file, and a wire to a peer names one.
+fn check_peers(file: &str, text: &str, boards: &[Board]) -> Result<(), Error> {
+    let names: Vec<&str> = boards.iter().map(|board| board.name.as_str()).collect();
+    for board in boards {
+        let (line, column) = place_of_key(text, &board.name);
+        let wrong =
+            |message| Err(Error::at(file, line, column, format!("board '{}': {message}", board.name)));
+        if let Some((_, peer)) = board.peers.iter().find(|(_, peer)| !names.contains(&peer.as_str())) {
+            return wrong(suggest::unknown("peer", peer, &names));
+        }
+        let roles: Vec<&str> = board.peers.iter().map(|(role, _)| role.as_str()).collect();
+        let lost =
+            board.pins.iter().filter_map(|wire| wire.peer.as_deref()).find(|role| !roles.contains(role));
+        if let Some(role) = lost {
+            return wrong(format!("a wire goes to '{role}', which is not under `peers:`"));
+        }
+    }
+    Ok(())
 }
 
 #[derive(Deserialize)]
@@ -56,26 +78,40 @@ struct RawBoard {
     tags: Vec<String>,
     owner: Option<String>,
     notes: Option<String>,
+    image: Option<RawImage>,
+    probe: Option<RawProbe>,
+    power: Option<RawPower>,
+    #[serde(default)]
+    access_points: Vec<RawAccessPoint>,
+    #[serde(default)]
+    pins: Vec<RawWire>,
+    #[serde(default)]
+    peers: Entries<String>,
+    #[serde(default)]
+    quarantine: Vec<RawQuarantine>,
 }
 
 impl RawBoard {
     fn check(self, name: String) -> Result<Board, String> {
         let Self { chip: Word(chip), port: RawPort(port), .. } = self;
+        let wrong = |message: &str| Err(format!("board '{name}': {message}"));
         let program = matches!(port, Port::Command(_));
         if program != (chip == Chip::Host) {
-            return Err(format!("board '{name}': `chip: host` and a `command` port go together"));
+            return wrong("`chip: host` and a `command` port go together");
         }
-        let flash = self
-            .flash
-            .map_or(if program { FlashMethod::None } else { FlashMethod::Loader }, |Word(flash)| flash);
-        if program && flash != FlashMethod::None {
-            return Err(format!("board '{name}': a program cannot be flashed; remove `flash`"));
+        let flash = self.flash.map_or_else(|| usual_flash(chip, &port), |Word(flash)| flash);
+        if port.is_started() && port != Port::Emulator && flash != FlashMethod::None {
+            return wrong("a program cannot be flashed; remove `flash`");
+        }
+        if (flash == FlashMethod::ProbeRs) != self.probe.is_some() {
+            return wrong("`flash: probe-rs` and `probe: { chip: ... }` go together");
         }
         let reset = self.reset.map_or(Reset::DtrRts, |Word(reset)| reset);
-        if matches!(port, Port::Socket(_)) && reset != Reset::Manual {
-            return Err(format!(
-                "board '{name}': a socket:// port has no control lines; say `reset: manual`"
-            ));
+        if matches!(port, Port::Socket(_)) && reset != Reset::Manual && flash != FlashMethod::ProbeRs {
+            return wrong("a socket:// port has no control lines; say `reset: manual`");
+        }
+        if port == Port::Emulator && chip != Chip::Esp32c3 {
+            return wrong("only the esp32c3 is emulated; use `{ qemu: ... }` or `{ external: ... }`");
         }
         let by_hand = matches!(reset, Reset::Manual | Reset::Rts);
         let unsaid = if by_hand { BootStrap::Jumper } else { BootStrap::Auto };
@@ -91,12 +127,35 @@ impl RawBoard {
             tags: self.tags,
             owner: self.owner,
             notes: self.notes,
+            image: self.image.map(|RawImage(image)| image),
+            probe: self.probe.map(RawProbe::into_probe),
+            power: self.power.map(|RawPower(power)| power),
+            access_points: self.access_points.into_iter().map(RawAccessPoint::into_access_point).collect(),
+            pins: self.pins.into_iter().map(|RawWire(wire)| wire).collect(),
+            peers: self.peers.0,
+            quarantine: self.quarantine.into_iter().map(RawQuarantine::into_quarantine).collect(),
+            copy_of: None,
         })
+    }
+}
+
+/// How a board is flashed that does not say it.
+fn usual_flash(chip: Chip, port: &Port) -> FlashMethod {
+    match (chip, port) {
+        (Chip::CortexM, _) => FlashMethod::ProbeRs,
+        (_, port) if port.is_started() && *port != Port::Emulator => FlashMethod::None,
+        _ => FlashMethod::Loader,
     }
 }
 
 /// A mapping whose keys are names: kept in order, and a name given twice is an error.
 struct Entries<T>(Vec<(String, T)>);
+
+impl<T> Default for Entries<T> {
+    fn default() -> Self {
+        Self(Vec::new())
+    }
+}
 
 impl<'de, T: Deserialize<'de>> Deserialize<'de> for Entries<T> {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
@@ -167,94 +226,6 @@ macro_rules! word_from_yaml {
 }
 word_from_yaml!(Chip, Reset, BootStrap, FlashMethod);
 
-/// `emulator`, a path, an address, or a mapping with one key that says how to find the port.
-struct RawPort(Port);
-
-impl<'de> Deserialize<'de> for RawPort {
-    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-        struct PortVisitor;
-        impl<'de> Visitor<'de> for PortVisitor {
-            type Value = Port;
-            fn expecting(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-                out.write_str("a port, such as `emulator`, `/dev/ttyUSB0` or `{ serial-number: A50285BI }`")
-            }
-            fn visit_str<E: de::Error>(self, text: &str) -> Result<Port, E> {
-                port_from_text(text).map_err(E::custom)
-            }
-            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Port, A::Error> {
-                RawPortMap::deserialize(de::value::MapAccessDeserializer::new(map))?
-                    .check()
-                    .map_err(de::Error::custom)
-            }
-        }
-        from.deserialize_any(PortVisitor).map(RawPort)
-    }
-}
-
-fn port_from_text(text: &str) -> Result<Port, String> {
-    const SHAPES: &str = "emulator, /dev/..., rfc2217://host:port, socket://host:port, { serial-number: ... }, \
-                          { by-id: ... }, { vid-pid: \"0403:6001\" }, { command: ... }";
-    if text == "emulator" {
-        return Ok(Port::Emulator);
-    }
-    if text.starts_with('/') {
-        return Ok(Port::Tty(TtyName::Path(text.into())));
-    }
-    if let Some(address) = text.strip_prefix("rfc2217://") {
-        return network_address(address).map(Port::Rfc2217);
-    }
-    if let Some(address) = text.strip_prefix("socket://") {
-        return network_address(address).map(Port::Socket);
-    }
-    let meant =
-        if suggest::nearest(text, &["emulator"]).is_some() { ", did you mean 'emulator'?" } else { "" };
-    Err(format!("unknown port '{text}'{meant} (one of: {SHAPES})"))
-}
-
-fn network_address(address: &str) -> Result<String, String> {
-    match address.rsplit_once(':') {
-        Some((host, port)) if !host.is_empty() && port.parse::<u16>().is_ok_and(|port| port > 0) => {
-            Ok(address.into())
-        }
-        _ => Err(format!("bad address '{address}': expected host:port, such as lab-pi:4000")),
-    }
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
-struct RawPortMap {
-    serial_number: Option<String>,
-    by_id: Option<String>,
-    vid_pid: Option<String>,
-    command: Option<String>,
-}
-
-impl RawPortMap {
-    fn check(self) -> Result<Port, String> {
-        match (self.serial_number, self.by_id, self.vid_pid, self.command) {
-            (Some(serial), None, None, None) => Ok(Port::Tty(TtyName::SerialNumber(serial))),
-            (None, Some(link), None, None) if !link.contains('/') => Ok(Port::Tty(TtyName::ById(link))),
-            (None, Some(_), None, None) => Err("by-id is a name in /dev/serial/by-id, not a path".into()),
-            (None, None, Some(pair), None) => vid_pid(&pair),
-            (None, None, None, Some(line)) => {
-                let words: Vec<String> = line.split_whitespace().map(String::from).collect();
-                if words.is_empty() { Err("empty command".into()) } else { Ok(Port::Command(words)) }
-            }
-            _ => Err("a port has exactly one of: serial-number, by-id, vid-pid, command".into()),
-        }
-    }
-}
-
-fn vid_pid(pair: &str) -> Result<Port, String> {
-    let hex = |digits: &str| (digits.len() == 4).then(|| u16::from_str_radix(digits, 16).ok()).flatten();
-    pair.split_once(':')
-        .and_then(|(vendor, product)| Some(TtyName::VidPid(hex(vendor)?, hex(product)?)))
-        .map(Port::Tty)
-        .ok_or_else(|| {
-            format!("bad vid-pid '{pair}': expected two times four hex digits, such as \"0403:6001\"")
-        })
-}
-
 /// An error of `serde_yaml` in our words, with its place.
 fn located(file: &str, text: &str, error: &serde_yaml::Error) -> Error {
     let full = error.to_string();
@@ -292,9 +263,6 @@ fn plain(message: &str) -> String {
     if let Some(rest) = message.strip_prefix("unknown field `") {
         let mut words = rest.split('`');
         let key = words.next().unwrap_or_default();
-        if LATER.contains(&key) {
-            return format!("'{key}' is not implemented in this version; remove it");
-        }
         let known: Vec<&str> = words.skip(1).step_by(2).collect();
         return suggest::unknown("key", key, &known);
     }

@@ -210,6 +210,11 @@ impl Board {
         &mut self.chip.adapter().faults
     }
 
+    /// Bytes that came from the chip since the board was made, damaged and lost ones included.
+    pub fn heard(&mut self) -> u64 {
+        self.chip.adapter().count()
+    }
+
     /// Lets simulated time pass.
     pub fn sleep(&mut self, time: Duration) {
         let until = self.chip.now().saturating_add(ticks(time));

@@ -7,8 +7,11 @@ use std::time::Duration;
 use larch_emulator::{Board, Config, Rom, Wiring};
 use larch_loader::transport::{Lines, Transport};
 
+use crate::scenario::Fault;
 use crate::session::Console;
 
+/// Pins that an ESP32-C3 brings out.
+const PINS: u8 = 22;
 /// How long the ROM needs from power-on until it has read its strapping pins.
 const STRAPS_READ: Duration = Duration::from_millis(20);
 
@@ -41,6 +44,12 @@ impl Emulated {
         self.board.power_on();
         self.board.sleep(STRAPS_READ);
         self.board.set_jumper(false);
+    }
+
+    /// The board itself.
+    #[must_use]
+    pub fn into_board(self) -> Board {
+        self.board
     }
 
     /// Its serial port, borrowed.
@@ -88,13 +97,68 @@ impl Console for Emulated {
     }
 
     fn hard_reset(&mut self) -> io::Result<()> {
-        if self.board.is_powered() {
-            self.board.press_reset();
-            self.board.take_output();
-        } else {
-            self.board.power_on();
-        }
+        press_reset(&mut self.board);
         Ok(())
+    }
+
+    fn power(&mut self, on: bool) -> io::Result<()> {
+        switch(&mut self.board, on);
+        Ok(())
+    }
+
+    fn pin(&mut self, pin: u8, level: Option<bool>) -> io::Result<()> {
+        drive(&mut self.board, pin, level)
+    }
+
+    fn fault(&mut self, fault: &Fault) -> io::Result<()> {
+        inject(&mut self.board, fault);
+        Ok(())
+    }
+}
+
+/// The reset button, or the power switch of a board that is off.
+pub(super) fn press_reset(board: &mut Board) {
+    if board.is_powered() {
+        board.press_reset();
+        board.take_output();
+    } else {
+        board.power_on();
+    }
+}
+
+/// The power switch. What was on the line is lost.
+pub(super) fn switch(board: &mut Board, on: bool) {
+    board.take_output();
+    if on {
+        board.power_on();
+    } else {
+        board.power_off();
+    }
+}
+
+/// A pin is driven from outside.
+pub(super) fn drive(board: &mut Board, pin: u8, level: Option<bool>) -> io::Result<()> {
+    if pin >= PINS {
+        let why = format!("the chip has pins 0 to {}", PINS - 1);
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, why));
+    }
+    board.set_pin(pin, level);
+    Ok(())
+}
+
+/// Something is going to go wrong.
+pub(super) fn inject(board: &mut Board, fault: &Fault) {
+    let heard = board.heard();
+    match *fault {
+        Fault::PowerCut(operation) => {
+            board.chip_mut().flash_faults().power_cut_at_operation = Some(operation);
+        }
+        Fault::LoseByte(count) => {
+            board.faults_from_chip().drop.insert(heard + count - 1);
+        }
+        Fault::DamageByte(count) => {
+            board.faults_from_chip().corrupt.insert(heard + count - 1, 0x01);
+        }
     }
 }
 

@@ -48,6 +48,12 @@ impl Program {
         Ok(Self { command, directory, running: None, start: Instant::now() })
     }
 
+    /// The process, while it runs.
+    #[must_use]
+    pub fn pid(&self) -> Option<u32> {
+        self.running.as_ref().map(|running| running.child.id())
+    }
+
     fn stop(&mut self) {
         if let Some(mut running) = self.running.take() {
             // It may have ended by itself; there is nothing to do about a failure here.
@@ -74,8 +80,7 @@ impl Running {
         let mut modes = tcgetattr(&side)?;
         modes.local_modes.remove(LocalModes::ECHO);
         tcsetattr(&side, OptionalActions::Now, &modes)?;
-        let child = Command::new("setsid")
-            .arg("--ctty")
+        let child = kept_on_a_leash(command)
             .args(command)
             .current_dir(directory)
             .env("TERM", "dumb")
@@ -151,9 +156,32 @@ impl Console for Program {
     }
 
     fn hard_reset(&mut self) -> io::Result<()> {
+        self.power(false)?;
+        self.power(true)
+    }
+
+    fn power(&mut self, on: bool) -> io::Result<()> {
         self.stop();
-        self.running = Some(Running::start(&self.command, &self.directory)?);
+        if on {
+            self.running = Some(Running::start(&self.command, &self.directory)?);
+        }
         Ok(())
+    }
+}
+
+/// A command that ends when this process does, `kill -9` included: the kernel sends it a signal where util-linux's
+/// `setpriv` can ask for it, and elsewhere the end of its terminal does.
+pub(super) fn kept_on_a_leash(command: &[String]) -> Command {
+    debug_assert!(!command.is_empty(), "boards.yaml has no empty commands");
+    let has_setpriv = ["/usr/bin/setpriv", "/bin/setpriv"].iter().any(|path| Path::new(path).exists());
+    if has_setpriv {
+        let mut leash = Command::new("setpriv");
+        leash.args(["--pdeathsig", "KILL", "setsid", "--ctty"]);
+        leash
+    } else {
+        let mut leash = Command::new("setsid");
+        leash.arg("--ctty");
+        leash
     }
 }
 

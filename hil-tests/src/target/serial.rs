@@ -2,12 +2,13 @@
 
 use std::io;
 use std::path::Path;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use larch_boards::{Board, Port, Reset, TtyName};
+use larch_boards::{Board, Port, Power, Reset, TtyName};
 use larch_loader::transport::Transport;
 use larch_loader::{ports, reset};
 
+use super::power;
 use crate::session::Console;
 
 /// Speed of every REPL.
@@ -17,7 +18,13 @@ const REPL_BAUD: u32 = 115_200;
 pub struct Serial {
     transport: Box<dyn Transport>,
     reset: Reset,
+    /// To come back after the power was off: a USB board's port goes with its power.
+    port: Port,
+    power: Option<Power>,
 }
+
+/// How long a port may take to come back after the power is on.
+const RETURN_LIMIT: Duration = Duration::from_secs(15);
 
 impl Serial {
     /// Opens the board's port.
@@ -27,7 +34,16 @@ impl Serial {
     pub fn open(board: &Board) -> io::Result<Self> {
         let port = port_name(&board.port)?;
         let transport = ports::open(&port, REPL_BAUD).map_err(io::Error::other)?;
-        Ok(Self { transport, reset: board.reset })
+        Ok(Self { transport, reset: board.reset, port: board.port.clone(), power: board.power.clone() })
+    }
+
+    /// Opens the board's port as soon as it is there.
+    ///
+    /// # Errors
+    /// It is not there within the limit.
+    pub fn open_within(board: &Board, limit: Duration) -> io::Result<Self> {
+        let transport = wait_for_port(&board.port, limit)?;
+        Ok(Self { transport, reset: board.reset, port: board.port.clone(), power: board.power.clone() })
     }
 }
 
@@ -43,6 +59,22 @@ impl Console for Serial {
             Reset::Manual => self.soft_reboot(),
         }
     }
+
+    fn power(&mut self, on: bool) -> io::Result<()> {
+        let Some(power) = &self.power else {
+            return Err(io::Error::other(
+                "nothing switches the power of this board (`power:` in boards.yaml)",
+            ));
+        };
+        power::switch(power, on)?;
+        if on {
+            self.transport = wait_for_port(&self.port, RETURN_LIMIT)?;
+            Ok(())
+        } else {
+            std::thread::sleep(power::OFF_TIME);
+            Ok(())
+        }
+    }
 }
 
 impl Serial {
@@ -54,6 +86,17 @@ impl Serial {
         }
         self.transport.discard_input()?;
         self.transport.write_all(b"\x04")
+    }
+}
+
+fn wait_for_port(port: &Port, limit: Duration) -> io::Result<Box<dyn Transport>> {
+    let start = Instant::now();
+    loop {
+        let opened = port_name(port).and_then(|port| ports::open(&port, REPL_BAUD).map_err(io::Error::other));
+        match opened {
+            Err(_) if start.elapsed() < limit => std::thread::sleep(Duration::from_millis(200)),
+            ended => return ended,
+        }
     }
 }
 
@@ -73,7 +116,9 @@ pub fn port_name(port: &Port) -> io::Result<String> {
         }
         Port::Rfc2217(address) => Ok(format!("rfc2217://{address}")),
         Port::Socket(address) => Ok(format!("socket://{address}")),
-        Port::Emulator | Port::Command(_) => Err(io::Error::other("this board has no port on this machine")),
+        Port::Emulator | Port::Command(_) | Port::Qemu(_) | Port::External(_) => {
+            Err(io::Error::other("this board has no port on this machine"))
+        }
     }
 }
 

@@ -102,7 +102,7 @@ fn default_flash(lab: &Lab, board: &Board, download: bool) -> Result<PathBuf> {
     if download {
         return Ok(directory.join(format!("{}-download.bin", board.name)));
     }
-    ready::make_ready(lab, board)?;
+    ready::make_ready(lab, board, &|_| {})?;
     let digest = lab.image_digest(board.chip);
     let path = directory.join(format!("{}-{digest}.bin", board.name));
     if !path.exists() {

@@ -28,7 +28,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
         bail!("board {} is not flashed by us (`flash: none` in boards.yaml, or a program)", board.name);
     }
     if arguments.ready {
-        ready::make_ready(&lab, &board)?;
+        ready::make_ready(&lab, &board, &|_| {})?;
     } else {
         ready::flash_afresh(&lab, &board)?;
     }

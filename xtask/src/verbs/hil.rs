@@ -1,177 +1,185 @@
 //! `cargo xtask hil`: build, flash, type every scenario, compare with the snapshots.
 
+mod against;
+mod collect;
+mod select;
 mod table;
 
 use std::path::Path;
-use std::sync::Mutex;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::thread;
-use std::time::Duration;
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
 use clap::Args;
+use hil_tests::event::{Event, Observer, Stamped, Status};
+use hil_tests::files::write_whole;
+use hil_tests::history::{self, History};
 use hil_tests::lab::Lab;
-use hil_tests::run::{Outcome, Report, Update};
-use hil_tests::scenario::Scenario;
-use larch_boards::{Board, Port};
+use hil_tests::run::Update;
+use hil_tests::runner::{self, Plan, Shard};
+use larch_boards::Board;
 
-use crate::progress::{self, Watch};
+use self::collect::Collected;
+use crate::progress;
 use crate::{ready, workspace};
 
 /// Run the REPL scenarios on boards and compare the transcripts with the snapshots.
-#[derive(Args)]
+#[derive(Args, Clone, Default)]
 #[command(after_help = "\
 Examples:
   cargo xtask hil                                          the default board, every scenario
-  cargo xtask hil --board c3-devkit --board esp32c3-emu    these boards
+  cargo xtask hil --board c3-devkit --board esp32c3-emu    these boards, at once
+  cargo xtask hil --all --retries 2                        every board that is there
   cargo xtask hil --scenario errors/exit                   one scenario
   cargo xtask hil --scenario 'os/*' --update               accept what the board answers now
-  cargo xtask hil --board micropython-unix                 what does real MicroPython answer?")]
+  cargo xtask hil --tag bench --shard 1/4                  the first quarter of the boards tagged bench
+  cargo xtask hil --board esp32c3-emu --against micropython-unix    where do their answers differ?")]
 pub(crate) struct Arguments {
     /// Board to use; may be given several times [default: the default of boards.yaml]
     #[arg(long, short, value_name = "BOARD")]
-    board: Vec<String>,
+    pub(crate) board: Vec<String>,
+    /// Every board of boards.yaml; those that are not there are skipped
+    #[arg(long, conflicts_with = "board")]
+    pub(crate) all: bool,
+    /// Boards with this tag; may be given several times; those that are not there are skipped
+    #[arg(long, short, value_name = "TAG", conflicts_with_all = ["board", "all"])]
+    pub(crate) tag: Vec<String>,
     /// Scenarios to run: a name such as errors/exit, with `*` for anything; may be given several times
     #[arg(long, short, value_name = "GLOB")]
-    scenario: Vec<String>,
+    pub(crate) scenario: Vec<String>,
+    /// Run each scenario so often
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    pub(crate) repeat: u32,
+    /// Run a part: I of N. Whole boards if there are at least N, otherwise scenarios
+    #[arg(long, value_name = "I/N", value_parser = Shard::parse)]
+    pub(crate) shard: Option<Shard>,
+    /// Try a failed scenario so often again; if it then passes it is reported as flaky
+    #[arg(long, value_name = "N", default_value_t = 0, value_parser = clap::value_parser!(u32).range(0..=100))]
+    pub(crate) retries: u32,
     /// Make what the board answers the new snapshots (look at the difference before committing it)
     #[arg(long)]
-    update: bool,
+    pub(crate) update: bool,
+    /// Go on with a board that stays dead
+    #[arg(long)]
+    pub(crate) keep_going: bool,
+    /// Write the events of the run to standard output, one JSON object a line; people read standard error
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// Instead of comparing with snapshots, compare with what this board answers
+    #[arg(long, value_name = "BOARD", conflicts_with = "update")]
+    pub(crate) against: Option<String>,
+    /// Disturb the timing of boards and lines, reproducibly
+    #[arg(long, value_name = "N")]
+    pub(crate) seed: Option<u64>,
+    /// Run so many copies of each board that is started (emulated boards, programs)
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1000))]
+    pub(crate) copies: Option<u16>,
+    /// Boards at once
+    #[arg(long, value_name = "N", default_value_t = 32, value_parser = clap::value_parser!(u16).range(1..=1000))]
+    pub(crate) jobs: u16,
+    /// Wait so long for a board that another process uses
+    #[arg(long, value_name = "SECONDS", default_value_t = 600)]
+    pub(crate) wait: u64,
 }
 
 pub(crate) fn run(arguments: &Arguments) -> Result<()> {
+    if arguments.json {
+        progress::talk_on_stderr();
+    }
     let lab = workspace::lab()?;
-    let boards = boards(&lab, &arguments.board)?;
-    let scenarios = scenarios(&lab, &arguments.scenario)?;
-    let update = if arguments.update { Update::Accept } else { Update::Propose };
-    let mut runs = Vec::new();
-    for board in &boards {
-        ready::make_ready(&lab, board)?;
-        progress::step("run", &format!("{:<20} {} scenarios", board.name, scenarios.len()), None);
-        runs.push(run_board(&lab, board, &scenarios, update));
+    lab.clean_up();
+    let plan = plan(&lab, arguments)?;
+    if let Some(other) = &arguments.against {
+        return against::run(&lab, plan, workspace::board(&lab, Some(other))?);
     }
-    table::show(&runs);
-    let path = lab.directory().join("report.txt");
-    std::fs::create_dir_all(lab.directory())?;
-    std::fs::write(&path, table::every_pair(&runs)).with_context(|| path.display().to_string())?;
-    conclude(&runs, &path)
+    run_plan(&lab, &plan, arguments)
 }
 
-/// One board with all its scenarios.
-struct Run {
-    board: String,
-    reports: Vec<Report>,
-    /// By the clock on the wall; scenarios of an emulated board run side by side.
-    time: Duration,
+/// What the command line asks for.
+fn plan(lab: &Lab, arguments: &Arguments) -> Result<Plan> {
+    let (scenarios, positions) = select::scenarios(lab, &arguments.scenario)?;
+    Ok(Plan {
+        boards: select::boards(lab, arguments)?,
+        scenarios,
+        positions,
+        update: if arguments.update { Update::Accept } else { Update::Propose },
+        retries: arguments.retries,
+        repeat: arguments.repeat,
+        shard: arguments.shard,
+        keep_going: arguments.keep_going,
+        skip_missing: arguments.all || !arguments.tag.is_empty(),
+        seed: arguments.seed,
+        lock_limit: Duration::from_secs(arguments.wait),
+        jobs: arguments.jobs.into(),
+    })
 }
 
-fn boards(lab: &Lab, names: &[String]) -> Result<Vec<Board>> {
-    if names.is_empty() {
-        return Ok(vec![workspace::board(lab, None)?]);
-    }
-    names.iter().map(|name| workspace::board(lab, Some(name))).collect()
-}
-
-fn scenarios<'a>(lab: &'a Lab, globs: &[String]) -> Result<Vec<&'a Scenario>> {
-    for glob in globs {
-        if !lab.suite.scenarios.iter().any(|scenario| matches(glob, &scenario.name)) {
-            let names: Vec<&str> =
-                lab.suite.scenarios.iter().map(|scenario| scenario.name.as_str()).collect();
-            let near = larch_boards::nearest(glob, &names);
-            let hint = near.map_or_else(String::new, |near| format!(", did you mean '{near}'?"));
-            bail!("no scenario '{glob}'{hint} (they are in hil-tests/scenarios)");
+fn run_plan(lab: &Lab, plan: &Plan, arguments: &Arguments) -> Result<()> {
+    let collected = Mutex::new(Collected::new());
+    let start = Instant::now();
+    let observer = |event: &Event| {
+        if arguments.json {
+            print_json(start, event);
         }
-    }
-    let wanted =
-        |scenario: &&Scenario| globs.is_empty() || globs.iter().any(|glob| matches(glob, &scenario.name));
-    Ok(lab.suite.scenarios.iter().filter(wanted).collect())
-}
-
-/// `*` is any text, `?` any character.
-fn matches(glob: &str, name: &str) -> bool {
-    match glob.chars().next() {
-        None => name.is_empty(),
-        Some('*') => {
-            let ends = name.char_indices().map(|(at, _)| at).chain([name.len()]);
-            ends.into_iter().any(|at| matches(&glob[1..], &name[at..]))
-        }
-        Some(letter) => {
-            let mut rest = name.chars();
-            rest.next().is_some_and(|first| letter == '?' || letter == first)
-                && matches(&glob[letter.len_utf8()..], rest.as_str())
-        }
-    }
-}
-
-/// Emulated boards and programs are copied for each pair, so several pairs run at once; a board on a port is one.
-fn run_board(lab: &Lab, board: &Board, scenarios: &[&Scenario], update: Update) -> Run {
-    let watch = Watch::start();
-    let copies = matches!(board.port, Port::Emulator | Port::Command(_));
-    let workers = if copies { thread::available_parallelism().map_or(1, usize::from) } else { 1 };
-    let bar = progress::bar(scenarios.len() as u64, &board.name);
-    let next = AtomicUsize::new(0);
-    let reports = Mutex::new(Vec::new());
-    thread::scope(|scope| {
-        for _ in 0..workers {
-            scope.spawn(|| {
-                while let Some(scenario) = scenarios.get(next.fetch_add(1, Ordering::Relaxed)) {
-                    let report = lab.suite.run(board, scenario, update, || lab.open(board, &scenario.name));
-                    bar.inc(1);
-                    reports.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).push(report);
-                }
-            });
-        }
-    });
-    bar.finish_and_clear();
-    let mut reports = reports.into_inner().unwrap_or_else(|poisoned| poisoned.into_inner());
-    reports.sort_by(|left, right| left.scenario.cmp(&right.scenario));
-    Run { board: board.name.clone(), reports, time: watch.time() }
-}
-
-fn conclude(runs: &[Run], path: &Path) -> Result<()> {
-    let reports: Vec<&Report> = runs.iter().flat_map(|run| &run.reports).collect();
-    let count =
-        |wanted: fn(&Outcome) -> bool| reports.iter().filter(|report| wanted(&report.outcome)).count();
-    let failed = count(|outcome| matches!(outcome, Outcome::Failed(_)));
-    let passed = count(|outcome| matches!(outcome, Outcome::Passed));
-    let differ = count(|outcome| matches!(outcome, Outcome::DiffersAsListed(_)));
-    let skipped = count(|outcome| matches!(outcome, Outcome::Skipped(_)));
-    let mut parts = vec![format!("{passed} passed")];
-    if differ > 0 {
-        parts.push(format!("{differ} differ as listed"));
-    }
-    if skipped > 0 {
-        parts.push(format!("{skipped} skipped"));
-    }
-    let Some(first) = reports.iter().find(|report| matches!(report.outcome, Outcome::Failed(_))) else {
-        if passed + differ == 0 {
-            bail!("nothing ran: every scenario was skipped");
-        }
-        println!("   {}. Report: {}", parts.join(", "), path.display());
-        return Ok(());
+        collected.lock().unwrap_or_else(PoisonError::into_inner).event(event);
     };
-    println!("   {failed} failed, {}.", parts.join(", "));
-    println!(
-        "   Look: cargo insta review   Again: cargo xtask hil --board {} --scenario {}",
-        first.board, first.scenario
-    );
-    bail!("{failed} of {} did not pass", reports.len())
+    let counts = runner::run(lab, plan, &prepare(lab), &observer);
+    let collected = collected.into_inner().unwrap_or_else(PoisonError::into_inner);
+    let path = lab.directory().join("report.txt");
+    write_whole(&path, table::every_pair(&collected).as_bytes())
+        .with_context(|| path.display().to_string())?;
+    let past = History::new(&lab.directory().join("history"));
+    past.add(&collected.history).with_context(|| format!("{}: history", lab.directory().display()))?;
+    table::show(&collected, &history::unreliable(&past.last(history::WINDOW)));
+    conclude(&collected, &counts, &path)
 }
 
-#[cfg(test)]
-mod tests {
-    use super::matches;
-    use rstest::rstest;
+/// Makes each board ready in its lane.
+pub(crate) fn prepare<'a>(lab: &'a Lab) -> impl Fn(&Board, &Observer<'_>) -> Result<(), String> + Sync + 'a {
+    |board, observer| ready::make_ready(lab, board, observer).map_err(|error| format!("{error:#}"))
+}
 
-    #[rstest]
-    #[case("errors/exit", "errors/exit", true)]
-    #[case("errors/*", "errors/exit", true)]
-    #[case("*", "os/files", true)]
-    #[case("*/f?les", "os/files", true)]
-    #[case("os/*s", "os/listdir", false)]
-    #[case("os", "os/files", false)]
-    #[case("", "os/files", false)]
-    fn globs(#[case] glob: &str, #[case] name: &str, #[case] expected: bool) {
-        assert_eq!(matches(glob, name), expected);
+fn print_json(start: Instant, event: &Event) {
+    let at_ms = u64::try_from(start.elapsed().as_millis()).unwrap_or(u64::MAX);
+    match serde_json::to_string(&Stamped { at_ms, event: event.clone() }) {
+        Ok(line) => println!("{line}"),
+        Err(error) => eprintln!("   an event cannot be written as JSON: {error}"),
+    }
+}
+
+type Counts = std::collections::BTreeMap<Status, u32>;
+
+fn conclude(collected: &Collected, counts: &Counts, path: &Path) -> Result<()> {
+    let count = |status| counts.get(&status).copied().unwrap_or(0);
+    let words = [
+        (Status::Failed, "failed"),
+        (Status::Passed, "passed"),
+        (Status::Flaky, "flaky"),
+        (Status::Differs, "differ as listed"),
+        (Status::Quarantined, "quarantined"),
+        (Status::Skipped, "skipped"),
+    ];
+    let parts: Vec<String> = words
+        .iter()
+        .filter(|(status, _)| count(*status) > 0 || *status == Status::Passed)
+        .map(|(status, word)| format!("{} {word}", count(*status)))
+        .collect();
+    let given_up: Vec<&str> = collected.given_up().collect();
+    if runner::is_good(counts, given_up.len()) {
+        progress::say(&format!("   {}. Report: {}", parts.join(", "), path.display()));
+        return Ok(());
+    }
+    progress::say(&format!("   {}. Report: {}", parts.join(", "), path.display()));
+    if let Some((board, scenario)) = collected.first_failed() {
+        progress::say(&format!(
+            "   Look: cargo insta review   Again: cargo xtask hil --board {board} --scenario {scenario}"
+        ));
+    }
+    let failed = count(Status::Failed);
+    match (failed, given_up.as_slice()) {
+        (0, []) => bail!("nothing ran: every scenario was skipped"),
+        (0, boards) => bail!("not tested to the end: {}", boards.join(", ")),
+        (_, []) => bail!("{failed} of {} did not pass", counts.values().sum::<u32>()),
+        (_, boards) => bail!("{failed} did not pass; not tested to the end: {}", boards.join(", ")),
     }
 }

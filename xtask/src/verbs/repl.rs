@@ -38,7 +38,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     let lab = workspace::lab()?;
     let board = workspace::board(&lab, arguments.board.as_deref())?;
     if !ready::is_attached(&board) {
-        ready::make_ready(&lab, &board)?;
+        ready::make_ready(&lab, &board, &|_| {})?;
     }
     if board.port == Port::Emulator {
         return emulated(&lab, &board);

@@ -41,6 +41,11 @@ pub trait Machine: Port + 'static {
     /// The memory of the Python heap, the same at every call.
     fn heap() -> Region;
 
+    /// `sys.implementation._build`: by it the harness knows that the board runs what was flashed.
+    fn build(&self) -> &'static str {
+        Self::NAME.build
+    }
+
     /// What to tell the person at the prompt at the first start, if anything.
     fn notice(&self) -> Option<&'static str>;
 
@@ -138,8 +143,10 @@ pub fn run<M: Machine>(board: &'static mut M) -> ! {
 fn live_once<M: Machine>(board: &mut M, banner: &str, repl: &mut Repl<'_, VecBuffer>) {
     // SAFETY: the board outlives this function, which keeps no reference to it.
     let board: &'static mut M = unsafe { &mut *core::ptr::from_mut(board) };
+    let mut hooks = hooks::<M>();
+    hooks.identity.build = board.build();
     // SAFETY: the interpreter before this one is gone, and this one ends with the function.
-    let mut vm = unsafe { new_vm(board, M::heap(), hooks::<M>()) };
+    let mut vm = unsafe { new_vm(board, M::heap(), hooks) };
     if vm.start().and_then(|()| set_path(&mut vm)).is_err() {
         panic!("the Python heap is too small to start");
     }

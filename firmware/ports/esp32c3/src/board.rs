@@ -16,6 +16,7 @@ use larch_hal::{
 use larch_heap::Region;
 use larch_vm::vm::INTERRUPTED;
 
+use crate::build;
 use crate::clock::{self, Clocks};
 use crate::console::Terminal;
 use crate::flash::Partition;
@@ -36,6 +37,7 @@ pub struct Esp32c3 {
     pins: PinBank,
     unique_id: [u8; 6],
     soft_reset: bool,
+    build: &'static str,
 }
 
 impl Esp32c3 {
@@ -50,6 +52,7 @@ impl Esp32c3 {
             pins: PinBank::new(),
             unique_id,
             soft_reset: false,
+            build: build::name(Self::NAME.build),
         }
     }
 
@@ -69,6 +72,10 @@ impl Machine for Esp32c3 {
 
     fn heap() -> Region {
         memory::heap()
+    }
+
+    fn build(&self) -> &'static str {
+        self.build
     }
 
     fn notice(&self) -> Option<&'static str> {

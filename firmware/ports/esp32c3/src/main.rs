@@ -8,6 +8,7 @@
 #![no_main]
 
 mod board;
+mod build;
 mod clock;
 mod console;
 mod flash;

@@ -55,6 +55,12 @@ impl Adapter {
         }
     }
 
+    /// Bytes that came since the adapter was made, damaged and lost ones included.
+    #[must_use]
+    pub fn count(&self) -> u64 {
+        self.count
+    }
+
     /// Changes its rate.
     pub fn set_baud(&mut self, baud: u32) {
         self.baud = baud.max(1);

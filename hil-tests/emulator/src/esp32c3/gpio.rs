@@ -4,6 +4,7 @@
 //! ([`crate::wire`]) and not routed through here.
 
 use super::io::Io;
+use crate::registers::Registers;
 
 /// Base address.
 pub const BASE: u32 = 0x6000_4000;
@@ -62,6 +63,14 @@ pub const MODELLED: &[u32] = &[
 
 /// Pins that the chip brings out.
 pub const PINS: u8 = 22;
+
+/// Level at which the chip itself drives `pin`; `None` if it does not.
+#[must_use]
+pub fn driven(registers: &Registers, pin: u8) -> Option<bool> {
+    let bit = 1_u32.checked_shl(u32::from(pin)).unwrap_or(0);
+    let level = registers.get(BASE + OUT) & bit != 0;
+    (registers.get(BASE + ENABLE) & bit != 0).then_some(level)
+}
 
 /// The pins.
 #[derive(Clone, Default)]

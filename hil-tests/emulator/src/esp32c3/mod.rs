@@ -255,6 +255,12 @@ impl Esp32c3 {
         }
     }
 
+    /// Level at which the chip itself drives `pin`; `None` if it does not.
+    #[must_use]
+    pub fn drives(&self, pin: u8) -> Option<bool> {
+        gpio::driven(&self.soc.registers, pin)
+    }
+
     /// Level of `pin` as the outside measures it; `None` if nothing drives or pulls it.
     #[must_use]
     pub fn pin(&mut self, pin: u8) -> Option<bool> {
