@@ -57,7 +57,7 @@ pub enum Event {
     BoardEnded {
         /// The board.
         board: String,
-        /// How long it took by the clock on the wall.
+        /// How long its scenarios took together, by the clock on the wall.
         ms: u64,
         /// Why it was given up, if it was.
         given_up: Option<String>,

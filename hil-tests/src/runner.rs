@@ -119,7 +119,7 @@ impl<'a> Lane<'a> {
         let given_up = self.given_up();
         (self.observer)(&Event::BoardEnded {
             board: self.board.name.clone(),
-            ms: millis(start.elapsed()),
+            ms: millis(start.into_inner().unwrap_or_else(PoisonError::into_inner).elapsed()),
             given_up,
         });
     }

@@ -23,6 +23,8 @@ const QUIET: Duration = Duration::from_millis(20);
 const ECHO_LIMIT: Duration = Duration::from_secs(3);
 /// How long a line may take unless the scenario says otherwise.
 const LINE_LIMIT: Duration = Duration::from_secs(10);
+/// How long a line may take before the power is switched off.
+const LAST_WORDS: Duration = Duration::from_secs(2);
 /// How long a scenario may take as a whole.
 const SCENARIO_LIMIT: Duration = Duration::from_secs(3600);
 /// How long a board may take from reset to prompt.
@@ -221,6 +223,8 @@ pub struct Session<'a> {
     interrupt_after: Option<Duration>,
     /// Text of the next `wait-for`.
     answer_to: Option<String>,
+    /// The power is switched off next: the board may not live to give a prompt.
+    last_words: bool,
     /// Something was typed on this line and not entered.
     pending: bool,
     /// What was done last, for messages.
@@ -242,6 +246,7 @@ impl<'a> Session<'a> {
             prompt: Prompt::Friendly,
             interrupt_after: None,
             answer_to: None,
+            last_words: false,
             pending: false,
             last: "start".into(),
             boot_log: String::new(),
@@ -292,6 +297,7 @@ impl<'a> Session<'a> {
             Some(Step::WaitFor(text)) => Some(text.clone()),
             _ => None,
         };
+        self.last_words = matches!(scenario.steps.get(index + 1), Some(Step::Power { on: false }));
         let now = self.now();
         self.record.mark(scenario.line_of(index), step.to_string(), now);
         if now.saturating_sub(self.record.begun) > SCENARIO_LIMIT {
@@ -467,6 +473,10 @@ impl<'a> Session<'a> {
         }
         match self.answer_to.take() {
             Some(text) => self.wait_for(&text),
+            None if self.last_words => match self.wait_prompt(LAST_WORDS) {
+                Err(Failure::Silent { .. } | Failure::NoPrompt { .. }) => Ok(()),
+                ended => ended,
+            },
             None => self.wait_prompt(self.limit),
         }
     }

@@ -6,6 +6,7 @@ pub mod desk;
 pub mod emulated;
 pub mod jitter;
 pub mod machine;
+pub mod metered;
 pub mod power;
 pub mod program;
 pub mod serial;

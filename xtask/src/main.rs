@@ -51,7 +51,7 @@ enum Verb {
     Serve(verbs::serve::Arguments),
     /// Make the page of a report again, or one report of several
     Report(verbs::report::Arguments),
-    /// List the boards
+    /// List, find and examine boards
     Boards(verbs::boards::Arguments),
     /// Run the tests of this machine
     Test(verbs::test::Arguments),

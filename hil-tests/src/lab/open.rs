@@ -96,7 +96,8 @@ impl Lab {
         let number = USES.fetch_add(1, Ordering::Relaxed);
         let use_name = format!("{}-{number}", scenario.name.replace('/', "__"));
         let mut actors = Vec::new();
-        let emulated = board.port == Port::Emulator && !roles.is_empty();
+        let wired = board.pins.iter().any(|wire| scenario.requires.contains(&wire.capability()));
+        let emulated = board.port == Port::Emulator && (wired || !roles.is_empty());
         if emulated {
             actors = self.open_desk(board, &roles)?;
         } else {

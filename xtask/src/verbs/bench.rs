@@ -1,6 +1,7 @@
 //! `cargo xtask bench`: measurements.
 
 mod emulator;
+mod harness;
 
 use anyhow::Result;
 use clap::{Args, Subcommand};
@@ -10,8 +11,9 @@ use crate::workspace;
 /// Measure.
 #[derive(Args)]
 #[command(after_help = "\
-Example:
-  cargo xtask bench emulator    speed of the emulated board from power-on to prompt")]
+Examples:
+  cargo xtask bench emulator    speed of the emulated board from power-on to prompt
+  cargo xtask bench harness     what a statement costs the harness")]
 pub(crate) struct Arguments {
     #[command(subcommand)]
     what: What,
@@ -21,11 +23,14 @@ pub(crate) struct Arguments {
 enum What {
     /// Host instructions per instruction of the emulated chip (callgrind), and MIPS, from power-on to prompt
     Emulator,
+    /// Processor time of the harness for a statement at the prompt, the board's share taken out
+    Harness,
 }
 
 pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     let lab = workspace::lab()?;
     match arguments.what {
         What::Emulator => emulator::run(&lab),
+        What::Harness => harness::run(&lab),
     }
 }

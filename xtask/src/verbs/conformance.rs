@@ -61,8 +61,8 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     let watch = Watch::start();
     let reports = if is_board {
         let board = workspace::board(&lab, Some(&arguments.board))?;
-        ready::make_ready(&lab, &board)?;
-        let copies = matches!(board.port, Port::Emulator | Port::Command(_));
+        ready::make_ready(&lab, &board, &|_| {})?;
+        let copies = board.port.is_started();
         let workers = if copies { cores() } else { 1 };
         runner.run(workers, |worker| on_board(&lab, &board, worker))?
     } else {

@@ -2,7 +2,7 @@
 
 mod against;
 mod collect;
-mod select;
+pub(crate) mod select;
 mod table;
 
 use std::path::Path;

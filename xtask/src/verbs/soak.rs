@@ -1,5 +1,7 @@
 //! `cargo xtask soak`: the same work many times with random faults; what must never happen is counted.
 
+mod hil;
+
 use anyhow::{Result, ensure};
 use clap::{Args, Subcommand};
 use hil_tests::soak::{Soak, Tally};
@@ -12,7 +14,9 @@ use crate::progress::{self, Watch};
 Examples:
   cargo xtask soak loader                               1000 flashes of 64 KB and 20 of 1.4 MB (an hour)
   cargo xtask soak loader --flashes 20 --large 0        a minute
-  cargo xtask soak loader --seed 137 --flashes 1 --large 0 --verbose   one of them again, told in full")]
+  cargo xtask soak loader --seed 137 --flashes 1 --large 0 --verbose   one of them again, told in full
+  cargo xtask soak hil                                  the suite a hundred times, each with other timing
+  cargo xtask soak hil --runs 5 --load 2                five times, while two processes keep cores busy")]
 pub(crate) struct Arguments {
     #[command(subcommand)]
     what: What,
@@ -22,6 +26,8 @@ pub(crate) struct Arguments {
 enum What {
     /// The loader flashes an emulated board on a bad line: flips, drops, duplicates, stalls, resets, power cuts
     Loader(LoaderArguments),
+    /// All scenarios, each run with another seed for start-up and line timing; any failure counts
+    Hil(hil::Arguments),
 }
 
 #[derive(Args)]
@@ -45,7 +51,13 @@ const SMALL: usize = 64 << 10;
 const LARGE: usize = 1_445_632;
 
 pub(crate) fn run(arguments: &Arguments) -> Result<()> {
-    let What::Loader(arguments) = &arguments.what;
+    match &arguments.what {
+        What::Loader(arguments) => loader(arguments),
+        What::Hil(arguments) => hil::run(arguments),
+    }
+}
+
+fn loader(arguments: &LoaderArguments) -> Result<()> {
     let soak = Soak::new()?;
     let small = many(&soak, arguments, arguments.flashes, SMALL)?;
     let large = many(&soak, arguments, arguments.large, LARGE)?;

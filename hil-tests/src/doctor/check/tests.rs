@@ -69,22 +69,29 @@ fn board(reset: Reset) -> Board {
     Board { reset, ..Boards::parse("b", text).unwrap().default_board().clone() }
 }
 
-const ANSWER: &[u8] = b"import...\r\n3.4.0; MicroPython v1|esp32|GENERIC-0123\r\nx|y|z\r\n>>> ";
+const ANSWER: &[u8] = b"print('x|y|z')\r\n3.4.0; MicroPython v1|esp32|GENERIC-0123\r\n>>> ";
 const BOOTED: &[u8] =
     b"ESP-ROM\r\nrst:0x1 (POWERON),boot:0xc (SPI_FAST_FLASH_BOOT)\r\nMicroPython v1\r\n>>> ";
 
+const OTHER: &[u8] = b"print('x|y|z')\r\n3.4.0; MicroPython v1|esp32|GENERIC-4567\r\n>>> ";
+const PROMPT: &[u8] = b">>> ";
+
 #[rstest]
-#[case::fine(BOOTED, &[b"print('x|y|z')\r\n3.4.0; MicroPython v1|esp32|GENERIC-0123\r\n>>> " as &[u8]], &[0, 0, 0])]
+#[case::fine(BOOTED, &[ANSWER], &[0, 0, 0])]
 #[case::nothing(b"", &[], &[20])]
 #[case::noise(b"\xf8\x80\x00\x78\xfe\x81", &[], &[22])]
 #[case::brown_out(b"Brownout detector was triggered\r\n", &[], &[23])]
 #[case::blank(b"rst:0x1\r\ninvalid header: 0xffffffff\r\n", &[], &[0, 24])]
 #[case::jumper(b"rst:0x1 (POWERON),boot:0x4 (DOWNLOAD(USB/UART0))\r\nwaiting for download\r\n", &[], &[0, 29])]
 #[case::stuck(b"rst:0x1 (POWERON)\r\nentry 0x403\r\nworking\r\n", &[], &[0, 21])]
-#[case::lines_dead(b"", &[b">>> ", b"print('x|y|z')\r\nv|p|GENERIC-0123\r\n>>> "], &[62, 0, 0])]
-#[case::other(BOOTED, &[b"print('x|y|z')\r\n3.4.0; MicroPython v1|esp32|GENERIC-4567\r\n>>> "], &[0, 0, 61])]
+#[case::lines_dead(b"", &[PROMPT, ANSWER], &[62, 0, 0])]
+#[case::other(BOOTED, &[OTHER], &[0, 0, 61])]
 #[case::deaf(BOOTED, &[], &[0, 64])]
-fn findings(#[case] boot: &'static [u8], #[case] answers: &[&'static [u8]], #[case] codes: &[u8]) {
+fn findings(
+    #[case] boot: &'static [u8],
+    #[case] answers: &'static [&'static [u8]],
+    #[case] codes: &'static [u8],
+) {
     let answers = answers.iter().copied().collect();
     let mut line = Script { now: Duration::ZERO, out: VecDeque::new(), boot, answers, endless: false };
     let found = examine(&board(Reset::DtrRts), &mut line, &Expected { build: "-0123".into() });

@@ -45,7 +45,7 @@ fn tagged(lab: &Lab, tags: &[String]) -> Result<Vec<Board>> {
 }
 
 /// Names and positions of the scenarios; every glob must match one.
-pub(super) fn scenarios(lab: &Lab, globs: &[String]) -> Result<(Vec<String>, Vec<usize>)> {
+pub(crate) fn scenarios(lab: &Lab, globs: &[String]) -> Result<(Vec<String>, Vec<usize>)> {
     let names: Vec<&str> = lab.suite.scenarios.iter().map(|scenario| scenario.name.as_str()).collect();
     for glob in globs {
         if !names.iter().any(|name| glob_matches(glob, name)) {

@@ -12,6 +12,7 @@ use std::time::Duration;
 use hil_tests::lock::Lock;
 use hil_tests::session::Console;
 use hil_tests::target::program::Program;
+use rustix::termios::{OptionalActions, tcgetattr, tcsetattr};
 
 fn main() -> io::Result<()> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -19,6 +20,11 @@ fn main() -> io::Result<()> {
     let with = arguments.get(1).map_or("", String::as_str);
     if kind == "hold" {
         return hold(Path::new(with));
+    }
+    // As a serial port: bytes as they come. Without a terminal there is nothing to set.
+    if let Ok(mut modes) = tcgetattr(io::stdin()) {
+        modes.make_raw();
+        tcsetattr(io::stdin(), OptionalActions::Now, &modes)?;
     }
     let mut out = io::stdout().lock();
     out.write_all(b"MicroPython v1 on 2026-01-01; fake\r\n>>> ")?;
@@ -31,11 +37,7 @@ fn main() -> io::Result<()> {
                 enter(&mut out, kind, with, &String::from_utf8_lossy(&std::mem::take(&mut line)))?;
                 out.write_all(b">>> ")?;
             }
-            0x7f => {
-                if line.pop().is_some() {
-                    out.write_all(b"\x08\x1b[K")?;
-                }
-            }
+            0x7f if line.pop().is_some() => out.write_all(b"\x08\x1b[K")?,
             byte if byte >= b' ' => {
                 line.push(byte);
                 out.write_all(&[byte])?;
