@@ -13,7 +13,7 @@ use hil_tests::conformance::program::Desktop;
 use hil_tests::conformance::suite::{self, Applicable, Test};
 use hil_tests::conformance::{Outcome, Report, Target, Total, judge, totals};
 use hil_tests::lab::Lab;
-use larch_boards::{Board, Port};
+use larch_boards::Board;
 use xshell::{Shell, cmd};
 
 use crate::progress::{self, Watch};

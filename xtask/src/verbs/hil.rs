@@ -5,7 +5,7 @@ mod collect;
 pub(crate) mod select;
 mod table;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -15,6 +15,7 @@ use hil_tests::event::{Event, Observer, Stamped, Status};
 use hil_tests::files::write_whole;
 use hil_tests::history::{self, History};
 use hil_tests::lab::Lab;
+use hil_tests::report::{self, Writer, trend};
 use hil_tests::run::Update;
 use hil_tests::runner::{self, Plan, Shard};
 use larch_boards::Board;
@@ -62,6 +63,9 @@ pub(crate) struct Arguments {
     /// Go on with a board that stays dead
     #[arg(long)]
     pub(crate) keep_going: bool,
+    /// Write junit.xml, events.ndjson, index.html and the serial logs into this directory
+    #[arg(long, value_name = "DIR", conflicts_with = "against")]
+    pub(crate) report: Option<PathBuf>,
     /// Write the events of the run to standard output, one JSON object a line; people read standard error
     #[arg(long)]
     pub(crate) json: bool,
@@ -116,10 +120,16 @@ fn plan(lab: &Lab, arguments: &Arguments) -> Result<Plan> {
 
 fn run_plan(lab: &Lab, plan: &Plan, arguments: &Arguments) -> Result<()> {
     let collected = Mutex::new(Collected::new());
+    let begin =
+        |directory: &PathBuf| Writer::begin(directory).with_context(|| directory.display().to_string());
+    let writer = arguments.report.as_ref().map(begin).transpose()?;
     let start = Instant::now();
     let observer = |event: &Event| {
         if arguments.json {
             print_json(start, event);
+        }
+        if let Some(writer) = &writer {
+            writer.event(event);
         }
         collected.lock().unwrap_or_else(PoisonError::into_inner).event(event);
     };
@@ -130,8 +140,23 @@ fn run_plan(lab: &Lab, plan: &Plan, arguments: &Arguments) -> Result<()> {
         .with_context(|| path.display().to_string())?;
     let past = History::new(&lab.directory().join("history"));
     past.add(&collected.history).with_context(|| format!("{}: history", lab.directory().display()))?;
+    if let Some(writer) = writer {
+        finish_report(lab, writer, arguments)?;
+    }
     table::show(&collected, &history::unreliable(&past.last(history::WINDOW)));
     conclude(&collected, &counts, &path)
+}
+
+/// Makes the pages, and keeps what the next report compares with.
+fn finish_report(lab: &Lab, writer: Writer, arguments: &Arguments) -> Result<()> {
+    let directory = arguments.report.as_deref().unwrap_or(Path::new("."));
+    let finish = || -> std::io::Result<()> {
+        let night = writer.finish(&trend::Past::load(&lab.directory()))?;
+        trend::keep(&lab.directory(), &trend::Run::of(&night))
+    };
+    finish().with_context(|| format!("the report in {}", directory.display()))?;
+    progress::step("report", &directory.join(report::PAGE).display().to_string(), None);
+    Ok(())
 }
 
 /// Makes each board ready in its lane.
