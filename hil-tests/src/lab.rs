@@ -28,6 +28,8 @@ pub struct Lab {
     pub boards: Boards,
     /// Scenarios and snapshots.
     pub suite: Suite,
+    /// Where serial sessions are recorded, if they are.
+    pub record: Option<PathBuf>,
 }
 
 impl Lab {
@@ -40,7 +42,7 @@ impl Lab {
         let root = hil_tests.parent().unwrap_or(&hil_tests).to_path_buf();
         let boards = Boards::load(&root.join("boards.yaml")).map_err(|error| error.to_string())?;
         let suite = Suite::load(&hil_tests)?;
-        Ok(Self { root, target: target.to_path_buf(), boards, suite })
+        Ok(Self { root, target: target.to_path_buf(), boards, suite, record: None })
     }
 
     /// What the harness keeps between runs: flash images, flashed boards, the files of program boards.

@@ -190,7 +190,7 @@ impl Suite {
 }
 
 /// The transcript as compared: redacted, and without the prompt that waits for the next line.
-fn finish(transcript: &str, scenario: &Scenario) -> String {
+pub(crate) fn finish(transcript: &str, scenario: &Scenario) -> String {
     let body = transcript.strip_suffix(">>>").unwrap_or(transcript).trim_end();
     scenario.redactions.iter().fold(body.to_owned(), |text, redaction| redaction.apply(&text))
 }

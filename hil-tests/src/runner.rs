@@ -7,7 +7,9 @@
 mod plan;
 
 use std::collections::BTreeMap;
+use std::fs;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::Path;
 use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::thread;
@@ -22,8 +24,10 @@ use crate::event::{
 };
 use crate::lab::Lab;
 use crate::lock::{self, Lock, Told};
-use crate::run::Suite;
+use crate::record::{self, Tape};
+use crate::run::{Actor, Suite};
 use crate::scenario::Scenario;
+use crate::secrets::Secrets;
 
 /// After so many scenarios in a row at which a board was dead, it is given up.
 const DEAD_IN_A_ROW: u32 = 3;
@@ -250,7 +254,13 @@ impl<'a> Lane<'a> {
             scenario: name.clone(),
             attempt: number,
         });
-        let open = || self.lab.open_actors(self.board, scenario, self.plan.seed_of(pair, number));
+        // What several boards say to each other has no order that could be replayed.
+        let alone = scenario.peers().is_empty();
+        let tape = self.lab.record.as_ref().filter(|_| alone).map(|_| Tape::new());
+        let open = || {
+            let actors = self.lab.open_actors(self.board, scenario, self.plan.seed_of(pair, number))?;
+            Ok(recorded(actors, tape.as_ref(), self.board))
+        };
         let play = || self.lab.suite.attempt(self.board, scenario, self.plan.update, open);
         let mut attempt = catch_unwind(AssertUnwindSafe(play)).unwrap_or_else(|_| {
             let shown = "the harness itself failed; please report it\n".into();
@@ -258,7 +268,22 @@ impl<'a> Lane<'a> {
             Attempt { board, scenario: name, verdict, ..Attempt::default() }
         });
         (attempt.round, attempt.attempt) = (pair.round, number);
+        if let (Some(directory), Some(tape)) = (&self.lab.record, tape)
+            && let Err(why) = self.keep(directory, &attempt, &tape)
+        {
+            self.note(format!("the session is not kept: {why}"));
+        }
         attempt
+    }
+
+    /// Writes the recorded session of an attempt.
+    fn keep(&self, directory: &Path, attempt: &Attempt, tape: &Tape) -> Result<(), String> {
+        let file = Suite::directory().join("scenarios").join(format!("{}.repl", attempt.scenario));
+        let typed = fs::read_to_string(&file).map_err(|error| format!("{}: {error}", file.display()))?;
+        let secrets = Secrets::of(self.board)?;
+        record::keep_repl(directory, self.board, &typed, attempt, tape, &secrets)
+            .map_err(|error| format!("{}: {error}", directory.display()))?;
+        Ok(())
     }
 
     /// A failed scenario is quarantined if an entry says so that has not expired.
@@ -330,6 +355,13 @@ impl<'a> Lane<'a> {
             ms: millis(start.elapsed()),
         }));
     }
+}
+
+/// The boards of an attempt, recorded if there is a tape.
+fn recorded(actors: Vec<Actor>, tape: Option<&Tape>, board: &Board) -> Vec<Actor> {
+    let Some(tape) = tape else { return actors };
+    let wires = record::wires(board);
+    actors.into_iter().map(|(role, console)| (role, tape.console(console, wires))).collect()
 }
 
 fn facts(board: &Board) -> BoardStarted {

@@ -27,6 +27,11 @@ impl Secrets {
         Ok(Self(known))
     }
 
+    /// Names, and how long their values are.
+    pub fn lengths(&self) -> impl Iterator<Item = (&str, usize)> {
+        self.0.iter().map(|(name, value)| (*name, value.len()))
+    }
+
     /// The line with `${name}` replaced by values.
     #[must_use]
     pub fn fill_in(&self, line: &str) -> String {

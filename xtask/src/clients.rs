@@ -3,6 +3,7 @@
 //! Invariants: the tools come unchanged from PyPI; each step has a time limit; what a step claims is checked (bytes
 //! that come back are compared, not only exit codes).
 
+pub(crate) mod elsewhere;
 mod process;
 
 use std::fs;

@@ -49,6 +49,10 @@ enum Verb {
     Emulate(verbs::emulate::Arguments),
     /// Share a board of this machine with others, by RFC 2217
     Serve(verbs::serve::Arguments),
+    /// Run harness and loader again on recorded serial sessions
+    Replay(verbs::replay::Arguments),
+    /// Run every board of this machine, with a report, as each night
+    Nightly(verbs::nightly::Arguments),
     /// Make the page of a report again, or one report of several
     Report(verbs::report::Arguments),
     /// List, find and examine boards
@@ -73,6 +77,8 @@ fn main() -> ExitCode {
         Verb::Repl(arguments) => verbs::repl::run(&arguments),
         Verb::Emulate(arguments) => verbs::emulate::run(&arguments),
         Verb::Serve(arguments) => verbs::serve::run(&arguments),
+        Verb::Replay(arguments) => verbs::replay::run(&arguments),
+        Verb::Nightly(arguments) => verbs::nightly::run(&arguments),
         Verb::Report(arguments) => verbs::report::run(&arguments),
         Verb::Boards(arguments) => verbs::boards::run(&arguments),
         Verb::Test(arguments) => verbs::test::run(&arguments),

@@ -15,6 +15,7 @@ use hil_tests::event::{Booted, Event, Flashed, Observer};
 use hil_tests::firmware::FlashImage;
 use hil_tests::flash;
 use hil_tests::lab::Lab;
+use hil_tests::record::{self, Tape};
 use hil_tests::session::{Console, Session};
 use hil_tests::target::serial;
 use larch_boards::{Board, BootStrap, FlashMethod, Port, Reset};
@@ -152,7 +153,7 @@ fn flash_image(lab: &Lab, board: &Board, image: &FlashImage, observer: &Observer
         let mut emulated = lab.blank_emulated(board.chip)?;
         emulated.power_on_for_download();
         let from = emulated.line().now();
-        flash_over(board, "emulator", Box::new(emulated.line()), image)?;
+        flash_over(lab, board, "emulator", Box::new(emulated.line()), image)?;
         let time = emulated.line().now() - from;
         observer(&flashed(board, image, true, watch, time));
         boot(board, image, &mut emulated, observer)?;
@@ -161,7 +162,7 @@ fn flash_image(lab: &Lab, board: &Board, image: &FlashImage, observer: &Observer
     } else {
         let port = serial::port_name(&board.port)?;
         let transport = larch_loader::ports::open(&port, larch_loader::connect::ROM_BAUD)?;
-        flash_over(board, &port, transport, image)?;
+        flash_over(lab, board, &port, transport, image)?;
         let time = watch.time();
         observer(&flashed(board, image, true, watch, time));
         boot(board, image, lab.open(board, "flash")?.as_mut(), observer)?;
@@ -190,6 +191,7 @@ fn forget_records(lab: &Lab, board: &Board) -> Result<()> {
 }
 
 fn flash_over<'a>(
+    lab: &Lab,
     board: &Board,
     port: &str,
     transport: Box<dyn Transport + 'a>,
@@ -205,8 +207,15 @@ fn flash_over<'a>(
         }
         bars.event(event);
     };
-    flash::flash(board, port, transport, image, Box::new(observer))
-        .with_context(|| format!("board {}", board.name))?;
+    let tape = Tape::new();
+    let transport = if lab.record.is_some() { tape.port(transport) } else { transport };
+    let flashed = flash::flash(board, port, transport, image, Box::new(observer));
+    if let Some(directory) = &lab.record {
+        let outcome = flashed.as_ref().map(|_| ()).map_err(ToString::to_string);
+        record::keep_flash(directory, board, port, image, &outcome, &tape)
+            .with_context(|| directory.display().to_string())?;
+    }
+    flashed.with_context(|| format!("board {}", board.name))?;
     if !verified.load(Ordering::Relaxed) {
         bail!("board {}: the loader reported no digest of the chip; nothing is proven", board.name);
     }

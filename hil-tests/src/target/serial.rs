@@ -53,11 +53,7 @@ impl Console for Serial {
     }
 
     fn hard_reset(&mut self) -> io::Result<()> {
-        self.transport.discard_input()?;
-        match self.reset {
-            Reset::DtrRts | Reset::Rts | Reset::UsbJtag => reset::run(self.transport.as_mut(), reset::HARD),
-            Reset::Manual => self.soft_reboot(),
-        }
+        reset_by(self.transport.as_mut(), self.reset)
     }
 
     fn power(&mut self, on: bool) -> io::Result<()> {
@@ -77,16 +73,26 @@ impl Console for Serial {
     }
 }
 
-impl Serial {
-    /// Nobody presses a button between scenarios: interrupt what runs, leave the raw REPL, reboot softly.
-    fn soft_reboot(&mut self) -> io::Result<()> {
-        for keys in [b"\r\x03", b"\x03\x02"] {
-            self.transport.write_all(keys)?;
-            self.transport.sleep(Duration::from_millis(200));
-        }
-        self.transport.discard_input()?;
-        self.transport.write_all(b"\x04")
+/// Resets the board behind a port by the wires that it has.
+///
+/// # Errors
+/// If the port is gone.
+pub fn reset_by(port: &mut dyn Transport, wires: Reset) -> io::Result<()> {
+    port.discard_input()?;
+    match wires {
+        Reset::DtrRts | Reset::Rts | Reset::UsbJtag => reset::run(port, reset::HARD),
+        Reset::Manual => soft_reboot(port),
     }
+}
+
+/// Nobody presses a button between scenarios: interrupt what runs, leave the raw REPL, reboot softly.
+fn soft_reboot(port: &mut dyn Transport) -> io::Result<()> {
+    for keys in [b"\r\x03", b"\x03\x02"] {
+        port.write_all(keys)?;
+        port.sleep(Duration::from_millis(200));
+    }
+    port.discard_input()?;
+    port.write_all(b"\x04")
 }
 
 fn wait_for_port(port: &Port, limit: Duration) -> io::Result<Box<dyn Transport>> {

@@ -1,6 +1,7 @@
 //! `cargo xtask bench`: measurements.
 
 mod emulator;
+mod farm;
 mod harness;
 
 use anyhow::Result;
@@ -13,7 +14,8 @@ use crate::workspace;
 #[command(after_help = "\
 Examples:
   cargo xtask bench emulator    speed of the emulated board from power-on to prompt
-  cargo xtask bench harness     what a statement costs the harness")]
+  cargo xtask bench harness     what a statement costs the harness
+  cargo xtask bench farm        200 emulated boards over 8 shards, one report of them all")]
 pub(crate) struct Arguments {
     #[command(subcommand)]
     what: What,
@@ -25,12 +27,15 @@ enum What {
     Emulator,
     /// Processor time of the harness for a statement at the prompt, the board's share taken out
     Harness,
+    /// Many emulated boards over several shards: time, and that nothing is lost or mixed up
+    Farm(farm::Arguments),
 }
 
 pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     let lab = workspace::lab()?;
-    match arguments.what {
+    match &arguments.what {
         What::Emulator => emulator::run(&lab),
         What::Harness => harness::run(&lab),
+        What::Farm(farm) => farm::run(&lab, farm),
     }
 }

@@ -1,5 +1,6 @@
 //! `cargo xtask boards`: the boards of `boards.yaml`, what is plugged in, and what is the matter with it.
 
+mod matrix;
 mod scan;
 
 use anyhow::{Result, bail};
@@ -34,6 +35,12 @@ enum Verb {
         #[arg(long)]
         identify: bool,
     },
+    /// List the machines that have boards (tag `host:NAME`), for the matrix of a workflow
+    Matrix {
+        /// As GitHub's `strategy.matrix` reads it
+        #[arg(long)]
+        json: bool,
+    },
     /// Examine boards: port, who else has it, reset lines, what they print, prompt, firmware, power
     Doctor {
         /// Boards of boards.yaml [default: all]
@@ -49,6 +56,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
             Ok(())
         }
         Some(Verb::Scan { identify }) => scan::run(&lab, *identify),
+        Some(Verb::Matrix { json }) => matrix::run(&lab, *json),
         Some(Verb::Doctor { board }) => doctor(&lab, board),
     }
 }

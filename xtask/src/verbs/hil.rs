@@ -5,6 +5,8 @@ mod collect;
 pub(crate) mod select;
 mod table;
 
+use std::fs::OpenOptions;
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -15,7 +17,7 @@ use hil_tests::event::{Event, Observer, Stamped, Status};
 use hil_tests::files::write_whole;
 use hil_tests::history::{self, History};
 use hil_tests::lab::Lab;
-use hil_tests::report::{self, Writer, trend};
+use hil_tests::report::{self, Writer, summary, trend};
 use hil_tests::run::Update;
 use hil_tests::runner::{self, Plan, Shard};
 use larch_boards::Board;
@@ -33,6 +35,7 @@ Examples:
   cargo xtask hil --all --retries 2                        every board that is there
   cargo xtask hil --scenario errors/exit                   one scenario
   cargo xtask hil --scenario 'os/*' --update               accept what the board answers now
+  cargo xtask hil --report target/report --record          a page for people, JUnit XML, sessions to replay
   cargo xtask hil --tag bench --shard 1/4                  the first quarter of the boards tagged bench
   cargo xtask hil --board esp32c3-emu --against micropython-unix    where do their answers differ?")]
 pub(crate) struct Arguments {
@@ -60,12 +63,15 @@ pub(crate) struct Arguments {
     /// Make what the board answers the new snapshots (look at the difference before committing it)
     #[arg(long)]
     pub(crate) update: bool,
+    /// Write junit.xml, events.ndjson, index.html and the raw serial logs into this directory
+    #[arg(long, value_name = "DIR", conflicts_with = "against")]
+    pub(crate) report: Option<PathBuf>,
+    /// Keep the timed serial sessions of flashing and typing, in DIR/sessions or target/hil/sessions
+    #[arg(long)]
+    pub(crate) record: bool,
     /// Go on with a board that stays dead
     #[arg(long)]
     pub(crate) keep_going: bool,
-    /// Write junit.xml, events.ndjson, index.html and the serial logs into this directory
-    #[arg(long, value_name = "DIR", conflicts_with = "against")]
-    pub(crate) report: Option<PathBuf>,
     /// Write the events of the run to standard output, one JSON object a line; people read standard error
     #[arg(long)]
     pub(crate) json: bool,
@@ -90,8 +96,10 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     if arguments.json {
         progress::talk_on_stderr();
     }
-    let lab = workspace::lab()?;
+    let mut lab = workspace::lab()?;
     lab.clean_up();
+    let beside = || arguments.report.clone().unwrap_or_else(|| lab.directory());
+    lab.record = arguments.record.then(|| beside().join("sessions"));
     let plan = plan(&lab, arguments)?;
     if let Some(other) = &arguments.against {
         return against::run(&lab, plan, workspace::board(&lab, Some(other))?);
@@ -120,42 +128,42 @@ fn plan(lab: &Lab, arguments: &Arguments) -> Result<Plan> {
 
 fn run_plan(lab: &Lab, plan: &Plan, arguments: &Arguments) -> Result<()> {
     let collected = Mutex::new(Collected::new());
-    let begin =
-        |directory: &PathBuf| Writer::begin(directory).with_context(|| directory.display().to_string());
-    let writer = arguments.report.as_ref().map(begin).transpose()?;
+    let begin = |directory| Writer::begin(directory).with_context(|| format!("{}", directory.display()));
+    let writer = arguments.report.as_deref().map(begin).transpose()?;
     let start = Instant::now();
     let observer = |event: &Event| {
-        if arguments.json {
-            print_json(start, event);
-        }
         if let Some(writer) = &writer {
             writer.event(event);
+        }
+        if arguments.json {
+            print_json(start, event);
         }
         collected.lock().unwrap_or_else(PoisonError::into_inner).event(event);
     };
     let counts = runner::run(lab, plan, &prepare(lab), &observer);
     let collected = collected.into_inner().unwrap_or_else(PoisonError::into_inner);
-    let path = lab.directory().join("report.txt");
+    let mut path = lab.directory().join("report.txt");
     write_whole(&path, table::every_pair(&collected).as_bytes())
         .with_context(|| path.display().to_string())?;
     let past = History::new(&lab.directory().join("history"));
     past.add(&collected.history).with_context(|| format!("{}: history", lab.directory().display()))?;
-    if let Some(writer) = writer {
-        finish_report(lab, writer, arguments)?;
-    }
     table::show(&collected, &history::unreliable(&past.last(history::WINDOW)));
+    if let (Some(writer), Some(directory)) = (writer, &arguments.report) {
+        report(&lab.directory(), writer, directory).with_context(|| directory.display().to_string())?;
+        path = directory.join(report::PAGE);
+    }
     conclude(&collected, &counts, &path)
 }
 
-/// Makes the pages, and keeps what the next report compares with.
-fn finish_report(lab: &Lab, writer: Writer, arguments: &Arguments) -> Result<()> {
-    let directory = arguments.report.as_deref().unwrap_or(Path::new("."));
-    let finish = || -> std::io::Result<()> {
-        let night = writer.finish(&trend::Past::load(&lab.directory()))?;
-        trend::keep(&lab.directory(), &trend::Run::of(&night))
-    };
-    finish().with_context(|| format!("the report in {}", directory.display()))?;
-    progress::step("report", &directory.join(report::PAGE).display().to_string(), None);
+/// The files of the report, the summary of the job in continuous integration, and what the next reports show as history.
+fn report(kept: &Path, writer: Writer, directory: &Path) -> Result<()> {
+    let started = report::read(directory)?.started.map(|started| started.run).unwrap_or_default();
+    let night = writer.finish(&trend::Past::load(kept).before(&started))?;
+    trend::keep(kept, &trend::Run::of(&night))?;
+    if let Some(summary) = std::env::var_os("GITHUB_STEP_SUMMARY") {
+        let mut file = OpenOptions::new().create(true).append(true).open(summary)?;
+        file.write_all(summary::markdown(&night).as_bytes())?;
+    }
     Ok(())
 }
 

@@ -13,17 +13,24 @@ use crate::{clients, workspace};
 Examples:
   cargo xtask test                       all host tests
   cargo xtask test --clients             esptool and mpremote use the emulated board
+  cargo xtask test --elsewhere           boards of other machines: serve, ser2net, labgrid
   cargo test -p hil-tests errors         some pairs; cargo-nextest works too")]
 pub(crate) struct Arguments {
     /// Instead: esptool and mpremote, installed from PyPI, use the emulated board over RFC 2217 and a PTY
     #[arg(long)]
     clients: bool,
+    /// Instead: boards of other machines by our own server, ser2net and labgrid, all on loopback
+    #[arg(long, conflicts_with = "clients")]
+    elsewhere: bool,
 }
 
 pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     let lab = workspace::lab()?;
     if arguments.clients {
         return clients::run(&lab);
+    }
+    if arguments.elsewhere {
+        return clients::elsewhere::run(&lab);
     }
     crate::ready::install_judge(&lab)?;
     let shell = Shell::new()?;
