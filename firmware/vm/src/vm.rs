@@ -573,7 +573,8 @@ impl Vm {
         if self.scheduler_locked {
             return Ok(());
         }
-        while self.list_len(list) > 1 {
+        // What these calls schedule waits for the next chance, so that the program goes on.
+        for _ in 0..self.list_len(list) / 2 {
             let (function, argument) = (self.list_remove(list, 0), self.list_remove(list, 0));
             self.scheduler_locked = true;
             let done = self.call(function, &[argument]);
@@ -582,6 +583,9 @@ impl Vm {
                 let exception = self.take_raised();
                 self.print_exception(Sink::Console, exception)?;
             }
+        }
+        if self.list_len(list) > 1 {
+            PENDING.store(true, Ordering::Relaxed);
         }
         Ok(())
     }

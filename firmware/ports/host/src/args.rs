@@ -13,7 +13,9 @@ Options:
 -O[N] : apply bytecode optimizations of level N
 Implementation specific options (-X):
   emit=bytecode -- the only code emitter there is
+  compile-only -- compile the file and do not run it
   heapsize=<n>[K|M] -- set the heap size for the GC (default 2M)
+  fail-alloc=<n> -- make the n-th allocation and all after it fail, then show that the interpreter is alive (for tests)
 ";
 
 /// What to run.
@@ -44,6 +46,10 @@ pub struct Arguments {
     pub opt_level: u8,
     /// Bytes of Python heap.
     pub heap_bytes: usize,
+    /// `-X compile-only`
+    pub compile_only: bool,
+    /// `-X fail-alloc`: the allocation that fails; 0 is none.
+    pub fail_alloc: u32,
     /// `--version` or `-h` was asked for: print this and leave.
     pub answer: Option<String>,
 }
@@ -68,6 +74,8 @@ fn parse_from(mut parser: lexopt::Parser) -> Result<Arguments, lexopt::Error> {
         inspect: false,
         opt_level: 0,
         heap_bytes: 2 << 20,
+        compile_only: false,
+        fail_alloc: 0,
         answer: None,
     };
     while let Some(argument) = parser.next()? {
@@ -98,11 +106,20 @@ fn parse_from(mut parser: lexopt::Parser) -> Result<Arguments, lexopt::Error> {
 }
 
 fn implementation_option(arguments: &mut Arguments, option: &str) -> Result<(), lexopt::Error> {
-    if option == "emit=bytecode" || option == "compile-only" {
+    if option == "emit=bytecode" {
+        return Ok(());
+    }
+    if option == "compile-only" {
+        arguments.compile_only = true;
+        return Ok(());
+    }
+    if let Some(number) = option.strip_prefix("fail-alloc=") {
+        arguments.fail_alloc =
+            number.parse().map_err(|_| format!("'{number}' is no number of an allocation"))?;
         return Ok(());
     }
     let Some(size) = option.strip_prefix("heapsize=") else {
-        return Err(format!("unknown -X option '{option}' (one of: emit=bytecode, heapsize=N[K|M])").into());
+        return Err(format!("unknown -X option '{option}' (one of: emit=bytecode, compile-only, heapsize=N[K|M], fail-alloc=N)").into());
     };
     let (digits, unit) = match size.as_bytes().last() {
         Some(b'k' | b'K') => (&size[..size.len() - 1], 1 << 10),

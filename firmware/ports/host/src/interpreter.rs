@@ -118,7 +118,7 @@ fn run(arguments: &Arguments) -> ExitCode {
         Program::Command(text) => {
             (session::run(&mut vm, text.as_bytes(), Qstr::STDIN, CompileMode::File), arguments.inspect)
         }
-        Program::File(file) => match run_file(&mut vm, file) {
+        Program::File(file) => match run_file(&mut vm, file, arguments) {
             Some(outcome) => (outcome, arguments.inspect),
             None => return ExitCode::from(1),
         },
@@ -199,7 +199,7 @@ fn run_stdin(vm: &mut Vm) -> Outcome {
     session::run(vm, &source, Qstr::STDIN, CompileMode::File)
 }
 
-fn run_file(vm: &mut Vm, file: &str) -> Option<Outcome> {
+fn run_file(vm: &mut Vm, file: &str, arguments: &Arguments) -> Option<Outcome> {
     let source = match std::fs::read(file) {
         Ok(source) => source,
         Err(error) => {
@@ -211,7 +211,18 @@ fn run_file(vm: &mut Vm, file: &str) -> Option<Outcome> {
     if let Some(globals) = vm.heap.root(Root::Main).as_cell() {
         let _ = vm.dict_set_qstr(globals, Qstr::__file__, Value::qstr(name));
     }
-    Some(session::run(vm, &source, name, CompileMode::File))
+    if arguments.compile_only {
+        let compiled = larch_stdlib::compile::compile_bytes(vm, &source, name, CompileMode::File);
+        return Some(session::finish(vm, compiled));
+    }
+    vm.heap.fail_after(arguments.fail_alloc);
+    let outcome = session::run(vm, &source, name, CompileMode::File);
+    vm.heap.fail_after(0);
+    if arguments.fail_alloc > 0 {
+        let alive = b"import gc\ngc.collect()\nprint('alive', sum(range(10)), [str(i) for i in range(3)])\n";
+        return Some(session::run(vm, alive, Qstr::STDIN, CompileMode::File));
+    }
+    Some(outcome)
 }
 
 fn run_module(vm: &mut Vm, name: &str) -> Outcome {

@@ -278,12 +278,17 @@ def run_until_complete(main_task=None):
                 task.coro.send(None)
         except Loop._ends as end:
             assert task.data is None
+            if task is main_task and task.state is True:
+                # Whoever runs the loop gets the end.
+                task.state = False
+                task.data = end
+            else:
+                _ended(task, end)
             if task is main_task:
                 cur_task = None
                 if isinstance(end, StopIteration):
                     return end.value
                 raise end
-            _ended(task, end)
 
 
 def run(coro):

@@ -49,52 +49,47 @@ def wait_for_ms(awaitable, timeout):
 
 class _Gathering:
     # What the gathering task waits in; cancelling it takes it out.
+    waits = False
+
     def remove(self, task):
-        pass
+        self.waits = False
 
 
 async def gather(*aws, return_exceptions=False):
     tasks = [core._as_task(a) for a in aws]
     gatherer = core.cur_task
+    gathering = _Gathering()
     left = 0
     # The first exception, if that ends the gathering.
     failed = None
-    waits = False
 
     def ended(task, end):
         nonlocal left, failed
         left -= 1
-        is_failure = not isinstance(end, StopIteration)
-        if is_failure and not return_exceptions and failed is None:
+        if not isinstance(end, StopIteration) and not return_exceptions and failed is None:
             failed = end
-        if waits and (left == 0 or failed is not None):
-            wake()
-
-    def wake():
-        nonlocal waits
-        waits = False
-        core._task_queue.push(gatherer)
+        if gathering.waits and (left == 0 or failed is not None):
+            gathering.waits = False
+            core._task_queue.push(gatherer)
 
     for task in tasks:
         if task.state is True:
             task.state = ended
             left += 1
-        elif not task.state:
-            # Ended before.
-            if not isinstance(task.data, StopIteration) and not return_exceptions and failed is None:
-                failed = task.data
-        else:
+        elif task.state:
             raise RuntimeError("can't gather")
+        elif not isinstance(task.data, StopIteration) and not return_exceptions and failed is None:
+            failed = task.data
 
     cancelled = None
     if left and failed is None:
-        waits = True
-        gatherer.data = _Gathering()
+        gathering.waits = True
+        gatherer.data = gathering
         try:
             yield
         except core.CancelledError as error:
             cancelled = error
-        waits = False
+        gathering.waits = False
 
     # Tasks that still run belong to nobody again.
     for task in tasks:

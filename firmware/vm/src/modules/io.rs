@@ -74,7 +74,13 @@ const INVALID: i32 = 22;
 fn make(vm: &mut Vm, ty: Value, args: Args) -> Res {
     let source = vm.opt_arg(args, 0).unwrap_or(Value::NONE);
     let content = if source.is_none() || vm.is_a(source, ids::int) {
-        vm.new_array(Kind::ByteArray, b'B', 0)?.into()
+        let array = vm.new_array(Kind::ByteArray, b'B', 0)?;
+        if let Some(room @ 1..) = source.as_small() {
+            let scope = vm.root(array.into())?;
+            vm.array_room(array, TEXT_START + room as u32)?;
+            vm.release(scope);
+        }
+        array.into()
     } else {
         let span = vm.buffer_arg(source)?;
         let native = vm.native_part(source);

@@ -13,6 +13,8 @@ const ARGS: u32 = 1;
 const TRACEBACK: u32 = 2;
 /// Bytes of a traceback entry: file, name, line.
 const ENTRY: u32 = 6;
+/// Entries of a traceback: an exception that is raised again and again keeps the first ones.
+const MAX_TRACEBACK: u32 = 256;
 
 macro_rules! exceptions {
     ($($(#[$doc:meta])* $constant:ident $name:ident $base:expr;)*) => {$(
@@ -138,7 +140,10 @@ fn print(vm: &mut Vm, sink: Sink, value: Value, kind: PrintKind) -> Res<()> {
 fn attr(vm: &mut Vm, value: Value, name: Qstr, op: AttrOp) -> Res {
     let Some(at) = vm.heap.as_kind(value, Kind::Exception) else { return Ok(Value::UNBOUND) };
     if op != AttrOp::Get {
-        // Attributes such as __traceback__ may be set, and nothing is kept of them.
+        // Attributes such as __traceback__ may be set; all that is kept of them is that there is no traceback any more.
+        if name == Qstr::__traceback__ && op == AttrOp::Set(Value::NONE) {
+            vm.heap.set_value(at, TRACEBACK, Value::NONE);
+        }
         let is_ignored = matches!(name, Qstr::__traceback__ | Qstr::__cause__ | Qstr::__context__);
         return Ok(if is_ignored { Value::NONE } else { Value::UNBOUND });
     }
@@ -176,9 +181,6 @@ impl Vm {
     /// Raises what a `raise` statement names: an exception object, or a class, which is called.
     pub fn raise_object(&mut self, value: Value) -> Raised {
         let exception = self.exception_of(value);
-        if let Some(at) = self.exception_cell(exception) {
-            self.heap.set_value(at, TRACEBACK, Value::NONE);
-        }
         self.raise_value(exception)
     }
 
@@ -247,6 +249,9 @@ impl Vm {
         let Some(at) = self.exception_cell(exception) else { return };
         let old = self.heap.value(at, TRACEBACK).as_cell();
         let len = old.map_or(0, |old| self.heap.header(old).count());
+        if len >= MAX_TRACEBACK * ENTRY {
+            return;
+        }
         let (file, name, line) = (code.file(self), code.name(self), code.line(self, position));
         let cell = match old {
             Some(old) if self.heap.resize(old, len + ENTRY) => old,

@@ -280,6 +280,14 @@ impl Vm {
     /// MemoryError.
     pub fn int_from_bytes(&mut self, span: Span, little: bool, signed: bool) -> Res {
         let len = span.len();
+        let at = |index: u32| if little { index } else { len - 1 - index };
+        let significant =
+            (0..len).rev().find(|index| self.byte_at(span, at(*index)) != 0).map_or(0, |index| index + 1);
+        if !signed && significant < 4 {
+            let number =
+                (0..significant).rev().fold(0, |n, index| n << 8 | i32::from(self.byte_at(span, at(index))));
+            return Ok(Value::small(number));
+        }
         let out = self.new_limbs(len.div_ceil(4) + 1)?;
         for i in 0..len {
             // Byte number `i` counted from the low end.
