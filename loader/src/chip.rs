@@ -216,6 +216,15 @@ mod tests {
     }
 
     #[test]
+    fn later_h2_chips_with_flash_have_an_s_behind_their_name() {
+        let name = |minor: u32| {
+            info("esp32h2", &[(0x600B_0850, minor << 18 | 1 << 21 | 1 << 24 | 1 << 27)]).description()
+        };
+        assert_eq!(name(1), "ESP32-H2FH4 (revision v1.1)");
+        assert_eq!(name(2), "ESP32-H2FH4S (revision v1.2)");
+    }
+
+    #[test]
     fn a_c3_with_flash_names_the_flashs_maker() {
         let registers = [
             (0x6000_8850, 4 << 18 | 1 << 27),

@@ -29,6 +29,12 @@ impl Loader<'_> {
     /// # Errors
     /// As [`Loader::run_stub`].
     pub fn run_own_stub(&mut self) -> Result<bool, Error> {
+        if self.chip.rom.security_info {
+            // Our stub does not answer this; whoever asks later gets what the ROM said.
+            if let Err(Error::PortLost(error)) = self.security_info() {
+                return Err(Error::PortLost(error));
+            }
+        }
         match own_stub(self.chip) {
             Some(stub) if !self.with_recovery(|loader, _| loader.talks_over_usb_jtag())? => {
                 self.run_stub(&stub).map(|()| true)

@@ -14,6 +14,37 @@ const BLOCK1: u32 = EFUSE + 0x44;
 /// LP_WDT.
 const WATCHDOG: u32 = 0x600B_1C00;
 
+/// FLASH_CAP and TEMP.
+const FLASH_AND_TEMPERATURE: Field = Field(&[Bits::new(BLOCK1 + 12, 24, 3), Bits::new(BLOCK1 + 12, 27, 2)]);
+const FLASH_NAMES: crate::Named = &[
+    (0, ""),
+    (8, ""),
+    (16, ""),
+    (24, ""),
+    (9, "FH4"),
+    (10, "FH2"),
+    (11, "FH1"),
+    (17, "FN4"),
+    (18, "FN2"),
+    (19, "FN1"),
+];
+/// FLASH_CAP, WAFER_VERSION_MINOR and WAFER_VERSION_MAJOR.
+const FLASH_AND_REVISION: Field =
+    Field(&[Bits::new(BLOCK1 + 12, 24, 3), Bits::new(BLOCK1 + 12, 18, 3), Bits::new(BLOCK1 + 12, 21, 2)]);
+/// Chips with flash in them are the security-enhanced variant from revision 1.2 on: an S behind the name.
+/// Source: esptool's documentation of the ESP32-H2, Espressif's chip revision advisory.
+static SECURE: [(u32, &str); 256] = {
+    let mut names = [(0, ""); 256];
+    let mut value = 0;
+    while value < names.len() {
+        let (flash, minor, major) = (value & 7, value >> 3 & 7, value >> 6);
+        let is_secure = flash != 0 && (major > 1 || major == 1 && minor >= 2);
+        names[value] = (value as u32, if is_secure { "S" } else { "" });
+        value += 1;
+    }
+    names
+};
+
 /// ESP32-H2.
 pub static CHIP: Chip = Chip {
     name: "ESP32-H2",
@@ -53,21 +84,7 @@ pub static CHIP: Chip = Chip {
         // PKG_VERSION
         package: Field(&[Bits::new(BLOCK1 + 16, 0, 3)]),
         packages: &[Package { version: 0, when: &[], name: "ESP32-H2" }],
-        name_parts: &[(
-            Field(&[Bits::new(BLOCK1 + 12, 24, 3), Bits::new(BLOCK1 + 12, 27, 2)]),
-            &[
-                (0, ""),
-                (8, ""),
-                (16, ""),
-                (24, ""),
-                (9, "FH4"),
-                (10, "FH2"),
-                (11, "FH1"),
-                (17, "FN4"),
-                (18, "FN2"),
-                (19, "FN1"),
-            ],
-        )],
+        name_parts: &[(FLASH_AND_TEMPERATURE, FLASH_NAMES), (FLASH_AND_REVISION, &SECURE)],
         features: &["BT 5 (LE)", "IEEE802.15.4", "Single Core", "96MHz"],
         optional_features: &[Feature {
             field: Field(&[Bits::new(BLOCK1 + 12, 24, 3)]),

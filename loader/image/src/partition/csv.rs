@@ -38,6 +38,9 @@ fn parse_line(line: &str, next: u64) -> Result<Partition, String> {
         );
     }
     let label = column(0);
+    if label.contains(char::is_control) {
+        return Err(format!("the name {label:?} has a character that cannot be in a name"));
+    }
     if label.len() > LABEL_LEN {
         return Err(format!("the name '{label}' is longer than {LABEL_LEN} bytes"));
     }

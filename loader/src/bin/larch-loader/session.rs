@@ -106,7 +106,12 @@ fn port(global: &Global, reporter: &Reporter) -> Result<(String, bool), Error> {
         (global.port.clone(), listed.into_iter().find(|port| port.name == global.port))
     };
     let usb_jtag = found.as_ref().is_some_and(ports::PortInfo::is_usb_jtag);
-    reporter.port(&name, found.as_ref().and_then(ports::PortInfo::adapter));
+    let adapter = found.as_ref().and_then(ports::PortInfo::adapter);
+    let why = adapter.map(|adapter| match global.port.as_str() {
+        "auto" => format!("{adapter}; the only port with a board's adapter"),
+        _ => adapter.to_owned(),
+    });
+    reporter.port(&name, why.as_deref());
     Ok((name, usb_jtag))
 }
 

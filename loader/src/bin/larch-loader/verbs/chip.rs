@@ -41,6 +41,24 @@ fn flash(loader: &mut Loader<'_>, reporter: &Reporter) -> Result<(), Error> {
     Ok(())
 }
 
+/// Key blocks that have a purpose.
+const KEY_BLOCKS: usize = 6;
+/// Purposes by number. Source: ESP-IDF `components/efuse/<chip>/include/esp_efuse_chip.h`, `esp_efuse_purpose_t`.
+const KEY_PURPOSES: [&str; 12] = [
+    "USER/EMPTY",
+    "RESERVED",
+    "XTS_AES_256_KEY_1",
+    "XTS_AES_256_KEY_2",
+    "XTS_AES_128_KEY",
+    "HMAC_DOWN_ALL",
+    "HMAC_DOWN_JTAG",
+    "HMAC_DOWN_DIGITAL_SIGNATURE",
+    "HMAC_UP",
+    "SECURE_BOOT_DIGEST0",
+    "SECURE_BOOT_DIGEST1",
+    "SECURE_BOOT_DIGEST2",
+];
+
 fn security(loader: &mut Loader<'_>, reporter: &Reporter) -> Result<(), Error> {
     let security = loader.security_info()?;
     let flags = security.flags.0;
@@ -51,7 +69,16 @@ fn security(loader: &mut Loader<'_>, reporter: &Reporter) -> Result<(), Error> {
         }
     }
     let purposes = security.key_purposes;
-    reporter.result(&format!("Key purposes: {purposes:?}"), "key_purposes", json!(purposes));
+    let named = purposes.map(|purpose| KEY_PURPOSES.get(usize::from(purpose)).copied().unwrap_or("RESERVED"));
+    for (number, name) in named.iter().enumerate().take(KEY_BLOCKS) {
+        reporter.result(
+            &format!("BLOCK_KEY{number}: {name}"),
+            "key_purpose",
+            json!({ "block": number, "purpose": name }),
+        );
+    }
+    let secure_boot = if security.flags.secure_boot() { "enabled" } else { "disabled" };
+    reporter.result(&format!("Secure boot: {secure_boot}"), "secure_boot", json!(secure_boot));
     let count = security.flash_crypt_count;
     let state = if count.count_ones() % 2 == 1 { "enabled" } else { "disabled" };
     reporter.result(

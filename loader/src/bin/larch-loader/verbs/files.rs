@@ -53,6 +53,9 @@ pub fn image_info(file: &Path, reporter: &Reporter) -> Result<(), Error> {
     );
     let revisions = (Revision::from_number(header.min_revision), Revision::from_number(header.max_revision));
     say("Chip revisions", format!("{} to {}", revisions.0, revisions.1));
+    say("Chip ID", header.chip_id.to_string());
+    say("WP pin", format!("0x{:02x}", header.wp_pin));
+    say("Flash pins drive settings", hex(&header.drive));
     segments(&image, reporter);
     let validity = |valid: bool| if valid { "valid" } else { "INVALID" };
     say("Checksum", format!("0x{:02x} ({})", image.checksum.stored, validity(image.checksum.is_valid())));
@@ -90,6 +93,14 @@ fn describe(image: &Image, say: &dyn Fn(&str, String)) {
         say("Compile time", format!("{} {}", app.date, app.time));
         say("ESP-IDF", app.idf_version.clone());
         say("ELF file SHA256", hex(&app.elf_sha256));
+        let revisions = [app.min_efuse_block_revision, app.max_efuse_block_revision];
+        let [least, greatest] = revisions.map(|number| Revision::from_number(number).to_string());
+        say("eFuse block revisions", format!("{least} to {greatest}"));
+        match app.mmu_page_size_log2 {
+            log2 @ 1..=31 => say("MMU page size", format!("{} KB", (1_u32 << log2) / 1024)),
+            _ => say("MMU page size", "not told".to_owned()),
+        }
+        say("Secure version", app.secure_version.to_string());
     }
     if let Some(bootloader) = &image.bootloader {
         say("Bootloader version", bootloader.version.to_string());
