@@ -422,6 +422,10 @@ pub fn firmware_like(len: usize, seed: u64) -> Vec<u8> {
         data.extend([word[0] & 3, 0, 0x13, word[1] & 1]);
     }
     data.truncate(len);
+    // It is no image, so that it is not refused as a damaged one.
+    if let Some(first) = data.first_mut() {
+        *first = 0x13;
+    }
     data
 }
 
