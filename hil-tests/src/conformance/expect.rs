@@ -119,13 +119,12 @@ fn fit(expected: &str, printed: &str) -> String {
     let mut lines: Vec<String> = printed.lines().map(str::to_owned).collect();
     let expected: Vec<&str> = expected.lines().collect();
     let matches = |line: &str, text: &str| pattern(line).is_some_and(|pattern| pattern.is_match(text));
-    let mut at = 0;
-    for (index, line) in expected.iter().enumerate() {
+    for (at, line) in expected.iter().enumerate() {
         if at >= lines.len() {
             break;
         }
         if *line == ANY_LINES {
-            let next = expected.get(index + 1).copied().unwrap_or_default();
+            let next = expected.get(at + 1).copied().unwrap_or_default();
             let Some(skip) = lines[at..].iter().position(|text| matches(next, text)) else {
                 lines[at] = format!("{ANY_LINES} FAIL");
                 break;
@@ -134,7 +133,6 @@ fn fit(expected: &str, printed: &str) -> String {
         } else if matches(line, &lines[at]) {
             lines[at] = (*line).to_owned();
         }
-        at += 1;
     }
     lines.into_iter().map(|line| line + "\n").collect()
 }
