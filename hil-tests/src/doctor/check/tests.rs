@@ -1,4 +1,4 @@
-//! The doctor at scripted lines; `tests/doctor.rs` has emulated boards with faults.
+//! The doctor at scripted lines.
 
 use std::collections::VecDeque;
 use std::io;
