@@ -72,6 +72,10 @@ pub struct Options {
     pub patience: Patience,
     /// Speed to synchronise at.
     pub baud: u32,
+    /// Times as long as usual to wait for answers: for slow networks and busy machines.
+    pub timeout_factor: u32,
+    /// Go on at a lower speed when the line damages too much.
+    pub may_change_speed: bool,
 }
 
 impl Default for Options {
@@ -81,6 +85,8 @@ impl Default for Options {
             before: Before::default_reset(""),
             patience: Patience::Attempts(DEFAULT_ATTEMPTS),
             baud: ROM_BAUD,
+            timeout_factor: 1,
+            may_change_speed: true,
         }
     }
 }
@@ -114,6 +120,7 @@ impl<'a> Loader<'a> {
         options: &Options,
     ) -> Result<Self, Error> {
         let mut link = Link::new(transport);
+        link.patience = options.timeout_factor.max(1);
         let mut observer = observer;
         let mut tries = 1;
         let (answer, chip, security) = loop {

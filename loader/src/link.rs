@@ -32,6 +32,8 @@ pub(crate) struct Link<'a> {
     input: Vec<u8>,
     at: usize,
     printed: Vec<u8>,
+    /// Times as long as usual is waited for answers.
+    pub(crate) patience: u32,
 }
 
 impl<'a> Link<'a> {
@@ -43,6 +45,7 @@ impl<'a> Link<'a> {
             input: Vec::new(),
             at: 0,
             printed: Vec::new(),
+            patience: 1,
         }
     }
 
@@ -117,6 +120,11 @@ impl<'a> Link<'a> {
         }
     }
 
+    /// The same for an answer that is due.
+    pub(crate) fn due_frame(&mut self, timeout: Duration) -> io::Result<Option<Vec<u8>>> {
+        self.read_frame(timeout * self.patience)
+    }
+
     /// Takes one received byte; true if it completes a frame.
     fn take(&mut self, byte: u8) -> bool {
         match self.decoder.push(byte) {
@@ -145,7 +153,7 @@ impl<'a> Link<'a> {
 
     /// Waits for the response to `opcode`.
     pub(crate) fn response(&mut self, opcode: u8, timeout: Duration) -> io::Result<Option<Answer>> {
-        let deadline = self.now() + timeout;
+        let deadline = self.now() + timeout * self.patience;
         while let Some(frame) = self.read_frame(deadline.saturating_sub(self.now()))? {
             match Response::parse(&frame) {
                 Ok(response) if response.opcode == opcode => {

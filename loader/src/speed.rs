@@ -10,6 +10,15 @@ use larch_chips::MAGIC_ADDRESS;
 use larch_protocol::Command;
 use std::time::Duration;
 
+/// Speeds that are tried one after the other, each if the one before it was clean. Common adapters go up to 921600 (CP2102),
+/// 2000000 (CH340) or 3000000 (FT232R).
+const STEPS: [u32; 5] = [460_800, 921_600, 1_500_000, 2_000_000, 3_000_000];
+/// Our own stub goes back to the speed before if it hears no confirmation for so long.
+const TRIAL: Duration = Duration::from_millis(1000);
+/// How long an echo may take: the pattern both ways at 230400 and a slow host.
+const ECHO: Duration = Duration::from_millis(120);
+/// How often the pattern is sent.
+const ECHOES: u32 = 2;
 /// How long the line is garbage after a change.
 const SETTLE: Duration = Duration::from_millis(50);
 
@@ -37,6 +46,67 @@ impl Loader<'_> {
         self.link.discard()?;
         self.observer.event(&Event::Baud(baud));
         Ok(())
+    }
+
+    /// Steps up to the highest speed at which a pattern comes back as it was sent. Without our own stub nothing is tried.
+    ///
+    /// # Errors
+    /// If the chip does not come back to the speed before.
+    pub fn find_speed(&mut self) -> Result<(), Error> {
+        if !self.dialect.is_ours {
+            return Ok(());
+        }
+        let present = self.baud;
+        for baud in STEPS.into_iter().filter(|&baud| baud > present) {
+            if !self.try_speed(baud)? {
+                break;
+            }
+        }
+        if self.baud != present {
+            self.observer.event(&Event::Baud(self.baud));
+        }
+        Ok(())
+    }
+
+    /// Goes on at this speed if the line is clean at it.
+    fn try_speed(&mut self, baud: u32) -> Result<bool, Error> {
+        let trial = u32::try_from(TRIAL.as_millis()).unwrap_or(u32::MAX);
+        let old = self.baud;
+        self.command(&Command::TryBaud { new: baud, milliseconds: trial, old }, DEFAULT_TIMEOUT)?;
+        let start = self.link.now();
+        // A port that cannot run at this speed is as good as one that garbles.
+        let clean = self.link.transport().set_baud(baud).is_ok() && self.echoes(start);
+        if clean && self.command(&Command::ChangeBaudrate { new: 0, old: 0 }, ECHO).is_ok() {
+            self.baud = baud;
+            return Ok(true);
+        }
+        self.link.transport().set_baud(old)?;
+        let left = (start + TRIAL + SETTLE).saturating_sub(self.link.now());
+        self.link.transport().sleep(left);
+        self.resynchronise()?;
+        Ok(false)
+    }
+
+    /// Whether a pattern of all bytes, and of all bits alternating, comes back, with time left to say so.
+    fn echoes(&mut self, start: Duration) -> bool {
+        let pattern: Vec<u8> = (0..=u8::MAX).chain([0x55, 0xAA].repeat(64)).collect();
+        (0..ECHOES).all(|_| {
+            let answer = self.link.command(&Command::Echo(&pattern), pattern.len(), ECHO);
+            answer.is_ok_and(|(_, back)| back == pattern)
+        }) && self.link.now() - start + ECHO < TRIAL
+    }
+
+    /// Goes on at a lower speed after errors, if there is a lower one.
+    pub(crate) fn step_down(&mut self) -> Result<(), Error> {
+        let lower = STEPS.into_iter().rev().chain([self.options.baud]).find(|&baud| baud < self.baud);
+        let Some(lower) = lower.filter(|_| self.options.may_change_speed) else { return Ok(()) };
+        self.note(&format!("errors at {} baud, going on at {lower}", self.baud));
+        self.with_retries(|loader| loader.change_baud(lower))
+    }
+
+    /// The present speed of the line.
+    pub fn baud(&self) -> u32 {
+        self.baud
     }
 
     /// Goes on at the highest of these speeds (highest first) at which everything arrives. Returns whether the chip had to

@@ -36,11 +36,17 @@ impl Loader<'_> {
             }
         }
         match own_stub(self.chip) {
-            Some(stub) if !self.with_recovery(|loader, _| loader.talks_over_usb_jtag())? => {
-                self.run_stub(&stub).map(|()| true)
-            }
+            Some(stub) if self.has_own_stub()? => self.run_stub(&stub).map(|()| true),
             _ => Ok(false),
         }
+    }
+
+    /// Whether our own stub runs on this chip and over this port.
+    ///
+    /// # Errors
+    /// If the chip does not answer.
+    pub fn has_own_stub(&mut self) -> Result<bool, Error> {
+        Ok(own_stub(self.chip).is_some() && !self.with_recovery(|loader, _| loader.talks_over_usb_jtag())?)
     }
 
     /// Loads a flasher stub into RAM and runs it; from then on it answers instead of the ROM.
@@ -88,7 +94,7 @@ impl Loader<'_> {
     }
 
     fn wait_for_greeting(&mut self) -> Result<(), Error> {
-        let deadline = self.link.now() + DEFAULT_TIMEOUT;
+        let deadline = self.link.now() + DEFAULT_TIMEOUT * self.link.patience;
         while let Some(frame) = self.link.read_frame(deadline.saturating_sub(self.link.now()))? {
             if frame == GREETING {
                 return Ok(());

@@ -88,13 +88,13 @@ impl Loader<'_> {
         let mut data: Vec<u8> = Vec::with_capacity(size as usize);
         let silent = || Error::silent(Opcode::ReadFlash);
         while data.len() < size as usize {
-            let packet = self.link.read_frame(DEFAULT_TIMEOUT)?.ok_or_else(silent)?;
+            let packet = self.link.due_frame(DEFAULT_TIMEOUT)?.ok_or_else(silent)?;
             data.extend_from_slice(&packet);
             let done = u32::try_from(data.len()).unwrap_or(u32::MAX);
             self.link.send_raw(&done.to_le_bytes())?;
             self.observer.event(&Event::Progress { done: done.into(), total: size.into() });
         }
-        let digest = self.link.read_frame(DEFAULT_TIMEOUT)?.ok_or_else(silent)?;
+        let digest = self.link.due_frame(DEFAULT_TIMEOUT)?.ok_or_else(silent)?;
         let chip =
             <[u8; 16]>::try_from(digest).map_err(|_| Error::refused(Opcode::ReadFlash, ChipError::SHORT))?;
         digests_agree(offset, Digest::of(&data), Digest(chip))?;

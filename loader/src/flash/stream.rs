@@ -17,6 +17,8 @@ const REFUSALS: u32 = 10;
 const SILENCES: u32 = 3;
 /// Streams for one file, whatever they achieve.
 const STREAMS: u32 = 100;
+/// Damaged blocks in one stream; after that a new one begins, at a lower speed.
+const STREAM_DAMAGES: u32 = 5;
 /// How often a block is sent.
 const BLOCK_TRIES: u32 = 3;
 /// What the chip has answered for may still be in its buffers: so many bytes.
@@ -165,6 +167,9 @@ impl Loader<'_> {
             }
             self.observer.event(&Event::Retry { what: &error.to_string() });
             self.resynchronise()?;
+            if !self.dialect.is_rom() {
+                self.step_down()?;
+            }
             from += reached.saturating_sub(BUFFERED) / SECTOR as usize * SECTOR as usize;
             rest = Stream::of(&part.data[from..], stream.block_size, Some(stream.deflated));
             stream = &rest;
@@ -189,7 +194,7 @@ impl Loader<'_> {
     fn send_blocks(&mut self, progress: &Progress<'_>) -> Result<(), (Error, u32)> {
         let stream = progress.stream;
         let count = u32::try_from(stream.reached.len()).unwrap_or(u32::MAX);
-        let (mut taken, mut sent, mut failures) = (0, 0, 0);
+        let (mut taken, mut sent, mut failures, mut damaged) = (0, 0, 0, 0);
         while taken < count {
             while sent < count && sent - taken < self.dialect.window {
                 self.link.send(&stream.block(sent)).map_err(|error| (error.into(), taken))?;
@@ -206,7 +211,9 @@ impl Loader<'_> {
             };
             // A stub takes a block again that arrived damaged; the ROM does not.
             failures += 1;
-            let again = self.dialect.takes_again(&error) && failures < BLOCK_TRIES;
+            damaged += 1;
+            let few = failures < BLOCK_TRIES && damaged < STREAM_DAMAGES;
+            let again = few && self.dialect.takes_again(&error);
             if !again {
                 return Err((error, taken));
             }

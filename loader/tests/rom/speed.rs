@@ -69,3 +69,38 @@ fn reflashing_sends_only_what_differs() {
     });
     assert!(took < 15.0);
 }
+
+fn with_our_stub(bench: &Bench) -> Loader<'static> {
+    let mut loader = bench.loader();
+    assert!(loader.run_own_stub().unwrap(), "our stub is built with the loader");
+    loader
+}
+
+#[test]
+fn the_speed_goes_up_to_what_the_adapter_can_do() {
+    for (limit, expected) in [(u32::MAX, 3_000_000), (921_600, 921_600), (115_200, 115_200)] {
+        let bench = Bench::new();
+        bench.adapter_limit.set(limit);
+        let mut loader = with_our_stub(&bench);
+        loader.find_speed().unwrap_or_else(|error| panic!("{error}\n{}", bench.events()));
+        assert_eq!(loader.baud(), expected);
+        let data = firmware_like(40_000);
+        write(&mut loader, &data);
+        assert!(bench.flash()[0x1_0000..].starts_with(&data));
+    }
+}
+
+#[test]
+fn the_speed_goes_down_when_the_line_gets_bad() {
+    let bench = Bench::new();
+    let mut loader = with_our_stub(&bench);
+    loader.find_speed().unwrap();
+    let speed = loader.baud();
+    for at in (20_000..60_000).step_by(500) {
+        bench.board().faults_to_chip.corrupt.insert(at, 0x10);
+    }
+    let data = firmware_like(100_000);
+    write(&mut loader, &data);
+    assert!(bench.flash()[0x1_0000..].starts_with(&data));
+    assert!(loader.baud() < speed, "{}", bench.events());
+}

@@ -3,6 +3,7 @@
 mod emulator;
 mod farm;
 mod harness;
+mod loader;
 
 use anyhow::Result;
 use clap::{Args, Subcommand};
@@ -15,7 +16,8 @@ use crate::workspace;
 Examples:
   cargo xtask bench emulator    speed of the emulated board from power-on to prompt
   cargo xtask bench harness     what a statement costs the harness
-  cargo xtask bench farm        200 emulated boards over 8 shards, one report of them all")]
+  cargo xtask bench farm        200 emulated boards over 8 shards, one report of them all
+  cargo xtask bench loader      writing and reading flash, against esptool and espflash")]
 pub(crate) struct Arguments {
     #[command(subcommand)]
     what: What,
@@ -29,6 +31,8 @@ enum What {
     Harness,
     /// Many emulated boards over several shards: time, and that nothing is lost or mixed up
     Farm(farm::Arguments),
+    /// Writing and reading flash in simulated time, against esptool and espflash
+    Loader(loader::Arguments),
 }
 
 pub(crate) fn run(arguments: &Arguments) -> Result<()> {
@@ -37,5 +41,6 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
         What::Emulator => emulator::run(&lab),
         What::Harness => harness::run(&lab),
         What::Farm(farm) => farm::run(&lab, farm),
+        What::Loader(arguments) => loader::run(&lab, arguments),
     }
 }

@@ -240,6 +240,18 @@ impl Esp32c3 {
         self.soc.flash.take_changed()
     }
 
+    /// Commands to the flash so far that did not only read its status.
+    #[must_use]
+    pub fn flash_commands(&self) -> u64 {
+        self.soc.flash_commands()
+    }
+
+    /// Whether the flash is erasing or programming.
+    #[must_use]
+    pub fn flash_is_busy(&self) -> bool {
+        self.soc.flash.next_event(self.now()) != crate::time::NEVER
+    }
+
     /// The outside drives `pin`, or leaves it open.
     ///
     /// # Panics

@@ -151,6 +151,11 @@ pub fn registers() -> Registers {
 }
 
 impl Soc {
+    /// Commands to the flash so far that did not only read its status.
+    pub fn flash_commands(&self) -> u64 {
+        self.spi.commands()
+    }
+
     /// A chip with ROM and flash in place, before its first reset.
     pub fn new(rom: &[u8], flash_size: usize, unique_id: [u8; 8], seed: u64, strict: bool) -> Self {
         let mut memory = map::install(flash_size);

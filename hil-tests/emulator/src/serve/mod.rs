@@ -6,6 +6,7 @@
 //!
 //! Invariants: the flash file is replaced whole, never written in place; nothing is left behind when [`run`] returns.
 
+pub mod lockstep;
 mod pty;
 mod rfc2217;
 mod socket;

@@ -61,6 +61,9 @@ pub struct Global {
         env = "ESPTOOL_CONNECT_ATTEMPTS"
     )]
     pub connect_attempts: i64,
+    /// Wait this many times as long as usual for answers: for slow networks and busy machines.
+    #[arg(long, global = true, default_value_t = 1, value_name = "N")]
+    pub timeout_factor: u32,
     /// Set the flash voltage regulator (ESP32): 1.8V, 1.9V or OFF.
     #[arg(long, global = true, value_name = "VOLTAGE")]
     pub override_vddsdio: Option<String>,

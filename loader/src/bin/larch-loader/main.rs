@@ -4,9 +4,11 @@
 #![forbid(unsafe_code)]
 
 mod arguments;
+mod fleet;
 mod numbers;
 mod report;
 mod session;
+mod speeds;
 mod spelling;
 mod verbs;
 
@@ -23,7 +25,12 @@ fn main() -> ExitCode {
             return ExitCode::from(2);
         }
     };
-    let arguments = Arguments::parse_from(spelling::modern(raw));
+    let raw = spelling::modern(raw);
+    let (ports, rest) = fleet::ports(&raw);
+    if ports.len() > 1 {
+        return fleet::run(&ports, &rest);
+    }
+    let arguments = Arguments::parse_from(raw);
     let reporter = Reporter::new(&arguments.global);
     match verbs::run(&arguments, &reporter) {
         Ok(()) => {

@@ -2,6 +2,7 @@
 
 use crate::arguments::{AfterArgument, BeforeArgument, Global};
 use crate::report::Reporter;
+use crate::speeds;
 use larch_chips::Chip;
 use larch_image::packages;
 use larch_loader::connect::Options;
@@ -28,25 +29,58 @@ pub fn connect_for(global: &Global, own_stub: bool, reporter: &Reporter) -> Resu
         chip: chip(&global.chip)?,
         before: before(global, &port, usb_jtag)?,
         patience: patience(global),
+        timeout_factor: global.timeout_factor,
+        may_change_speed: global.baud.is_none() && !port.starts_with("socket://"),
         ..Options::default()
     };
     let mut loader = Loader::connect(transport, Box::new(reporter.clone()), &options)?;
-    let was_reset = match global.baud {
-        Some(baud) => loader.change_baud(baud).map(|()| false)?,
+    let with_stub = !global.no_stub && !loader.secure_download();
+    match global.baud {
+        Some(baud) => {
+            loader.change_baud(baud)?;
+            if with_stub {
+                start_stub(&mut loader, own_stub, reporter)?;
+            }
+        }
         // A plain socket has no speed.
-        None if port.starts_with("socket://") => false,
-        None => loader.speed_up(&SPEEDS)?,
-    };
-    if was_reset {
-        reporter.note("the chip was reset to find the speed");
-    }
-    if !global.no_stub && !loader.secure_download() {
-        start_stub(&mut loader, own_stub, reporter)?;
+        None if port.starts_with("socket://") => {
+            if with_stub {
+                start_stub(&mut loader, own_stub, reporter)?;
+            }
+        }
+        None => start_at_best_speed(&mut loader, &port, with_stub.then_some(own_stub), reporter)?,
     }
     if let Some(voltage) = &global.override_vddsdio {
         loader.override_vddsdio(voltage)?;
     }
     Ok(loader)
+}
+
+/// At the speed that was found on this port before, or at one that is found now; with a stub (`Some`), ours if possible.
+fn start_at_best_speed(
+    loader: &mut Loader<'_>,
+    port: &str,
+    own_stub: Option<bool>,
+    reporter: &Reporter,
+) -> Result<(), Error> {
+    let remembered = speeds::recall(port);
+    let our_stub_finds_it = own_stub == Some(true) && loader.is_rom() && loader.has_own_stub()?;
+    let tried = match remembered {
+        Some(baud) => vec![baud],
+        None if our_stub_finds_it => Vec::new(),
+        None => SPEEDS.to_vec(),
+    };
+    if loader.speed_up(&tried)? {
+        reporter.note("the chip was reset to find the speed");
+    }
+    if let Some(own_stub) = own_stub {
+        start_stub(loader, own_stub, reporter)?;
+    }
+    if remembered != Some(loader.baud()) {
+        loader.find_speed()?;
+        speeds::remember(port, loader.baud());
+    }
+    Ok(())
 }
 
 /// Recorded, if that is wanted.
