@@ -85,7 +85,8 @@ fn lints(lab: &Lab, shell: &Shell) -> Result<()> {
     let (package, triple) = (firmware.package, firmware.triple);
     cmd!(shell, "cargo clippy --locked -p {package} --profile firmware --target {triple} -- --deny warnings")
         .run()?;
-    cmd!(shell, "cargo clippy --locked -p larch-stub --features {chip} --profile stub --target {triple} -- --deny warnings")
+    let feature = chip.to_string();
+    cmd!(shell, "cargo clippy --locked -p larch-stub --features {feature} --profile stub --target {triple} -- --deny warnings")
         .run()?;
     Ok(())
 }
