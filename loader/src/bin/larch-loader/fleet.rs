@@ -17,10 +17,8 @@ pub fn ports(words: &[String]) -> (Vec<String>, Vec<String>) {
     let (mut ports, mut rest) = (Vec::new(), Vec::new());
     let mut words = words.iter();
     while let Some(word) = words.next() {
-        let joined = word
-            .strip_prefix("--port=")
-            .or_else(|| word.strip_prefix("-p="))
-            .or_else(|| word.strip_prefix("-p").filter(|port| !word.starts_with("--") && port.len() > 1));
+        let short = || word.strip_prefix("-p").filter(|port| !port.is_empty());
+        let joined = word.strip_prefix("--port=").or_else(|| word.strip_prefix("-p=")).or_else(short);
         if matches!(word.as_str(), "--port" | "-p") {
             ports.extend(words.next().cloned());
         } else if let Some(port) = joined {
