@@ -26,13 +26,14 @@ mod variable;
 
 use crate::ast::Ref;
 use crate::buffer::Buffer;
+use crate::erase::{Const, Maker};
 use crate::error::{CompileError, Failure, Fault};
 use crate::parser::{Parser, cost};
 use crate::scopes::{self, ScopeId, Scopes};
 use crate::{Mode, Options};
 use context::{Context, Hole};
 use label::Bits;
-use larch_bytecode::code::{Backend, CodeParts, Flags, Handler};
+use larch_bytecode::code::{CodeParts, Flags, Handler};
 use larch_bytecode::op::{self, Op};
 use larch_bytecode::qstr::Qstr;
 
@@ -122,13 +123,13 @@ struct Signature {
 }
 
 /// The emitter: the lists of the units under way.
-struct Emitter<'s, 'b, B: Backend> {
-    parser: Parser<'s, 'b, B>,
+struct Emitter<'s, 'b> {
+    parser: Parser<'s, 'b>,
     scopes: Scopes,
     file: Qstr,
     mode: Mode,
     words: Buffer<u32>,
-    constants: Buffer<B::Const>,
+    constants: Buffer<Const>,
     /// What each constant was made from, to find it again.
     keys: Buffer<u64>,
     names: Buffer<Qstr>,
@@ -143,13 +144,13 @@ struct Emitter<'s, 'b, B: Backend> {
 }
 
 /// Compiles a module, an interactive statement or an expression.
-pub(crate) fn module<B: Backend>(
+pub(crate) fn module(
     source: &str,
     file: Qstr,
     mode: Mode,
     options: Options,
-    backend: &mut B,
-) -> Result<B::Const, CompileError> {
+    backend: &mut dyn Maker,
+) -> Result<Const, CompileError> {
     let parser =
         Parser::new(source, options, backend).map_err(|failure| failure.into_error(1, None, (0, 0)))?;
     let mut emitter = Emitter {
@@ -176,9 +177,9 @@ pub(crate) fn module<B: Backend>(
     }
 }
 
-impl<B: Backend> Emitter<'_, '_, B> {
+impl Emitter<'_, '_> {
     /// Statement after statement. The first error of meaning waits for the end of the text: one of grammar wins.
-    fn file(mut self) -> Result<B::Const, CompileError> {
+    fn file(mut self) -> Result<Const, CompileError> {
         let mut error = None;
         loop {
             match self.parser.next_statement() {
@@ -194,7 +195,7 @@ impl<B: Backend> Emitter<'_, '_, B> {
         }
     }
 
-    fn single(mut self) -> Result<B::Const, CompileError> {
+    fn single(mut self) -> Result<Const, CompileError> {
         match self.parser.single_statement() {
             Ok(Some(statement)) => self.top_level(statement)?,
             Ok(None) => {}
@@ -203,7 +204,7 @@ impl<B: Backend> Emitter<'_, '_, B> {
         self.end_module()
     }
 
-    fn eval(mut self) -> Result<B::Const, CompileError> {
+    fn eval(mut self) -> Result<Const, CompileError> {
         let value = match self.parser.only_expression() {
             Ok(value) => value,
             Err(failure) => return Err(self.parser.error(failure, self.parser.token_line(), None)),
@@ -236,7 +237,7 @@ impl<B: Backend> Emitter<'_, '_, B> {
         })
     }
 
-    fn end_module(mut self) -> Result<B::Const, CompileError> {
+    fn end_module(mut self) -> Result<Const, CompileError> {
         let line = self.error_line;
         let result = self.end_body().and_then(|()| {
             let signature = Signature {
@@ -275,7 +276,7 @@ impl<B: Backend> Emitter<'_, '_, B> {
     }
 
     /// Makes the code object of the unit and goes back to the one around it.
-    fn end_unit(&mut self, outer: Unit, signature: Signature, parameters: &[Qstr]) -> Emitted<B::Const> {
+    fn end_unit(&mut self, outer: Unit, signature: Signature, parameters: &[Qstr]) -> Emitted<Const> {
         let code = self.finish(signature, parameters)?;
         self.parser.exit(cost::BODY);
         self.words.truncate(self.unit.words);
@@ -289,7 +290,7 @@ impl<B: Backend> Emitter<'_, '_, B> {
         Ok(code)
     }
 
-    fn finish(&mut self, signature: Signature, parameters: &[Qstr]) -> Emitted<B::Const> {
+    fn finish(&mut self, signature: Signature, parameters: &[Qstr]) -> Emitted<Const> {
         self.start_unbound()?;
         let registers = self.unit.most.max(1);
         if usize::from(registers) > op::MAX_REGISTERS {

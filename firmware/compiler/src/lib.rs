@@ -20,6 +20,7 @@ extern crate self as larch_compiler;
 mod ast;
 mod buffer;
 mod emit;
+mod erase;
 mod error;
 mod lexer;
 mod parser;
@@ -77,5 +78,7 @@ pub fn compile<B: Backend>(
     if source.len() > u32::MAX as usize / 4 {
         return Err(Failure::MEMORY.into_error(1, None, (0, 0)));
     }
-    emit::module(source, file, mode, options, backend)
+    let mut erased = erase::Erased::new(backend);
+    let code = emit::module(source, file, mode, options, &mut erased)?;
+    erased.get(code).ok_or(Failure::MEMORY.into_error(1, None, (0, 0)))
 }

@@ -17,10 +17,10 @@ mod tests;
 use crate::Options;
 use crate::ast::{Ast, Kind, Ref};
 use crate::buffer::Buffer;
+use crate::erase::{Const, Maker};
 use crate::error::{CompileError, Failure, Fault};
 use crate::lexer::Lexer;
 use crate::token::Token;
-use larch_bytecode::code::Backend;
 use larch_bytecode::qstr::Qstr;
 
 /// What nesting costs, in units of some 64 bytes of native stack: measured on RV32 from the frames of the functions that
@@ -48,12 +48,12 @@ enum Known {
 }
 
 /// The parser's state.
-pub(crate) struct Parser<'s, 'b, B: Backend> {
+pub(crate) struct Parser<'s, 'b> {
     pub(crate) lexer: Lexer<'s>,
     pub(crate) ast: Ast,
-    pub(crate) backend: &'b mut B,
+    pub(crate) backend: &'b mut dyn Maker,
     /// Constants that are no leaves, referred to by [`Kind::Object`].
-    pub(crate) objects: Buffer<B::Const>,
+    pub(crate) objects: Buffer<Const>,
     /// Lists under construction.
     scratch: Buffer<u32>,
     known: Buffer<(Qstr, Known)>,
@@ -67,8 +67,12 @@ pub(crate) struct Parser<'s, 'b, B: Backend> {
 
 type Parsed = Result<Ref, Failure>;
 
-impl<'s, 'b, B: Backend> Parser<'s, 'b, B> {
-    pub(crate) fn new(source: &'s str, options: Options, backend: &'b mut B) -> Result<Self, Failure> {
+impl<'s, 'b> Parser<'s, 'b> {
+    pub(crate) fn new(
+        source: &'s str,
+        options: Options,
+        backend: &'b mut dyn Maker,
+    ) -> Result<Self, Failure> {
         Ok(Parser {
             lexer: Lexer::new(source)?,
             ast: Ast::new(),

@@ -3,8 +3,9 @@
 use super::label::{Bits, Label};
 use super::{Emitted, Emitter, Reg};
 use crate::ast::{Item, Kind, Ref};
+use crate::erase::Const;
 use crate::error::{Failure, Fault};
-use larch_bytecode::code::{Backend, LineTable};
+use larch_bytecode::code::LineTable;
 use larch_bytecode::op::{self, MAX_REGISTERS, Op};
 use larch_bytecode::qstr::Qstr;
 
@@ -35,7 +36,7 @@ impl Key {
     }
 }
 
-impl<B: Backend> Emitter<'_, '_, B> {
+impl Emitter<'_, '_> {
     // ---- words ----
 
     /// Index of the next word in the unit.
@@ -216,11 +217,11 @@ impl<B: Backend> Emitter<'_, '_, B> {
     // ---- constants and names ----
 
     /// Index of a constant that is new.
-    pub(super) fn new_constant(&mut self, constant: B::Const) -> Emitted<u16> {
+    pub(super) fn new_constant(&mut self, constant: Const) -> Emitted<u16> {
         self.push_constant(constant, Key::Unique)
     }
 
-    fn push_constant(&mut self, constant: B::Const, key: Key) -> Emitted<u16> {
+    fn push_constant(&mut self, constant: Const, key: Key) -> Emitted<u16> {
         let index = self.constants.len() - self.unit.constants;
         let index = u16::try_from(index).map_err(|_| Failure::at(0, Fault::Constants))?;
         self.constants.push(constant)?;

@@ -7,11 +7,11 @@ use crate::ast::{Kind, Made, Node, Ref};
 use crate::error::{Failure, Fault};
 use crate::parser::cost;
 use crate::scopes::{ScopeId, ScopeKind, Symbol, flag};
-use larch_bytecode::code::{Backend, Flags};
+use larch_bytecode::code::Flags;
 use larch_bytecode::op::Op;
 use larch_bytecode::qstr::Qstr;
 
-impl<B: Backend> Emitter<'_, '_, B> {
+impl Emitter<'_, '_> {
     /// A comprehension into `target`, a temporary.
     pub(super) fn comprehension(&mut self, node: Node, target: Reg) -> Emitted {
         let ast = &self.parser.ast;

@@ -3,10 +3,10 @@
 use super::label::Label;
 use super::{Emitted, Emitter, Reg};
 use crate::ast::{Comparison, Item, Kind, Node, Ref};
-use larch_bytecode::code::{Backend, Singleton};
+use larch_bytecode::code::Singleton;
 use larch_bytecode::op::{self, Op};
 
-impl<B: Backend> Emitter<'_, '_, B> {
+impl Emitter<'_, '_> {
     /// Jumps to `label` if the truth of `item` is `sense`; else goes on.
     pub(super) fn condition(&mut self, item: Ref, sense: bool, label: &mut Label) -> Emitted {
         if let Some(truth) = self.parser.truth(item) {

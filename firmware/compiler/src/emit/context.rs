@@ -9,7 +9,7 @@ use super::code::TOO_LONG;
 use super::label::Label;
 use super::{Emitted, Emitter, Reg};
 use crate::error::{Failure, Fault};
-use larch_bytecode::code::{Backend, Handler};
+use larch_bytecode::code::Handler;
 use larch_bytecode::op::{self, Op};
 use larch_bytecode::qstr::Qstr;
 
@@ -68,7 +68,7 @@ pub(super) struct Hole {
     depth: usize,
 }
 
-impl<B: Backend> Emitter<'_, '_, B> {
+impl Emitter<'_, '_> {
     pub(super) fn push_context(&mut self, around: Around, register: Reg, name: Qstr) -> Emitted {
         let start = self.here();
         let (end, next) = (Label::NEW, Label::NEW);

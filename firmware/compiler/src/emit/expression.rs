@@ -6,13 +6,13 @@ use crate::ast::{Comparison, Item, Kind, Node, Operator, Ref};
 use crate::error::{Failure, Fault};
 use crate::parser::cost;
 use crate::scopes::ScopeKind;
-use larch_bytecode::code::{Backend, Singleton};
+use larch_bytecode::code::Singleton;
 use larch_bytecode::op::{self, Op};
 
 /// Items of a display that are built at once; longer displays append one by one.
 const BUILT_AT_ONCE: u32 = 24;
 
-impl<B: Backend> Emitter<'_, '_, B> {
+impl Emitter<'_, '_> {
     /// The value in some register: that of a local, or a new temporary.
     pub(super) fn operand(&mut self, item: Ref) -> Emitted<Reg> {
         if let Some(register) = self.local_operand(item)? {

@@ -6,14 +6,14 @@ use crate::ast::{Kind, Node, ParameterKind, Ref};
 use crate::buffer::Buffer;
 use crate::error::{Failure, Fault};
 use crate::scopes::{ScopeId, Symbol, flag};
-use larch_bytecode::code::{Backend, Flags};
+use larch_bytecode::code::Flags;
 use larch_bytecode::op::Op;
 use larch_bytecode::qstr::Qstr;
 
 /// Most locals of a function, so that temporaries have room.
 const MOST_LOCALS: u16 = 220;
 
-impl<B: Backend> Emitter<'_, '_, B> {
+impl Emitter<'_, '_> {
     pub(super) fn lambda(&mut self, node: Node, target: Reg) -> Emitted {
         let parameters = self.parser.ast.part(node, 0);
         let scope = self.parser.ast.word(node, 2) as ScopeId;

@@ -5,7 +5,6 @@ use super::label::Label;
 use super::variable::Place;
 use super::{Emitted, Emitter, Reg};
 use crate::ast::{Kind, Node, Ref};
-use larch_bytecode::code::Backend;
 use larch_bytecode::op::{self, Op};
 use larch_bytecode::qstr::Qstr;
 
@@ -24,7 +23,7 @@ pub(super) enum Iteration {
     Range(Reg),
 }
 
-impl<B: Backend> Emitter<'_, '_, B> {
+impl Emitter<'_, '_> {
     pub(super) fn while_loop(&mut self, node: Node) -> Emitted {
         let ast = &self.parser.ast;
         let (condition, block, other) = (ast.part(node, 0), ast.part(node, 1), ast.part(node, 2));

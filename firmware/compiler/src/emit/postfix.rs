@@ -4,7 +4,6 @@ use super::{Emitted, Emitter, Reg};
 use crate::ast::{Item, Kind, Node, Ref};
 use crate::error::{Failure, Fault};
 use crate::scopes::{ScopeKind, flag, is_super_call};
-use larch_bytecode::code::Backend;
 use larch_bytecode::op::{self, Op};
 use larch_bytecode::qstr::Qstr;
 
@@ -21,7 +20,7 @@ pub(super) struct Arguments {
     pub(super) keyword: u8,
 }
 
-impl<B: Backend> Emitter<'_, '_, B> {
+impl Emitter<'_, '_> {
     /// A whole chain into `target`.
     pub(super) fn postfix(&mut self, node: Node, target: Reg) -> Emitted {
         let len = self.parser.ast.len(node);

@@ -5,11 +5,10 @@ use super::label::Label;
 use super::{Emitted, Emitter, Reg};
 use crate::ast::{Node, Ref};
 use crate::error::Fault;
-use larch_bytecode::code::Backend;
 use larch_bytecode::op::{self, Op};
 use larch_bytecode::qstr::Qstr;
 
-impl<B: Backend> Emitter<'_, '_, B> {
+impl Emitter<'_, '_> {
     pub(super) fn try_statement(&mut self, node: Node) -> Emitted {
         let finally = self.parser.ast.item(node, 2);
         if finally.is_nothing() {

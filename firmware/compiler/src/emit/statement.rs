@@ -8,11 +8,11 @@ use crate::ast::{Kind, Node, Ref};
 use crate::error::{Failure, Fault};
 use crate::parser::cost;
 use crate::scopes::ScopeKind;
-use larch_bytecode::code::{Backend, Singleton};
+use larch_bytecode::code::Singleton;
 use larch_bytecode::op::{self, Op};
 use larch_bytecode::qstr::Qstr;
 
-impl<B: Backend> Emitter<'_, '_, B> {
+impl Emitter<'_, '_> {
     pub(super) fn statement(&mut self, statement: Ref) -> Emitted {
         let Some(node) = statement.node() else { return Ok(()) };
         let kind = self.parser.ast.kind(node);
@@ -270,11 +270,11 @@ impl<B: Backend> Emitter<'_, '_, B> {
     fn imported_names(&mut self, node: Node, is_star: bool) -> Emitted<u16> {
         let first = self.parser.objects.len();
         if is_star {
-            let star = self.parser.backend.interned(Qstr::STAR);
+            let star = self.parser.backend.interned(Qstr::STAR)?;
             self.parser.objects.push(star)?;
         }
         for index in (2..self.parser.ast.len(node)).step_by(2) {
-            let name = self.parser.backend.interned(Qstr(self.parser.ast.at(node, index) as u16));
+            let name = self.parser.backend.interned(Qstr(self.parser.ast.at(node, index) as u16))?;
             self.parser.objects.push(name)?;
         }
         let names = self.parser.backend.tuple(&self.parser.objects[first..])?;

@@ -5,10 +5,9 @@ use super::variable::Place;
 use super::{Emitted, Emitter, Reg};
 use crate::ast::{Item, Kind, Node, Operator, Ref};
 use crate::error::{Failure, Fault};
-use larch_bytecode::code::Backend;
 use larch_bytecode::op::{self, Op};
 
-impl<B: Backend> Emitter<'_, '_, B> {
+impl Emitter<'_, '_> {
     /// `target = value`
     pub(super) fn assign(&mut self, target: Ref, value: Ref) -> Emitted {
         if let Some(name) = target.as_name()

@@ -3,7 +3,6 @@
 use super::label::Bits;
 use super::{Emitted, Emitter, Reg};
 use crate::scopes::{ScopeKind, Symbol, flag};
-use larch_bytecode::code::Backend;
 use larch_bytecode::op::Op;
 use larch_bytecode::qstr::Qstr;
 
@@ -20,7 +19,7 @@ pub(super) enum Place {
     Global,
 }
 
-impl<B: Backend> Emitter<'_, '_, B> {
+impl Emitter<'_, '_> {
     pub(super) fn place(&self, name: Qstr) -> Place {
         let mut id = self.unit.current;
         loop {

@@ -5,9 +5,9 @@ use super::{Known, Parsed, Parser};
 use crate::ast::{Kind, Made, Ref};
 use crate::error::{Failure, Fault};
 use crate::token::Token;
-use larch_bytecode::code::{Backend, Singleton};
+use larch_bytecode::code::Singleton;
 
-impl<B: Backend> Parser<'_, '_, B> {
+impl Parser<'_, '_> {
     /// `[await] atom trailer*`
     pub(super) fn postfix(&mut self) -> Parsed {
         let line = self.token_line();

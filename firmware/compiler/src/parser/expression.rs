@@ -4,7 +4,6 @@ use super::{Parsed, Parser, cost};
 use crate::ast::{Comparison, Kind, Made, Operator, ParameterKind, Ref};
 use crate::error::Failure;
 use crate::token::Token;
-use larch_bytecode::code::Backend;
 
 /// Binding strengths of operators, weakest first.
 pub(super) mod level {
@@ -45,7 +44,7 @@ fn infix_level(token: Token) -> Option<u8> {
     })
 }
 
-impl<B: Backend> Parser<'_, '_, B> {
+impl Parser<'_, '_> {
     /// `test`: an expression without a comma, walrus or star.
     pub(super) fn test(&mut self) -> Parsed {
         if self.token() == Token::KwLambda {

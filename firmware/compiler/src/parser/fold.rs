@@ -6,8 +6,9 @@
 use super::{Known, Parsed, Parser};
 use crate::ast::{Item, Kind, Node, Operator, Ref};
 use crate::buffer::Buffer;
+use crate::erase::Const;
 use crate::error::{Failure, Fault};
-use larch_bytecode::code::{Backend, Singleton};
+use larch_bytecode::code::Singleton;
 use larch_bytecode::qstr::Qstr;
 
 /// Decimal digits of an `i64`, sign included.
@@ -39,7 +40,7 @@ impl Digits {
     }
 }
 
-impl<B: Backend> Parser<'_, '_, B> {
+impl Parser<'_, '_> {
     /// An int.
     pub(super) fn int(&mut self, value: i64, line: u32) -> Parsed {
         match Ref::int(value) {
@@ -49,14 +50,14 @@ impl<B: Backend> Parser<'_, '_, B> {
     }
 
     /// A constant that is no leaf.
-    pub(super) fn object(&mut self, object: B::Const, line: u32) -> Parsed {
+    pub(super) fn object(&mut self, object: Const, line: u32) -> Parsed {
         let index = self.objects.len() as u32;
         self.objects.push(object)?;
         self.ast.add(Kind::Object, 0, line, &[index])
     }
 
     /// The float or long int of the token in force, which a minus before it may want to read again.
-    pub(super) fn number(&mut self, object: B::Const) -> Parsed {
+    pub(super) fn number(&mut self, object: Const) -> Parsed {
         let (index, now) = (self.objects.len() as u32, self.lexer.now);
         self.objects.push(object)?;
         self.ast.add(Kind::Object, 1, now.token_line, &[index, now.start, now.stop])
@@ -215,12 +216,12 @@ impl<B: Backend> Parser<'_, '_, B> {
     }
 
     /// The constant that a leaf, object, int or empty tuple is.
-    pub(crate) fn constant(&mut self, item: Ref) -> Result<B::Const, Failure> {
+    pub(crate) fn constant(&mut self, item: Ref) -> Result<Const, Failure> {
         Ok(match item.item() {
-            Item::Int(value) => self.backend.small_int(value),
-            Item::Str(text) | Item::Name(text) => self.backend.interned(text),
-            Item::Single(which) => self.backend.singleton(which),
-            Item::Nothing => self.backend.singleton(Singleton::None),
+            Item::Int(value) => self.backend.small_int(value)?,
+            Item::Str(text) | Item::Name(text) => self.backend.interned(text)?,
+            Item::Single(which) => self.backend.singleton(which)?,
+            Item::Nothing => self.backend.singleton(Singleton::None)?,
             Item::Node(node) => match self.ast.kind(node) {
                 Kind::Object => self.objects[self.ast.word(node, 0) as usize],
                 Kind::Int => self.long_int(int_of(self, node))?,
@@ -229,10 +230,10 @@ impl<B: Backend> Parser<'_, '_, B> {
         })
     }
 
-    fn long_int(&mut self, value: i64) -> Result<B::Const, Failure> {
+    fn long_int(&mut self, value: i64) -> Result<Const, Failure> {
         const LIMIT: i64 = 1 << 30;
         if (-LIMIT..LIMIT).contains(&value) {
-            return Ok(self.backend.small_int(value as i32));
+            return Ok(self.backend.small_int(value as i32)?);
         }
         Ok(self.backend.int(Digits::new(value).text(), 10)?)
     }
@@ -259,7 +260,7 @@ impl<B: Backend> Parser<'_, '_, B> {
     }
 
     /// Keeps a constant, and with it those of the statement so far, until the end of the file.
-    fn keep(&mut self, object: B::Const) -> Result<Known, Failure> {
+    fn keep(&mut self, object: Const) -> Result<Known, Failure> {
         let index = self.objects.len();
         self.objects.push(object)?;
         self.kept_objects = self.objects.len();
@@ -280,7 +281,7 @@ impl<B: Backend> Parser<'_, '_, B> {
     }
 }
 
-fn int_of<B: Backend>(parser: &Parser<'_, '_, B>, node: Node) -> i64 {
+fn int_of(parser: &Parser<'_, '_>, node: Node) -> i64 {
     parser.ast.int(node)
 }
 

@@ -5,10 +5,9 @@ use super::{Parsed, Parser, cost};
 use crate::ast::{Kind, Ref};
 use crate::error::Failure;
 use crate::token::Token;
-use larch_bytecode::code::Backend;
 use larch_bytecode::qstr::Qstr;
 
-impl<B: Backend> Parser<'_, '_, B> {
+impl Parser<'_, '_> {
     /// A compound statement, or a line of simple ones.
     pub(super) fn statement(&mut self) -> Parsed {
         self.enter(cost::STATEMENT)?;

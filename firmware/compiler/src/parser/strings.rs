@@ -4,13 +4,12 @@ use super::{Parsed, Parser, cost};
 use crate::ast::{Kind, Made, Ref};
 use crate::error::{Failure, Fault};
 use crate::token::Token;
-use larch_bytecode::code::Backend;
 use larch_bytecode::qstr::Qstr;
 
 /// Strings up to this length become interned names, as in MicroPython: they are likely used as such elsewhere.
 const INTERN_LIMIT: usize = 10;
 
-impl<B: Backend> Parser<'_, '_, B> {
+impl Parser<'_, '_> {
     /// A string or bytes literal, which is consumed.
     pub(super) fn string(&mut self) -> Parsed {
         let line = self.token_line();

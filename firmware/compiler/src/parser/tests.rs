@@ -2,6 +2,7 @@
 
 use super::Parser;
 use crate::ast::{Comparison, Item, Kind, Made, Node, Operator, ParameterKind, Ref};
+use crate::erase::Erased;
 use crate::support::{self, Keeper};
 use crate::{Mode, Options};
 use larch_bytecode::disasm::Show;
@@ -10,7 +11,7 @@ use std::fmt::Write;
 
 /// A parser and what it has shown.
 struct Tree<'p, 's, 'b> {
-    parser: &'p Parser<'s, 'b, Keeper>,
+    parser: &'p Parser<'s, 'b>,
     shown: String,
 }
 
@@ -19,8 +20,8 @@ impl Tree<'_, '_, '_> {
         let text = match item.item() {
             Item::Nothing => "-".to_string(),
             Item::Int(value) => value.to_string(),
-            Item::Name(name) => self.name(name).to_string(),
-            Item::Str(text) => format!("{:?}", self.name(text)),
+            Item::Name(name) => placeholder('n', name.0.into()),
+            Item::Str(text) => placeholder('s', text.0.into()),
             Item::Single(which) => format!("{which:?}"),
             Item::Node(node) => return self.node(node, depth),
         };
@@ -29,10 +30,6 @@ impl Tree<'_, '_, '_> {
 
     fn line(&mut self, text: &str, depth: usize) {
         writeln!(self.shown, "{:>width$}{text}", "", width = 2 * depth).unwrap();
-    }
-
-    fn name(&self, name: Qstr) -> &str {
-        self.parser.backend.name_text(name)
     }
 
     fn node(&mut self, node: Node, depth: usize) {
@@ -44,19 +41,17 @@ impl Tree<'_, '_, '_> {
         let items = |from| (from..ast.len(node)).map(|index| ast.item(node, index)).collect::<Vec<_>>();
         let children = match kind {
             Kind::Object => {
-                let mut text = String::new();
-                let object = &self.parser.objects[ast.word(node, 0) as usize];
-                self.parser.backend.constant(object, &mut text).unwrap();
-                return self.line(&text, depth + 1);
+                let object = self.parser.objects[ast.word(node, 0) as usize];
+                return self.line(&placeholder('c', object), depth + 1);
             }
             Kind::Int => return self.line(&ast.int(node).to_string(), depth + 1),
             Kind::Binary | Kind::Compare => return self.operands(node, kind, depth + 1),
-            Kind::Attr => return self.line(self.name(ast.name(node, 0)).to_string().as_str(), depth + 1),
+            Kind::Attr => return self.line(&placeholder('n', ast.word(node, 0)), depth + 1),
             Kind::Global | Kind::Nonlocal | Kind::Import | Kind::ImportFrom => {
                 return self.names(node, kind, depth + 1);
             }
             Kind::Def | Kind::Class | Kind::Parameter => {
-                self.line(self.name(ast.name(node, 0)).to_string().as_str(), depth + 1);
+                self.line(&placeholder('n', ast.word(node, 0)), depth + 1);
                 (1..3).map(|index| ast.part(node, index)).collect()
             }
             Kind::Comprehension => items(1),
@@ -117,30 +112,54 @@ impl Tree<'_, '_, '_> {
             match (kind, index, word) {
                 (Kind::Import, 1, u32::MAX) => self.line("-", depth),
                 (Kind::ImportFrom, 1, level) => self.line(&format!("level {level}"), depth),
-                _ => self.line(self.name(Qstr(word as u16)).to_string().as_str(), depth),
+                _ => self.line(&placeholder('n', word), depth),
             }
         }
     }
 }
 
+/// Stands for a name, a string or a constant until the parser gives the backend back.
+fn placeholder(kind: char, number: u32) -> String {
+    format!("<{kind}{number}>")
+}
+
+/// The text with what its placeholders stand for.
+fn resolved(text: &str, keeper: &Keeper, constant: impl Fn(u32) -> usize) -> String {
+    let mut shown = String::new();
+    for (index, part) in text.split(['<', '>']).enumerate() {
+        let number = || part[1..].parse().unwrap();
+        match part.chars().next().filter(|_| index % 2 == 1) {
+            Some('n') => shown += keeper.name_text(Qstr(number() as u16)),
+            Some('s') => write!(shown, "{:?}", keeper.name_text(Qstr(number() as u16))).unwrap(),
+            Some('c') => keeper.constant(&constant(number()), &mut shown).unwrap(),
+            _ => shown += part,
+        }
+    }
+    shown
+}
+
 fn trees(source: &str) -> String {
     let mut keeper = Keeper::default();
-    let mut parser = Parser::new(source, Options::default(), &mut keeper).unwrap();
+    let mut erased = Erased::new(&mut keeper);
+    let mut parser = Parser::new(source, Options::default(), &mut erased).unwrap();
     let mut shown = String::new();
-    loop {
+    let error = loop {
         match parser.next_statement() {
-            Ok(None) => return shown,
+            Ok(None) => break None,
             Ok(Some(statement)) => {
                 let mut tree = Tree { parser: &parser, shown: std::mem::take(&mut shown) };
                 tree.item(statement, 0);
                 shown = tree.shown;
             }
-            Err(failure) => {
-                let error = parser.error(failure, parser.token_line(), None);
-                return shown + &support::describe(parser.backend, source, &error) + "\n";
-            }
+            Err(failure) => break Some(parser.error(failure, parser.token_line(), None)),
         }
+    };
+    let constants: Vec<usize> = (0..).map_while(|number| erased.get(number)).collect();
+    let mut shown = resolved(&shown, &keeper, |number| constants[number as usize]);
+    if let Some(error) = error {
+        shown += &(support::describe(&keeper, source, &error) + "\n");
     }
+    shown
 }
 
 #[test]
