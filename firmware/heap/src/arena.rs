@@ -85,29 +85,26 @@ pub struct Statistics {
     pub collections: u32,
 }
 
-/// The memory of one interpreter.
+/// The memory of one interpreter. What every instruction uses comes first, where a short offset reaches it.
+#[repr(C)]
 pub struct Heap {
     #[cfg(not(target_pointer_width = "32"))]
     base: NonNull<u8>,
+    stack: NonNull<Value>,
+    stack_len: u32,
+    top: u32,
+    /// The hole being filled.
+    cursor: u32,
+    hole_end: u32,
     /// First granule's offset, and the end of the span: offsets of bytes.
     pub(crate) start: u32,
     pub(crate) end: u32,
     bitmap: NonNull<u32>,
     bitmap_words: u32,
-    pub(crate) reserved: [(u32, u32); MAX_RESERVED],
-    reserved_len: usize,
-    /// The hole being filled.
-    cursor: u32,
-    hole_end: u32,
     /// Granule from which the next hole is sought.
     scan: u32,
     /// Granule from which the next large place is sought.
     large_scan: u32,
-    stack: NonNull<Value>,
-    stack_len: u32,
-    top: u32,
-    pub(crate) roots: [Value; Root::Count as usize],
-    pub(crate) mark_stack: [(u32, u32); crate::collect::MARK_STACK],
     pub(crate) collections: u32,
     enabled: bool,
     /// The newest weak cell.
@@ -122,6 +119,33 @@ pub struct Heap {
     /// Fails the allocation after this many, for tests (zero: never). The current hole is empty meanwhile.
     fail_after: u32,
     failing: bool,
+    pub(crate) roots: [Value; Root::Count as usize],
+    reserved_len: usize,
+    pub(crate) reserved: [(u32, u32); MAX_RESERVED],
+    pub(crate) mark_stack: [(u32, u32); crate::collect::MARK_STACK],
+}
+
+/// Copies a few values, four at a time.
+///
+/// # Safety
+/// Both places must hold so many, and not overlap.
+#[inline(always)]
+#[expect(unsafe_code, reason = "a copy between arena and stack")]
+unsafe fn copy_values(mut from: *const Value, mut to: *mut Value, count: u32) {
+    // SAFETY: the caller vouches for `count` values at both places.
+    unsafe {
+        let end = from.add(count as usize);
+        let fours = from.add((count & !3) as usize);
+        while from < fours {
+            let four = [*from, *from.add(1), *from.add(2), *from.add(3)];
+            *to.cast() = four;
+            (from, to) = (from.add(4), to.add(4));
+        }
+        while from < end {
+            *to = *from;
+            (from, to) = (from.add(1), to.add(1));
+        }
+    }
 }
 
 impl Heap {
@@ -250,7 +274,7 @@ impl Heap {
     #[inline(always)]
     pub fn as_kind(&self, value: Value, kind: Kind) -> Option<Ref> {
         match value.as_cell() {
-            Some(at) if self.header(at).kind_byte() == kind as u8 => Some(at),
+            Some(at) if self.header(at).kind() == kind => Some(at),
             _ => None,
         }
     }
@@ -522,6 +546,23 @@ impl Heap {
     /// How many words lie between the header's end of `cell` and the inner place `at`.
     pub fn position(&self, cell: Ref, at: Ref) -> u32 {
         (at.0 - cell.0 - 4) / 4
+    }
+
+    /// A place made by [`Heap::inner`] as a value that is no reference, to keep it in a cell.
+    #[inline(always)]
+    pub fn place_value(&self, at: Ref) -> Value {
+        Value::small((at.0 >> 2) as i32)
+    }
+
+    /// The place that [`Heap::place_value`] kept.
+    ///
+    /// # Panics
+    /// If it is outside the arena.
+    #[inline(always)]
+    pub fn kept_place(&self, value: Value) -> Ref {
+        let offset = (value.small_unchecked() as u32) << 2;
+        assert!(offset >= self.start && offset < self.end);
+        Ref(offset)
     }
 
     // ---- allocation ----
@@ -837,22 +878,52 @@ impl Heap {
     }
 
     /// Sets the first free slot: slots from the old top on are made unbound; slots above the new one are forgotten.
+    ///
+    /// # Panics
+    /// If that is above the stack's end.
     #[inline(always)]
+    #[expect(unsafe_code, reason = "the stack is raw memory")]
     pub fn set_top(&mut self, top: u32) {
-        debug_assert!(top <= self.stack_len);
-        let mut slot = self.top;
-        while slot < top {
-            self.set_stack(slot, Value::UNBOUND);
-            slot += 1;
+        if top > self.top {
+            assert!(top <= self.stack_len);
+            let mut slot = self.top;
+            while slot < top {
+                // SAFETY: inside the stack (just checked).
+                unsafe { *self.stack.as_ptr().add(slot as usize) = Value::UNBOUND };
+                slot += 1;
+            }
         }
         self.top = top;
     }
 
-    /// Declares slots up to `top` in use without clearing those from `initialised` on; the caller has set all below it.
+    /// Copies values of a cell to the stack from its top on, which moves behind them.
+    ///
+    /// # Panics
+    /// If the values are not inside the arena, or the stack is too small for them.
     #[inline(always)]
-    pub fn enter(&mut self, initialised: u32, top: u32) {
-        self.top = initialised;
-        self.set_top(top);
+    #[expect(unsafe_code, reason = "a copy from the arena to the stack")]
+    pub fn push_values(&mut self, at: Ref, first: u32, count: u32) {
+        let offset = at.0 + 4 + 4 * first;
+        assert!(offset + 4 * count <= self.end && count <= self.stack_room());
+        // SAFETY: inside the arena and inside the stack (just checked).
+        unsafe {
+            let target = self.stack.as_ptr().add(self.top as usize);
+            copy_values(self.address(offset).cast(), target, count);
+        }
+        self.top += count;
+    }
+
+    /// Copies values of the stack to a cell.
+    ///
+    /// # Panics
+    /// If there are not so many on the stack, or the cell's place is not inside the arena.
+    #[inline(always)]
+    #[expect(unsafe_code, reason = "a copy from the stack to the arena")]
+    pub fn set_values(&mut self, at: Ref, first: u32, from: u32, count: u32) {
+        let offset = at.0 + 4 + 4 * first;
+        assert!(offset + 4 * count <= self.end && from + count <= self.stack_len);
+        // SAFETY: inside the stack and inside the arena (just checked).
+        unsafe { copy_values(self.stack.as_ptr().add(from as usize), self.address(offset).cast(), count) }
     }
 
     /// Slots that remain.

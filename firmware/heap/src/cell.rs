@@ -21,25 +21,20 @@ pub enum Layout {
 
 macro_rules! kinds {
     ($( $layout:ident $base:literal { $( $(#[$doc:meta])* $name:ident = $number:literal ),* $(,)? } )*) => {
-        /// What a cell holds. The numbers are grouped by [`Layout`].
-        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-        #[repr(u8)]
-        pub enum Kind { $( $( $(#[$doc])* $name = $base + $number ),* ),* }
-
-        impl Kind {
-            /// The kind of a header byte; unknown bytes (a cell that was freed) are [`Kind::Free`].
-            #[inline(always)]
-            pub const fn from_byte(byte: u8) -> Kind {
-                const TABLE: [Kind; 256] = {
-                    let mut table = [Kind::Free; 256];
-                    $( $( table[$base + $number] = Kind::$name; )* )*
-                    table
-                };
-                TABLE[byte as usize]
-            }
-        }
+        impl Kind { $( $(
+            $(#[$doc])*
+            #[expect(non_upper_case_globals, reason = "read and matched like the variants of an enum")]
+            pub const $name: Kind = Kind($base + $number);
+        )* )* }
     };
 }
+
+/// What a cell holds: the low byte of its header. The numbers are grouped by [`Layout`].
+///
+/// Not an enum: any byte is a `Kind`, so reading one needs no check and no table.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(transparent)]
+pub struct Kind(u8);
 
 kinds! {
     Bytes 0x00 {
@@ -134,7 +129,7 @@ impl Kind {
     /// How the collector reads cells of this kind.
     #[inline(always)]
     pub const fn layout(self) -> Layout {
-        match (self as u8) >> 6 {
+        match self.0 >> 6 {
             0 => Layout::Bytes,
             1 => Layout::Values,
             2 => Layout::RawThenValues,
@@ -150,7 +145,7 @@ impl Header {
     /// A header; `count` is at most [`Header::MAX_COUNT`].
     #[inline(always)]
     pub const fn new(kind: Kind, count: u32) -> Header {
-        Header(kind as u32 | count << 8)
+        Header(kind.0 as u32 | count << 8)
     }
 
     pub(crate) const fn from_bits(bits: u32) -> Header {
@@ -164,13 +159,7 @@ impl Header {
     /// The kind.
     #[inline(always)]
     pub const fn kind(self) -> Kind {
-        Kind::from_byte(self.0 as u8)
-    }
-
-    /// The kind's number, for comparisons.
-    #[inline(always)]
-    pub const fn kind_byte(self) -> u8 {
-        self.0 as u8
+        Kind(self.0 as u8)
     }
 
     /// The count: bytes or words behind the header.

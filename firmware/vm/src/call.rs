@@ -282,6 +282,21 @@ impl Vm {
         self.enter_slowly(function, code, slot, positional, keywords, kind, register)
     }
 
+    /// The common call: a Python function that takes just these positional arguments. False, and nothing done, for
+    /// everything else.
+    #[inline(always)]
+    pub(crate) fn enter_plainly(&mut self, callee: Value, slot: u32, positional: u8, register: u8) -> bool {
+        let Some(function) = self.heap.as_kind(callee, Kind::Function) else { return false };
+        let Some(at) = self.heap.value(function, FUNCTION_CODE).as_cell() else { return false };
+        let code = Code::new(self, at);
+        let signature = code.signature(self);
+        let special = Flags::VAR_ARGS | Flags::VAR_KEYWORDS | Flags::GENERATOR;
+        signature.positional == positional
+            && signature.keyword_only == 0
+            && code.flags(self).0 & special == 0
+            && self.try_push_frame(code, slot + 1, signature, FrameKind::Call, register)
+    }
+
     #[inline(never)]
     #[expect(clippy::too_many_arguments, reason = "a call's whole description")]
     fn enter_slowly(
@@ -308,7 +323,7 @@ impl Vm {
         Ok(Called::Frame)
     }
 
-    #[inline(always)]
+    #[inline]
     fn push_frame(
         &mut self,
         code: Code,
@@ -317,18 +332,35 @@ impl Vm {
         kind: FrameKind,
         register: u8,
     ) -> Res<()> {
+        if self.try_push_frame(code, base, signature, kind, register) {
+            return Ok(());
+        }
+        Err(self.raise_recursion())
+    }
+
+    /// False, and nothing done, if there is no room.
+    #[inline(always)]
+    fn try_push_frame(
+        &mut self,
+        code: Code,
+        base: u32,
+        signature: Signature,
+        kind: FrameKind,
+        register: u8,
+    ) -> bool {
         let top = self.heap.top();
         let end = base + u32::from(signature.registers);
-        if self.depth >= self.frames.len() || self.heap.window(base).is_none() {
-            return Err(self.raise_recursion());
+        let pc = code.entry(self);
+        if self.heap.window(base).is_none() {
+            return false;
         }
+        let Some(frame) = self.frames.get_mut(self.depth) else { return false };
+        *frame = Frame { pc, base: base as u16, top: top as u16, kind, register };
+        self.depth += 1;
         if end > top {
             self.heap.set_top(end);
         }
-        let pc = code.entry(self);
-        self.frames[self.depth] = Frame { pc, base: base as u16, top: top as u16, kind, register };
-        self.depth += 1;
-        Ok(())
+        true
     }
 
     /// Drops the running frame and cuts the stack back to where it was before the call.

@@ -302,7 +302,7 @@ impl Vm {
     /// Attribute number `position` of an instance.
     #[inline(always)]
     pub(crate) fn own(&self, at: Ref, position: u32) -> Value {
-        if self.heap.header(at).kind_byte() == Kind::Instance as u8 {
+        if self.heap.header(at).kind() == Kind::Instance {
             return self.heap.slot(at, 1 + position);
         }
         let (cell, index) = self.own_place(at, position);
@@ -312,7 +312,7 @@ impl Vm {
     /// Sets attribute number `position`, which the instance has.
     #[inline(always)]
     pub(crate) fn set_own(&mut self, at: Ref, position: u32, value: Value) {
-        if self.heap.header(at).kind_byte() == Kind::Instance as u8 {
+        if self.heap.header(at).kind() == Kind::Instance {
             return self.heap.set_slot(at, 1 + position, value);
         }
         let (cell, index) = self.own_place(at, position);

@@ -28,14 +28,6 @@ struct State {
     code: Ref,
 }
 
-/// Why the loop over one frame's instructions stopped.
-enum Stop {
-    /// The newest frame is another one now.
-    Switch,
-    /// The frame that native code asked for is gone; this is its result.
-    Done(Value),
-}
-
 impl Vm {
     /// Runs the newest frame to its end.
     ///
@@ -57,14 +49,9 @@ impl Vm {
 
     fn run_from(&mut self, bottom: usize) -> Res {
         loop {
-            let mut state = self.load_state();
-            match self.run_frame(&mut state) {
-                Ok(Stop::Switch) => {}
-                Ok(Stop::Done(value)) => return Ok(value),
-                Err(raised) => {
-                    self.frames[self.depth - 1].pc = state.pc;
-                    self.unwind(bottom, raised)?;
-                }
+            match self.run_frames() {
+                Ok(value) => return Ok(value),
+                Err(raised) => self.unwind(bottom, raised)?,
             }
         }
     }
@@ -93,6 +80,7 @@ impl Vm {
                 state.window.set(register, exception);
                 self.heap.set_root(Root::Raised, Value::UNBOUND);
                 self.frames[self.depth - 1].pc = code.place(self, target);
+                self.note_progress();
                 return Ok(());
             }
             self.close_generator_frame();
@@ -106,609 +94,622 @@ impl Vm {
     }
 
     #[expect(clippy::too_many_lines, reason = "one arm for each instruction")]
-    fn run_frame(&mut self, state: &mut State) -> Res<Stop> {
+    fn run_frames(&mut self) -> Res {
         use Op::*;
-        let w = state.window;
-        let code = state.code;
-        let mut pc = state.pc;
+        'frame: loop {
+            let State { window: w, code, mut pc } = self.load_state();
 
-        macro_rules! fetch {
-            () => {{
-                let (word, next) = self.heap.fetch(pc);
-                pc = next;
-                word
-            }};
-        }
-        // Runs something that may raise.
-        macro_rules! attempt {
-            ($e:expr) => {
-                match $e {
-                    Ok(value) => value,
-                    Err(raised) => {
-                        state.pc = pc;
-                        return Err(raised);
-                    }
-                }
-            };
-        }
-        // Goes on in the frame that was just pushed.
-        macro_rules! enter {
-            () => {{
-                let caller = self.depth - 2;
-                self.frames[caller].pc = pc;
-                return Ok(Stop::Switch);
-            }};
-        }
-        macro_rules! binary {
-            ($word:expr, $op:expr) => {{
-                let value = attempt!(self.binary($op, w.get(op::b($word)), w.get(op::c($word))));
-                w.set(op::a($word), value);
-            }};
-        }
-        // A binary operator whose small-int case is `checked`.
-        macro_rules! arithmetic {
-            ($word:expr, $op:expr, |$l:ident, $r:ident| $checked:expr) => {{
-                let (left, right) = (w.get(op::b($word)), w.get(op::c($word)));
-                if left.both_small(right) {
-                    let ($l, $r) = (left.small_unchecked(), right.small_unchecked());
-                    if let Some(value) = $checked {
-                        w.set(op::a($word), value);
-                        continue;
-                    }
-                }
-                let value = attempt!(self.arithmetic_slow($op, left, right));
-                w.set(op::a($word), value);
-            }};
-        }
-        macro_rules! arithmetic_immediate {
-            ($word:expr, $op:expr, |$l:ident, $r:ident| $checked:expr) => {{
-                let left = w.get(op::b($word));
-                if let Some($l) = left.as_small() {
-                    let $r = i32::from(op::i($word));
-                    if let Some(value) = $checked {
-                        w.set(op::a($word), value);
-                        continue;
-                    }
-                }
-                let right = Value::small(i32::from(op::i($word)));
-                let value = attempt!(self.arithmetic_slow($op, left, right));
-                w.set(op::a($word), value);
-            }};
-        }
-        macro_rules! take_jump {
-            ($taken:expr) => {{
-                let jump = fetch!();
-                if $taken {
-                    let offset = op::j(jump);
-                    if offset < 0 && PENDING.load(Ordering::Relaxed) {
-                        attempt!(self.handle_pending());
-                    }
-                    pc = self.heap.offset(pc, offset);
-                }
-            }};
-        }
-        macro_rules! compare {
-            ($word:expr, $op:expr, |$l:ident, $r:ident| $small:expr) => {{
-                let ($l, $r) = (w.get(op::b($word)), w.get(op::c($word)));
-                let answer = if $l.both_small($r) {
-                    let ($l, $r) = ($l.small_unchecked(), $r.small_unchecked());
-                    Value::bool($small)
-                } else {
-                    attempt!(self.arithmetic_slow($op, $l, $r))
-                };
-                w.set(op::a($word), answer);
-            }};
-        }
-        macro_rules! test {
-            ($word:expr, $op:expr, |$l:ident, $r:ident| $small:expr) => {{
-                let ($l, $r) = (w.get(op::b($word)), w.get(op::c($word)));
-                let truth = if $l.both_small($r) {
-                    let ($l, $r) = ($l.small_unchecked(), $r.small_unchecked());
-                    $small
-                } else {
-                    attempt!(self.compare_slow($op, $l, $r))
-                };
-                take_jump!(truth == (op::a($word) != 0));
-            }};
-        }
-        macro_rules! test_immediate {
-            ($word:expr, $op:expr, |$l:ident, $r:ident| $small:expr) => {{
-                let left = w.get(op::b($word));
-                let $r = i32::from(op::i($word));
-                let truth = match left.as_small() {
-                    Some($l) => $small,
-                    None => attempt!(self.compare_slow($op, left, Value::small($r))),
-                };
-                take_jump!(truth == (op::a($word) != 0));
-            }};
-        }
-
-        loop {
-            let word = fetch!();
-            // SAFETY is not needed: an unknown byte cannot pass the verifier, and would end here as an error.
-            let Some(opcode) = Op::from_byte(word as u8) else {
-                attempt!(Err(self.raise(ids::RuntimeError, "bad bytecode")))
-            };
-            let a = op::a(word);
-            match opcode {
-                Move => w.set(a, w.get(op::b(word))),
-                LoadInt => w.set(a, Value::small(i32::from(op::s(word)))),
-                LoadConst => w.set(a, self.heap.slot(code, 1 + u32::from(op::x(word)))),
-                LoadQstr => w.set(a, Value::qstr(Qstr(op::x(word)))),
-                LoadNone => w.set(a, Value::NONE),
-                LoadBool => w.set(a, Value::bool(op::b(word) != 0)),
-                LoadUnbound => w.set(a, Value::UNBOUND),
-                CheckLocal => {
-                    if w.get(a).is_unbound() {
-                        attempt!(Err(self.raise_unbound()));
-                    }
-                }
-                Ext => {
-                    let next = fetch!();
-                    attempt!(self.run_extended(w, code, next, u32::from(op::x(word)) << 8));
-                }
-
-                LoadName => {
-                    let value = attempt!(self.load_name(w, Qstr(op::x(word))));
-                    w.set(a, value);
-                }
-                StoreName => attempt!(self.store_name(w, Qstr(op::x(word)), w.get(a))),
-                DelName => {
-                    let namespace = w.get(0).as_cell().unwrap_or(code);
-                    attempt!(self.delete_name(namespace, Qstr(op::x(word))));
-                }
-                LoadGlobal => {
-                    let value = attempt!(self.load_global(w, Qstr(op::x(word))));
-                    w.set(a, value);
-                }
-                StoreGlobal => {
-                    let globals = self.globals_of(w);
-                    attempt!(self.store_global(globals, Qstr(op::x(word)), w.get(a)));
-                }
-                DelGlobal => {
-                    let globals = self.globals_of(w);
-                    attempt!(self.delete_name(globals, Qstr(op::x(word))));
-                }
-                MakeCell => {
-                    let cell = attempt!(self.alloc_values(Kind::Cell, &[w.get(a)]));
-                    w.set(a, cell);
-                }
-                LoadCell => {
-                    let value = self.cell_value(w.get(op::b(word)));
-                    if value.is_unbound() {
-                        attempt!(Err(self.raise_unbound()));
-                    }
-                    w.set(a, value);
-                }
-                StoreCell => self.set_cell(w.get(op::b(word)), w.get(a)),
-                DelCell => {
-                    if self.cell_value(w.get(op::b(word))).is_unbound() {
-                        attempt!(Err(self.raise_unbound()));
-                    }
-                    self.set_cell(w.get(op::b(word)), Value::UNBOUND);
-                }
-                LoadFree => {
-                    let value = self.cell_value(self.free_cell(w, op::b(word)));
-                    if value.is_unbound() {
-                        attempt!(Err(self.raise_unbound()));
-                    }
-                    w.set(a, value);
-                }
-                StoreFree => self.set_cell(self.free_cell(w, op::b(word)), w.get(a)),
-                DelFree => {
-                    let cell = self.free_cell(w, op::b(word));
-                    if self.cell_value(cell).is_unbound() {
-                        attempt!(Err(self.raise_unbound()));
-                    }
-                    self.set_cell(cell, Value::UNBOUND);
-                }
-                FreeCell => w.set(a, self.free_cell(w, op::b(word))),
-
-                GetAttr => {
-                    let name = Code::new(self, code).name_at(self, u32::from(op::c(word)));
-                    let value = attempt!(self.get_attr_fast(w.get(op::b(word)), name));
-                    w.set(a, value);
-                }
-                SetAttr => {
-                    let name = Code::new(self, code).name_at(self, u32::from(op::b(word)));
-                    attempt!(self.set_attr_fast(w.get(a), name, w.get(op::c(word))));
-                }
-                DelAttr => {
-                    let name = Code::new(self, code).name_at(self, u32::from(op::b(word)));
-                    attempt!(self.change_attr(w.get(a), name, AttrOp::Delete));
-                }
-                GetMethod => {
-                    let name = Code::new(self, code).name_at(self, u32::from(op::c(word)));
-                    attempt!(self.get_method(w, a, w.get(op::b(word)), name));
-                }
-                GetItem => {
-                    let (object, index) = (w.get(op::b(word)), w.get(op::c(word)));
-                    let value = match self.item_fast(object, index) {
-                        Some(value) => value,
-                        None => attempt!(self.item(object, index, ItemOp::Get)),
-                    };
-                    w.set(a, value);
-                }
-                GetItemI => {
-                    let (object, index) = (w.get(op::b(word)), Value::small(i32::from(op::i(word))));
-                    let value = match self.item_fast(object, index) {
-                        Some(value) => value,
-                        None => attempt!(self.item(object, index, ItemOp::Get)),
-                    };
-                    w.set(a, value);
-                }
-                SetItem => {
-                    let (object, index, value) = (w.get(a), w.get(op::b(word)), w.get(op::c(word)));
-                    if !self.set_item_fast(object, index, value) {
-                        attempt!(self.item(object, index, ItemOp::Set(value)));
-                    }
-                }
-                DelItem => {
-                    attempt!(self.item(w.get(a), w.get(op::b(word)), ItemOp::Delete));
-                }
-                BuildSlice => {
-                    let b = op::b(word);
-                    let slice = attempt!(self.new_slice(w.get(b), w.get(b + 1), w.get(b + 2)));
-                    w.set(a, slice);
-                }
-
-                Add => arithmetic!(word, BinaryOp::Add, |l, r| Value::try_small(l + r)),
-                Sub => arithmetic!(word, BinaryOp::Sub, |l, r| Value::try_small(l - r)),
-                Mul => arithmetic!(word, BinaryOp::Mul, |l, r| l.checked_mul(r).and_then(Value::try_small)),
-                TrueDiv => binary!(word, BinaryOp::TrueDiv),
-                FloorDiv => arithmetic!(word, BinaryOp::FloorDiv, |l, r| floor_div(l, r)),
-                Mod => arithmetic!(word, BinaryOp::Mod, |l, r| floor_mod(l, r)),
-                Pow => binary!(word, BinaryOp::Pow),
-                MatMul => binary!(word, BinaryOp::MatMul),
-                And => arithmetic!(word, BinaryOp::And, |l, r| Some(Value::small(l & r))),
-                Or => arithmetic!(word, BinaryOp::Or, |l, r| Some(Value::small(l | r))),
-                Xor => arithmetic!(word, BinaryOp::Xor, |l, r| Some(Value::small(l ^ r))),
-                Shl => arithmetic!(word, BinaryOp::Shl, |l, r| shift_left(l, r)),
-                Shr => arithmetic!(word, BinaryOp::Shr, |l, r| shift_right(l, r)),
-                IAdd => arithmetic!(word, BinaryOp::IAdd, |l, r| Value::try_small(l + r)),
-                ISub => arithmetic!(word, BinaryOp::ISub, |l, r| Value::try_small(l - r)),
-                IMul => arithmetic!(word, BinaryOp::IMul, |l, r| l.checked_mul(r).and_then(Value::try_small)),
-                ITrueDiv => binary!(word, BinaryOp::ITrueDiv),
-                IFloorDiv => arithmetic!(word, BinaryOp::IFloorDiv, |l, r| floor_div(l, r)),
-                IMod => arithmetic!(word, BinaryOp::IMod, |l, r| floor_mod(l, r)),
-                IPow => binary!(word, BinaryOp::IPow),
-                IMatMul => binary!(word, BinaryOp::IMatMul),
-                IAnd => arithmetic!(word, BinaryOp::IAnd, |l, r| Some(Value::small(l & r))),
-                IOr => arithmetic!(word, BinaryOp::IOr, |l, r| Some(Value::small(l | r))),
-                IXor => arithmetic!(word, BinaryOp::IXor, |l, r| Some(Value::small(l ^ r))),
-                IShl => arithmetic!(word, BinaryOp::IShl, |l, r| shift_left(l, r)),
-                IShr => arithmetic!(word, BinaryOp::IShr, |l, r| shift_right(l, r)),
-                AddI | IAddI => {
-                    let left = w.get(op::b(word));
-                    let by = i32::from(op::i(word));
-                    if let Some(value) = left.as_small().and_then(|left| Value::try_small(left + by)) {
-                        w.set(a, value);
-                        continue;
-                    }
-                    let in_place = opcode == IAddI;
-                    let value = attempt!(self.add_constant(left, by, in_place));
-                    w.set(a, value);
-                }
-                MulI => arithmetic_immediate!(word, BinaryOp::Mul, |l, r| l
-                    .checked_mul(r)
-                    .and_then(Value::try_small)),
-                FloorDivI => arithmetic_immediate!(word, BinaryOp::FloorDiv, |l, r| floor_div(l, r)),
-                ModI => arithmetic_immediate!(word, BinaryOp::Mod, |l, r| floor_mod(l, r)),
-                AndI => arithmetic_immediate!(word, BinaryOp::And, |l, r| Some(Value::small(l & r))),
-                ShlI => arithmetic_immediate!(word, BinaryOp::Shl, |l, r| shift_left(l, r)),
-                ShrI => arithmetic_immediate!(word, BinaryOp::Shr, |l, r| shift_right(l, r)),
-                Eq => compare!(word, BinaryOp::Eq, |l, r| l == r),
-                Ne => compare!(word, BinaryOp::Ne, |l, r| l != r),
-                Lt => compare!(word, BinaryOp::Lt, |l, r| l < r),
-                Le => compare!(word, BinaryOp::Le, |l, r| l <= r),
-                Gt => compare!(word, BinaryOp::Gt, |l, r| l > r),
-                Ge => compare!(word, BinaryOp::Ge, |l, r| l >= r),
-                In => {
-                    let answer =
-                        attempt!(self.binary(BinaryOp::Contains, w.get(op::c(word)), w.get(op::b(word))));
-                    w.set(a, answer);
-                }
-                NotIn => {
-                    let answer =
-                        attempt!(self.binary(BinaryOp::Contains, w.get(op::c(word)), w.get(op::b(word))));
-                    w.set(a, Value::bool(answer == Value::FALSE));
-                }
-                Is => w.set(a, Value::bool(w.get(op::b(word)) == w.get(op::c(word)))),
-                IsNot => w.set(a, Value::bool(w.get(op::b(word)) != w.get(op::c(word)))),
-                Neg => {
-                    let value = w.get(op::b(word));
-                    let negated = match value.as_small().and_then(|small| Value::try_small(-small)) {
-                        Some(negated) => negated,
-                        None => attempt!(self.unary(UnaryOp::Neg, value)),
-                    };
-                    w.set(a, negated);
-                }
-                Pos => {
-                    let value = attempt!(self.unary(UnaryOp::Pos, w.get(op::b(word))));
-                    w.set(a, value);
-                }
-                Invert => {
-                    let value = attempt!(self.unary(UnaryOp::Invert, w.get(op::b(word))));
-                    w.set(a, value);
-                }
-                Not => {
-                    let truth = attempt!(self.truth(w.get(op::b(word))));
-                    w.set(a, Value::bool(!truth));
-                }
-
-                Jump => {
-                    let offset = op::j(word);
-                    if offset < 0 && PENDING.load(Ordering::Relaxed) {
-                        attempt!(self.handle_pending());
-                    }
-                    pc = self.heap.offset(pc, offset);
-                }
-                Test => {
-                    let truth = attempt!(self.truth(w.get(op::b(word))));
-                    take_jump!(truth == (a != 0));
-                }
-                TestEq => test!(word, BinaryOp::Eq, |l, r| l == r),
-                TestNe => test!(word, BinaryOp::Ne, |l, r| l != r),
-                TestLt => test!(word, BinaryOp::Lt, |l, r| l < r),
-                TestLe => test!(word, BinaryOp::Le, |l, r| l <= r),
-                TestGt => test!(word, BinaryOp::Gt, |l, r| l > r),
-                TestGe => test!(word, BinaryOp::Ge, |l, r| l >= r),
-                TestIs => take_jump!((w.get(op::b(word)) == w.get(op::c(word))) == (a != 0)),
-                TestIn => {
-                    let answer =
-                        attempt!(self.binary(BinaryOp::Contains, w.get(op::c(word)), w.get(op::b(word))));
-                    take_jump!((answer == Value::TRUE) == (a != 0));
-                }
-                TestNone => take_jump!(w.get(op::b(word)).is_none() == (a != 0)),
-                TestEqI => test_immediate!(word, BinaryOp::Eq, |l, r| l == r),
-                TestNeI => test_immediate!(word, BinaryOp::Ne, |l, r| l != r),
-                TestLtI => test_immediate!(word, BinaryOp::Lt, |l, r| l < r),
-                TestLeI => test_immediate!(word, BinaryOp::Le, |l, r| l <= r),
-                TestGtI => test_immediate!(word, BinaryOp::Gt, |l, r| l > r),
-                TestGeI => test_immediate!(word, BinaryOp::Ge, |l, r| l >= r),
-
-                GetIter => attempt!(self.get_iter(w, a, w.get(op::b(word)))),
-                ForIter | IterNext => {
-                    let b = op::b(word);
-                    let (iterator, index) = (w.get(b), w.get(b + 1));
-                    let item = if let Some(position) = index.as_small() {
-                        w.set(b + 1, Value::small(position + 1));
-                        attempt!(self.sequence_next(iterator, position as u32))
-                    } else if let Some(at) = self.heap.as_kind(iterator, Kind::Generator)
-                        && !self.generator_is_pending(at)
-                    {
-                        let kind = if opcode == ForIter { FrameKind::ForIter } else { FrameKind::IterNext };
-                        if attempt!(self.resume_in_loop(at, kind, a)) {
-                            enter!();
+            macro_rules! fetch {
+                () => {{
+                    let (word, next) = self.heap.fetch(pc);
+                    pc = next;
+                    word
+                }};
+            }
+            // Runs something that may raise.
+            macro_rules! attempt {
+                ($e:expr) => {
+                    match $e {
+                        Ok(value) => value,
+                        Err(raised) => {
+                            self.frames[self.depth - 1].pc = pc;
+                            return Err(raised);
                         }
-                        Value::UNBOUND
-                    } else {
-                        attempt!(self.next(iterator))
-                    };
-                    let ended = item.is_unbound();
-                    if !ended {
-                        w.set(a, item);
                     }
-                    take_jump!(ended == (opcode == ForIter));
-                }
-                RangePrep => attempt!(self.range_prepare(w, a, op::b(word))),
-                RangeNext => {
-                    let step = w.get(a + 2);
-                    if let Some(step) = step.as_small() {
-                        let (next, stop) = (w.get(a).small_unchecked(), w.get(a + 1).small_unchecked());
-                        if (step > 0 && next < stop) || (step < 0 && next > stop) {
-                            w.set(op::b(word), Value::small(next));
-                            // Saturates beyond the small range only past the stop.
-                            let after = next + step;
-                            match Value::try_small(after) {
-                                Some(value) => w.set(a, value),
-                                None => w.set(a, w.get(a + 1)),
-                            }
-                            take_jump!(true);
-                        } else {
-                            pc = self.heap.offset(pc, 1);
-                        }
-                        continue;
+                };
+            }
+            // Goes on in the frame that was just pushed.
+            macro_rules! enter {
+                () => {{
+                    let caller = self.depth - 2;
+                    self.frames[caller].pc = pc;
+                    continue 'frame;
+                }};
+            }
+            // Goes on below a frame that was left, or is done with what native code waits for.
+            macro_rules! leave {
+                ($result:expr) => {
+                    match $result {
+                        Some(value) => return Ok(value),
+                        None => continue 'frame,
                     }
-                    let item = if let Some(position) = w.get(a + 1).as_small() {
-                        w.set(a + 1, Value::small(position + 1));
-                        attempt!(self.sequence_next(w.get(a), position as u32))
-                    } else {
-                        attempt!(self.next(w.get(a)))
-                    };
-                    let ended = item.is_unbound();
-                    if !ended {
-                        w.set(op::b(word), item);
-                    }
-                    take_jump!(!ended);
-                }
-
-                Call | CallKw => {
-                    let slot = self.heap.base_of(w) + u32::from(a);
-                    let keywords = if opcode == CallKw { u16::from(op::c(word)) } else { 0 };
-                    match attempt!(self.start_call(
-                        slot,
-                        u16::from(op::b(word)),
-                        keywords,
-                        FrameKind::Call,
-                        a
-                    )) {
-                        Called::Value(value) => w.set(a, value),
-                        Called::Frame => enter!(),
-                    }
-                }
-                CallMethod | CallMethodKw => {
-                    if opcode == CallMethod
-                        && let Some(rom) = w.get(a).as_immediate(Immediate::Rom)
-                    {
-                        let first = self.heap.base_of(w) + u32::from(a) + 1;
-                        let given = u16::from(op::b(word)) + 1;
-                        let result = attempt!(self.call_found_method(RomRef(rom), first, given));
-                        if !result.is_unbound() {
-                            w.set(a, result);
+                };
+            }
+            macro_rules! binary {
+                ($word:expr, $op:expr) => {{
+                    let value = attempt!(self.binary($op, w.get(op::b($word)), w.get(op::c($word))));
+                    w.set(op::a($word), value);
+                }};
+            }
+            // A binary operator whose small-int case is `checked`.
+            macro_rules! arithmetic {
+                ($word:expr, $op:expr, |$l:ident, $r:ident| $checked:expr) => {{
+                    let (left, right) = (w.get(op::b($word)), w.get(op::c($word)));
+                    if left.both_small(right) {
+                        let ($l, $r) = (left.small_unchecked(), right.small_unchecked());
+                        if let Some(value) = $checked {
+                            w.set(op::a($word), value);
                             continue;
                         }
                     }
-                    let keywords = if opcode == CallMethodKw { u16::from(op::c(word)) } else { 0 };
-                    let mut slot = self.heap.base_of(w) + u32::from(a);
-                    let mut positional = u16::from(op::b(word)) + 1;
-                    if w.get(a).is_unbound() {
-                        slot += 1;
-                        positional -= 1;
+                    let value = attempt!(self.arithmetic_slow($op, left, right));
+                    w.set(op::a($word), value);
+                }};
+            }
+            macro_rules! arithmetic_immediate {
+                ($word:expr, $op:expr, |$l:ident, $r:ident| $checked:expr) => {{
+                    let left = w.get(op::b($word));
+                    if let Some($l) = left.as_small() {
+                        let $r = i32::from(op::i($word));
+                        if let Some(value) = $checked {
+                            w.set(op::a($word), value);
+                            continue;
+                        }
                     }
-                    match attempt!(self.start_call(slot, positional, keywords, FrameKind::Call, a)) {
-                        Called::Value(value) => w.set(a, value),
-                        Called::Frame => enter!(),
+                    let right = Value::small(i32::from(op::i($word)));
+                    let value = attempt!(self.arithmetic_slow($op, left, right));
+                    w.set(op::a($word), value);
+                }};
+            }
+            macro_rules! take_jump {
+                ($taken:expr) => {{
+                    let jump = fetch!();
+                    if $taken {
+                        let offset = op::j(jump);
+                        if offset < 0 && PENDING.load(Ordering::Relaxed) {
+                            attempt!(self.handle_pending());
+                        }
+                        pc = self.heap.offset(pc, offset);
                     }
-                }
-                CallEx => {
-                    let slot = self.heap.base_of(w) + u32::from(a);
-                    let value = attempt!(self.start_spread_call(slot));
-                    w.set(a, value);
-                }
-                Return => {
-                    state.pc = pc;
-                    match self.return_value(w.get(a))? {
-                        Some(value) => return Ok(Stop::Done(value)),
-                        None => return Ok(Stop::Switch),
-                    }
-                }
-                ReturnNone => {
-                    state.pc = pc;
-                    match self.return_value(Value::NONE)? {
-                        Some(value) => return Ok(Stop::Done(value)),
-                        None => return Ok(Stop::Switch),
-                    }
-                }
-                Yield => {
-                    let value = w.get(op::b(word));
-                    match self.suspend(pc, a, value) {
-                        Some(value) => return Ok(Stop::Done(value)),
-                        None => return Ok(Stop::Switch),
-                    }
-                }
-                YieldIter => {
-                    let iterator = attempt!(self.yield_iter(w.get(op::b(word)), op::c(word) != 0));
-                    w.set(a, iterator);
-                }
-                YieldFrom => {
-                    let (sent, iterator) = (w.get(a), w.get(op::b(word)));
-                    let here = self.heap.offset(pc, -1);
-                    match attempt!(self.delegate(iterator, sent, a)) {
-                        Resumed::Frame => enter!(),
-                        Resumed::Returned(value) => w.set(a, value),
-                        Resumed::Yielded(value) => match self.suspend(here, a, value) {
-                            Some(value) => return Ok(Stop::Done(value)),
-                            None => return Ok(Stop::Switch),
-                        },
-                    }
-                }
+                }};
+            }
+            macro_rules! compare {
+                ($word:expr, $op:expr, |$l:ident, $r:ident| $small:expr) => {{
+                    let ($l, $r) = (w.get(op::b($word)), w.get(op::c($word)));
+                    let answer = if $l.both_small($r) {
+                        let ($l, $r) = ($l.small_unchecked(), $r.small_unchecked());
+                        Value::bool($small)
+                    } else {
+                        attempt!(self.arithmetic_slow($op, $l, $r))
+                    };
+                    w.set(op::a($word), answer);
+                }};
+            }
+            macro_rules! test {
+                ($word:expr, $op:expr, |$l:ident, $r:ident| $small:expr) => {{
+                    let ($l, $r) = (w.get(op::b($word)), w.get(op::c($word)));
+                    let truth = if $l.both_small($r) {
+                        let ($l, $r) = ($l.small_unchecked(), $r.small_unchecked());
+                        $small
+                    } else {
+                        attempt!(self.compare_slow($op, $l, $r))
+                    };
+                    take_jump!(truth == (op::a($word) != 0));
+                }};
+            }
+            macro_rules! test_immediate {
+                ($word:expr, $op:expr, |$l:ident, $r:ident| $small:expr) => {{
+                    let left = w.get(op::b($word));
+                    let $r = i32::from(op::i($word));
+                    let truth = match left.as_small() {
+                        Some($l) => $small,
+                        None => attempt!(self.compare_slow($op, left, Value::small($r))),
+                    };
+                    take_jump!(truth == (op::a($word) != 0));
+                }};
+            }
 
-                BuildTuple => {
-                    let first = self.heap.base_of(w) + u32::from(op::b(word));
-                    let tuple = attempt!(self.new_tuple_from_stack(first, u32::from(op::c(word))));
-                    w.set(a, tuple);
-                }
-                BuildList => {
-                    let first = self.heap.base_of(w) + u32::from(op::b(word));
-                    let list = attempt!(self.new_list_from_stack(first, u32::from(op::c(word))));
-                    w.set(a, list);
-                }
-                BuildSet => {
-                    let first = self.heap.base_of(w) + u32::from(op::b(word));
-                    let set = attempt!(self.new_set_from_stack(first, u32::from(op::c(word))));
-                    w.set(a, set);
-                }
-                BuildDict => {
-                    let dict = attempt!(self.new_dict(u32::from(op::x(word))));
-                    w.set(a, dict);
-                }
-                ListAppend => {
-                    let list = w.get(a).as_cell().unwrap_or(code);
-                    attempt!(self.list_append(list, w.get(op::b(word))));
-                }
-                ListExtend => {
-                    let list = w.get(a).as_cell().unwrap_or(code);
-                    attempt!(self.list_extend(list, w.get(op::b(word))));
-                }
-                ListToTuple => {
-                    let list = w.get(op::b(word)).as_cell().unwrap_or(code);
-                    let tuple = attempt!(self.list_to_tuple(list));
-                    w.set(a, tuple);
-                }
-                SetAdd => {
-                    let set = w.get(a).as_cell().unwrap_or(code);
-                    attempt!(self.set_add(set, w.get(op::b(word))));
-                }
-                SetUpdate => {
-                    let set = w.get(a).as_cell().unwrap_or(code);
-                    attempt!(self.set_update(set, w.get(op::b(word))));
-                }
-                DictSet => {
-                    let dict = w.get(a).as_cell().unwrap_or(code);
-                    attempt!(self.table_set(dict, w.get(op::b(word)), w.get(op::c(word))));
-                }
-                DictUpdate => {
-                    let dict = w.get(a).as_cell().unwrap_or(code);
-                    attempt!(self.dict_update(dict, w.get(op::b(word)), op::c(word) != 0));
-                }
-                Unpack => {
-                    let first = self.heap.base_of(w) + u32::from(a);
-                    attempt!(self.unpack_to_stack(w.get(op::b(word)), first, u32::from(op::c(word))));
-                }
-                UnpackEx => {
-                    let after = op::x(fetch!());
-                    let first = self.heap.base_of(w) + u32::from(a);
-                    let value = w.get(op::b(word));
-                    attempt!(self.unpack_ex(value, first, u32::from(op::c(word)), u32::from(after)));
-                }
-
-                MakeFunction => {
-                    let inner = self.heap.slot(code, 1 + u32::from(op::x(word)));
-                    let globals = self.globals_value(w);
-                    let function = attempt!(self.new_function(inner, globals));
-                    w.set(a, function);
-                }
-                MakeClosure => {
-                    let inner = self.heap.slot(code, 1 + u32::from(op::x(word)));
-                    let globals = self.globals_value(w);
-                    let first = self.heap.base_of(w) + u32::from(a);
-                    let function = attempt!(self.new_closure(inner, globals, first));
-                    w.set(a, function);
-                }
-                MakeClass => {
-                    let slot = self.heap.base_of(w) + u32::from(a);
-                    self.frames[self.depth - 1].pc = pc;
-                    let class = attempt!(self.build_class(slot, op::b(word), op::c(word)));
-                    w.set(a, class);
-                }
-                Import => {
-                    let name = Code::new(self, code).name_at(self, u32::from(op::x(word)));
-                    let globals = self.globals_value(w);
-                    let module = attempt!(self.import_statement(name, w.get(a), w.get(a + 1), globals));
-                    w.set(a, module);
-                }
-                ImportFrom => {
-                    let name = Code::new(self, code).name_at(self, u32::from(op::c(word)));
-                    let value = attempt!(self.import_from(w.get(op::b(word)), name));
-                    w.set(a, value);
-                }
-                ImportStar => attempt!(self.import_star(w.get(a), w.get(0))),
-
-                Raise => attempt!(Err(self.raise_object(w.get(a)))),
-                RaiseFrom => {
-                    if !w.get(op::b(word)).is_none() {
-                        self.warn("Warning", "exception chaining not supported");
+            loop {
+                let word = fetch!();
+                // SAFETY is not needed: an unknown byte cannot pass the verifier, and would end here as an error.
+                let Some(opcode) = Op::from_byte(word as u8) else {
+                    attempt!(Err(self.raise(ids::RuntimeError, "bad bytecode")))
+                };
+                let a = op::a(word);
+                match opcode {
+                    Move => w.set(a, w.get(op::b(word))),
+                    LoadInt => w.set(a, Value::small(i32::from(op::s(word)))),
+                    LoadConst => w.set(a, self.heap.slot(code, 1 + u32::from(op::x(word)))),
+                    LoadQstr => w.set(a, Value::qstr(Qstr(op::x(word)))),
+                    LoadNone => w.set(a, Value::NONE),
+                    LoadBool => w.set(a, Value::bool(op::b(word) != 0)),
+                    LoadUnbound => w.set(a, Value::UNBOUND),
+                    CheckLocal => {
+                        if w.get(a).is_unbound() {
+                            attempt!(Err(self.raise_unbound()));
+                        }
                     }
-                    attempt!(Err(self.raise_object(w.get(a))));
+                    Ext => {
+                        let next = fetch!();
+                        attempt!(self.run_extended(w, code, next, u32::from(op::x(word)) << 8));
+                    }
+
+                    LoadName => {
+                        let value = attempt!(self.load_name(w, Qstr(op::x(word))));
+                        w.set(a, value);
+                    }
+                    StoreName => attempt!(self.store_name(w, Qstr(op::x(word)), w.get(a))),
+                    DelName => {
+                        let namespace = w.get(0).as_cell().unwrap_or(code);
+                        attempt!(self.delete_name(namespace, Qstr(op::x(word))));
+                    }
+                    LoadGlobal => {
+                        let value = attempt!(self.load_global(w, Qstr(op::x(word))));
+                        w.set(a, value);
+                    }
+                    StoreGlobal => {
+                        let globals = self.globals_of(w);
+                        attempt!(self.store_global(globals, Qstr(op::x(word)), w.get(a)));
+                    }
+                    DelGlobal => {
+                        let globals = self.globals_of(w);
+                        attempt!(self.delete_name(globals, Qstr(op::x(word))));
+                    }
+                    MakeCell => {
+                        let cell = attempt!(self.alloc_values(Kind::Cell, &[w.get(a)]));
+                        w.set(a, cell);
+                    }
+                    LoadCell => {
+                        let value = self.cell_value(w.get(op::b(word)));
+                        if value.is_unbound() {
+                            attempt!(Err(self.raise_unbound()));
+                        }
+                        w.set(a, value);
+                    }
+                    StoreCell => self.set_cell(w.get(op::b(word)), w.get(a)),
+                    DelCell => {
+                        if self.cell_value(w.get(op::b(word))).is_unbound() {
+                            attempt!(Err(self.raise_unbound()));
+                        }
+                        self.set_cell(w.get(op::b(word)), Value::UNBOUND);
+                    }
+                    LoadFree => {
+                        let value = self.cell_value(self.free_cell(w, op::b(word)));
+                        if value.is_unbound() {
+                            attempt!(Err(self.raise_unbound()));
+                        }
+                        w.set(a, value);
+                    }
+                    StoreFree => self.set_cell(self.free_cell(w, op::b(word)), w.get(a)),
+                    DelFree => {
+                        let cell = self.free_cell(w, op::b(word));
+                        if self.cell_value(cell).is_unbound() {
+                            attempt!(Err(self.raise_unbound()));
+                        }
+                        self.set_cell(cell, Value::UNBOUND);
+                    }
+                    FreeCell => w.set(a, self.free_cell(w, op::b(word))),
+
+                    GetAttr => {
+                        let name = Code::new(self, code).name_at(self, u32::from(op::c(word)));
+                        let value = attempt!(self.get_attr_fast(w.get(op::b(word)), name));
+                        w.set(a, value);
+                    }
+                    SetAttr => {
+                        let name = Code::new(self, code).name_at(self, u32::from(op::b(word)));
+                        attempt!(self.set_attr_fast(w.get(a), name, w.get(op::c(word))));
+                    }
+                    DelAttr => {
+                        let name = Code::new(self, code).name_at(self, u32::from(op::b(word)));
+                        attempt!(self.change_attr(w.get(a), name, AttrOp::Delete));
+                    }
+                    GetMethod => {
+                        let name = Code::new(self, code).name_at(self, u32::from(op::c(word)));
+                        attempt!(self.get_method(w, a, w.get(op::b(word)), name));
+                    }
+                    GetItem => {
+                        let (object, index) = (w.get(op::b(word)), w.get(op::c(word)));
+                        let value = match self.item_fast(object, index) {
+                            Some(value) => value,
+                            None => attempt!(self.item(object, index, ItemOp::Get)),
+                        };
+                        w.set(a, value);
+                    }
+                    GetItemI => {
+                        let (object, index) = (w.get(op::b(word)), Value::small(i32::from(op::i(word))));
+                        let value = match self.item_fast(object, index) {
+                            Some(value) => value,
+                            None => attempt!(self.item(object, index, ItemOp::Get)),
+                        };
+                        w.set(a, value);
+                    }
+                    SetItem => {
+                        let (object, index, value) = (w.get(a), w.get(op::b(word)), w.get(op::c(word)));
+                        if !self.set_item_fast(object, index, value) {
+                            attempt!(self.item(object, index, ItemOp::Set(value)));
+                        }
+                    }
+                    DelItem => {
+                        attempt!(self.item(w.get(a), w.get(op::b(word)), ItemOp::Delete));
+                    }
+                    BuildSlice => {
+                        let b = op::b(word);
+                        let slice = attempt!(self.new_slice(w.get(b), w.get(b + 1), w.get(b + 2)));
+                        w.set(a, slice);
+                    }
+
+                    Add => arithmetic!(word, BinaryOp::Add, |l, r| Value::try_small(l + r)),
+                    Sub => arithmetic!(word, BinaryOp::Sub, |l, r| Value::try_small(l - r)),
+                    Mul => {
+                        arithmetic!(word, BinaryOp::Mul, |l, r| l.checked_mul(r).and_then(Value::try_small))
+                    }
+                    TrueDiv => binary!(word, BinaryOp::TrueDiv),
+                    FloorDiv => arithmetic!(word, BinaryOp::FloorDiv, |l, r| floor_div(l, r)),
+                    Mod => arithmetic!(word, BinaryOp::Mod, |l, r| floor_mod(l, r)),
+                    Pow => binary!(word, BinaryOp::Pow),
+                    MatMul => binary!(word, BinaryOp::MatMul),
+                    And => arithmetic!(word, BinaryOp::And, |l, r| Some(Value::small(l & r))),
+                    Or => arithmetic!(word, BinaryOp::Or, |l, r| Some(Value::small(l | r))),
+                    Xor => arithmetic!(word, BinaryOp::Xor, |l, r| Some(Value::small(l ^ r))),
+                    Shl => arithmetic!(word, BinaryOp::Shl, |l, r| shift_left(l, r)),
+                    Shr => arithmetic!(word, BinaryOp::Shr, |l, r| shift_right(l, r)),
+                    IAdd => arithmetic!(word, BinaryOp::IAdd, |l, r| Value::try_small(l + r)),
+                    ISub => arithmetic!(word, BinaryOp::ISub, |l, r| Value::try_small(l - r)),
+                    IMul => {
+                        arithmetic!(word, BinaryOp::IMul, |l, r| l.checked_mul(r).and_then(Value::try_small))
+                    }
+                    ITrueDiv => binary!(word, BinaryOp::ITrueDiv),
+                    IFloorDiv => arithmetic!(word, BinaryOp::IFloorDiv, |l, r| floor_div(l, r)),
+                    IMod => arithmetic!(word, BinaryOp::IMod, |l, r| floor_mod(l, r)),
+                    IPow => binary!(word, BinaryOp::IPow),
+                    IMatMul => binary!(word, BinaryOp::IMatMul),
+                    IAnd => arithmetic!(word, BinaryOp::IAnd, |l, r| Some(Value::small(l & r))),
+                    IOr => arithmetic!(word, BinaryOp::IOr, |l, r| Some(Value::small(l | r))),
+                    IXor => arithmetic!(word, BinaryOp::IXor, |l, r| Some(Value::small(l ^ r))),
+                    IShl => arithmetic!(word, BinaryOp::IShl, |l, r| shift_left(l, r)),
+                    IShr => arithmetic!(word, BinaryOp::IShr, |l, r| shift_right(l, r)),
+                    AddI | IAddI => {
+                        let left = w.get(op::b(word));
+                        let by = i32::from(op::i(word));
+                        if let Some(value) = left.as_small().and_then(|left| Value::try_small(left + by)) {
+                            w.set(a, value);
+                            continue;
+                        }
+                        let in_place = opcode == IAddI;
+                        let value = attempt!(self.add_constant(left, by, in_place));
+                        w.set(a, value);
+                    }
+                    MulI => arithmetic_immediate!(word, BinaryOp::Mul, |l, r| l
+                        .checked_mul(r)
+                        .and_then(Value::try_small)),
+                    FloorDivI => arithmetic_immediate!(word, BinaryOp::FloorDiv, |l, r| floor_div(l, r)),
+                    ModI => arithmetic_immediate!(word, BinaryOp::Mod, |l, r| floor_mod(l, r)),
+                    AndI => arithmetic_immediate!(word, BinaryOp::And, |l, r| Some(Value::small(l & r))),
+                    ShlI => arithmetic_immediate!(word, BinaryOp::Shl, |l, r| shift_left(l, r)),
+                    ShrI => arithmetic_immediate!(word, BinaryOp::Shr, |l, r| shift_right(l, r)),
+                    Eq => compare!(word, BinaryOp::Eq, |l, r| l == r),
+                    Ne => compare!(word, BinaryOp::Ne, |l, r| l != r),
+                    Lt => compare!(word, BinaryOp::Lt, |l, r| l < r),
+                    Le => compare!(word, BinaryOp::Le, |l, r| l <= r),
+                    Gt => compare!(word, BinaryOp::Gt, |l, r| l > r),
+                    Ge => compare!(word, BinaryOp::Ge, |l, r| l >= r),
+                    In => {
+                        let answer =
+                            attempt!(self.binary(BinaryOp::Contains, w.get(op::c(word)), w.get(op::b(word))));
+                        w.set(a, answer);
+                    }
+                    NotIn => {
+                        let answer =
+                            attempt!(self.binary(BinaryOp::Contains, w.get(op::c(word)), w.get(op::b(word))));
+                        w.set(a, Value::bool(answer == Value::FALSE));
+                    }
+                    Is => w.set(a, Value::bool(w.get(op::b(word)) == w.get(op::c(word)))),
+                    IsNot => w.set(a, Value::bool(w.get(op::b(word)) != w.get(op::c(word)))),
+                    Neg => {
+                        let value = w.get(op::b(word));
+                        let negated = match value.as_small().and_then(|small| Value::try_small(-small)) {
+                            Some(negated) => negated,
+                            None => attempt!(self.unary(UnaryOp::Neg, value)),
+                        };
+                        w.set(a, negated);
+                    }
+                    Pos => {
+                        let value = attempt!(self.unary(UnaryOp::Pos, w.get(op::b(word))));
+                        w.set(a, value);
+                    }
+                    Invert => {
+                        let value = attempt!(self.unary(UnaryOp::Invert, w.get(op::b(word))));
+                        w.set(a, value);
+                    }
+                    Not => {
+                        let truth = attempt!(self.truth(w.get(op::b(word))));
+                        w.set(a, Value::bool(!truth));
+                    }
+
+                    Jump => {
+                        let offset = op::j(word);
+                        if offset < 0 && PENDING.load(Ordering::Relaxed) {
+                            attempt!(self.handle_pending());
+                        }
+                        pc = self.heap.offset(pc, offset);
+                    }
+                    Test => {
+                        let truth = attempt!(self.truth(w.get(op::b(word))));
+                        take_jump!(truth == (a != 0));
+                    }
+                    TestEq => test!(word, BinaryOp::Eq, |l, r| l == r),
+                    TestNe => test!(word, BinaryOp::Ne, |l, r| l != r),
+                    TestLt => test!(word, BinaryOp::Lt, |l, r| l < r),
+                    TestLe => test!(word, BinaryOp::Le, |l, r| l <= r),
+                    TestGt => test!(word, BinaryOp::Gt, |l, r| l > r),
+                    TestGe => test!(word, BinaryOp::Ge, |l, r| l >= r),
+                    TestIs => take_jump!((w.get(op::b(word)) == w.get(op::c(word))) == (a != 0)),
+                    TestIn => {
+                        let answer =
+                            attempt!(self.binary(BinaryOp::Contains, w.get(op::c(word)), w.get(op::b(word))));
+                        take_jump!((answer == Value::TRUE) == (a != 0));
+                    }
+                    TestNone => take_jump!(w.get(op::b(word)).is_none() == (a != 0)),
+                    TestEqI => test_immediate!(word, BinaryOp::Eq, |l, r| l == r),
+                    TestNeI => test_immediate!(word, BinaryOp::Ne, |l, r| l != r),
+                    TestLtI => test_immediate!(word, BinaryOp::Lt, |l, r| l < r),
+                    TestLeI => test_immediate!(word, BinaryOp::Le, |l, r| l <= r),
+                    TestGtI => test_immediate!(word, BinaryOp::Gt, |l, r| l > r),
+                    TestGeI => test_immediate!(word, BinaryOp::Ge, |l, r| l >= r),
+
+                    GetIter => attempt!(self.get_iter(w, a, w.get(op::b(word)))),
+                    ForIter | IterNext => {
+                        let b = op::b(word);
+                        let (iterator, index) = (w.get(b), w.get(b + 1));
+                        let item = if let Some(position) = index.as_small() {
+                            w.set(b + 1, Value::small(position + 1));
+                            attempt!(self.sequence_next(iterator, position as u32))
+                        } else if let Some(at) = self.heap.as_kind(iterator, Kind::Generator)
+                            && !self.generator_is_pending(at)
+                        {
+                            let kind =
+                                if opcode == ForIter { FrameKind::ForIter } else { FrameKind::IterNext };
+                            if attempt!(self.resume_in_loop(at, kind, a)) {
+                                enter!();
+                            }
+                            Value::UNBOUND
+                        } else {
+                            attempt!(self.next(iterator))
+                        };
+                        let ended = item.is_unbound();
+                        if !ended {
+                            w.set(a, item);
+                        }
+                        take_jump!(ended == (opcode == ForIter));
+                    }
+                    RangePrep => attempt!(self.range_prepare(w, a, op::b(word))),
+                    RangeNext => {
+                        let step = w.get(a + 2);
+                        if let Some(step) = step.as_small() {
+                            let (next, stop) = (w.get(a).small_unchecked(), w.get(a + 1).small_unchecked());
+                            if (step > 0 && next < stop) || (step < 0 && next > stop) {
+                                w.set(op::b(word), Value::small(next));
+                                // Saturates beyond the small range only past the stop.
+                                let after = next + step;
+                                match Value::try_small(after) {
+                                    Some(value) => w.set(a, value),
+                                    None => w.set(a, w.get(a + 1)),
+                                }
+                                take_jump!(true);
+                            } else {
+                                pc = self.heap.offset(pc, 1);
+                            }
+                            continue;
+                        }
+                        let item = if let Some(position) = w.get(a + 1).as_small() {
+                            w.set(a + 1, Value::small(position + 1));
+                            attempt!(self.sequence_next(w.get(a), position as u32))
+                        } else {
+                            attempt!(self.next(w.get(a)))
+                        };
+                        let ended = item.is_unbound();
+                        if !ended {
+                            w.set(op::b(word), item);
+                        }
+                        take_jump!(!ended);
+                    }
+
+                    Call | CallKw => {
+                        let slot = self.heap.base_of(w) + u32::from(a);
+                        if opcode == Call && self.enter_plainly(w.get(a), slot, op::b(word), a) {
+                            enter!();
+                        }
+                        let keywords = if opcode == CallKw { u16::from(op::c(word)) } else { 0 };
+                        match attempt!(self.start_call(
+                            slot,
+                            u16::from(op::b(word)),
+                            keywords,
+                            FrameKind::Call,
+                            a
+                        )) {
+                            Called::Value(value) => w.set(a, value),
+                            Called::Frame => enter!(),
+                        }
+                    }
+                    CallMethod | CallMethodKw => {
+                        if opcode == CallMethod
+                            && let Some(rom) = w.get(a).as_immediate(Immediate::Rom)
+                        {
+                            let first = self.heap.base_of(w) + u32::from(a) + 1;
+                            let given = u16::from(op::b(word)) + 1;
+                            let result = attempt!(self.call_found_method(RomRef(rom), first, given));
+                            if !result.is_unbound() {
+                                w.set(a, result);
+                                continue;
+                            }
+                        }
+                        let keywords = if opcode == CallMethodKw { u16::from(op::c(word)) } else { 0 };
+                        let mut slot = self.heap.base_of(w) + u32::from(a);
+                        let mut positional = u16::from(op::b(word)) + 1;
+                        if opcode == CallMethod && self.enter_plainly(w.get(a), slot, positional as u8, a) {
+                            enter!();
+                        }
+                        if w.get(a).is_unbound() {
+                            slot += 1;
+                            positional -= 1;
+                        }
+                        match attempt!(self.start_call(slot, positional, keywords, FrameKind::Call, a)) {
+                            Called::Value(value) => w.set(a, value),
+                            Called::Frame => enter!(),
+                        }
+                    }
+                    CallEx => {
+                        let slot = self.heap.base_of(w) + u32::from(a);
+                        let value = attempt!(self.start_spread_call(slot));
+                        w.set(a, value);
+                    }
+                    Return => {
+                        self.frames[self.depth - 1].pc = pc;
+                        leave!(self.return_value(w.get(a))?)
+                    }
+                    ReturnNone => {
+                        self.frames[self.depth - 1].pc = pc;
+                        leave!(self.return_value(Value::NONE)?)
+                    }
+                    Yield => {
+                        let value = w.get(op::b(word));
+                        leave!(self.suspend(pc, a, value))
+                    }
+                    YieldIter => {
+                        let iterator = attempt!(self.yield_iter(w.get(op::b(word)), op::c(word) != 0));
+                        w.set(a, iterator);
+                    }
+                    YieldFrom => {
+                        let (sent, iterator) = (w.get(a), w.get(op::b(word)));
+                        let here = self.heap.offset(pc, -1);
+                        match attempt!(self.delegate(iterator, sent, a)) {
+                            Resumed::Frame => enter!(),
+                            Resumed::Returned(value) => {
+                                self.note_progress();
+                                w.set(a, value);
+                            }
+                            Resumed::Yielded(value) => leave!(self.suspend_delegating(here, a, value)),
+                        }
+                    }
+
+                    BuildTuple => {
+                        let first = self.heap.base_of(w) + u32::from(op::b(word));
+                        let tuple = attempt!(self.new_tuple_from_stack(first, u32::from(op::c(word))));
+                        w.set(a, tuple);
+                    }
+                    BuildList => {
+                        let first = self.heap.base_of(w) + u32::from(op::b(word));
+                        let list = attempt!(self.new_list_from_stack(first, u32::from(op::c(word))));
+                        w.set(a, list);
+                    }
+                    BuildSet => {
+                        let first = self.heap.base_of(w) + u32::from(op::b(word));
+                        let set = attempt!(self.new_set_from_stack(first, u32::from(op::c(word))));
+                        w.set(a, set);
+                    }
+                    BuildDict => {
+                        let dict = attempt!(self.new_dict(u32::from(op::x(word))));
+                        w.set(a, dict);
+                    }
+                    ListAppend => {
+                        let list = w.get(a).as_cell().unwrap_or(code);
+                        attempt!(self.list_append(list, w.get(op::b(word))));
+                    }
+                    ListExtend => {
+                        let list = w.get(a).as_cell().unwrap_or(code);
+                        attempt!(self.list_extend(list, w.get(op::b(word))));
+                    }
+                    ListToTuple => {
+                        let list = w.get(op::b(word)).as_cell().unwrap_or(code);
+                        let tuple = attempt!(self.list_to_tuple(list));
+                        w.set(a, tuple);
+                    }
+                    SetAdd => {
+                        let set = w.get(a).as_cell().unwrap_or(code);
+                        attempt!(self.set_add(set, w.get(op::b(word))));
+                    }
+                    SetUpdate => {
+                        let set = w.get(a).as_cell().unwrap_or(code);
+                        attempt!(self.set_update(set, w.get(op::b(word))));
+                    }
+                    DictSet => {
+                        let dict = w.get(a).as_cell().unwrap_or(code);
+                        attempt!(self.table_set(dict, w.get(op::b(word)), w.get(op::c(word))));
+                    }
+                    DictUpdate => {
+                        let dict = w.get(a).as_cell().unwrap_or(code);
+                        attempt!(self.dict_update(dict, w.get(op::b(word)), op::c(word) != 0));
+                    }
+                    Unpack => {
+                        let first = self.heap.base_of(w) + u32::from(a);
+                        attempt!(self.unpack_to_stack(w.get(op::b(word)), first, u32::from(op::c(word))));
+                    }
+                    UnpackEx => {
+                        let after = op::x(fetch!());
+                        let first = self.heap.base_of(w) + u32::from(a);
+                        let value = w.get(op::b(word));
+                        attempt!(self.unpack_ex(value, first, u32::from(op::c(word)), u32::from(after)));
+                    }
+
+                    MakeFunction => {
+                        let inner = self.heap.slot(code, 1 + u32::from(op::x(word)));
+                        let globals = self.globals_value(w);
+                        let function = attempt!(self.new_function(inner, globals));
+                        w.set(a, function);
+                    }
+                    MakeClosure => {
+                        let inner = self.heap.slot(code, 1 + u32::from(op::x(word)));
+                        let globals = self.globals_value(w);
+                        let first = self.heap.base_of(w) + u32::from(a);
+                        let function = attempt!(self.new_closure(inner, globals, first));
+                        w.set(a, function);
+                    }
+                    MakeClass => {
+                        let slot = self.heap.base_of(w) + u32::from(a);
+                        self.frames[self.depth - 1].pc = pc;
+                        let class = attempt!(self.build_class(slot, op::b(word), op::c(word)));
+                        w.set(a, class);
+                    }
+                    Import => {
+                        let name = Code::new(self, code).name_at(self, u32::from(op::x(word)));
+                        let globals = self.globals_value(w);
+                        let module = attempt!(self.import_statement(name, w.get(a), w.get(a + 1), globals));
+                        w.set(a, module);
+                    }
+                    ImportFrom => {
+                        let name = Code::new(self, code).name_at(self, u32::from(op::c(word)));
+                        let value = attempt!(self.import_from(w.get(op::b(word)), name));
+                        w.set(a, value);
+                    }
+                    ImportStar => attempt!(self.import_star(w.get(a), w.get(0))),
+
+                    Raise => attempt!(Err(self.raise_object(w.get(a)))),
+                    RaiseFrom => {
+                        if !w.get(op::b(word)).is_none() {
+                            self.warn("Warning", "exception chaining not supported");
+                        }
+                        attempt!(Err(self.raise_object(w.get(a))));
+                    }
+                    Reraise => attempt!(Err(self.raise_value(w.get(a)))),
+                    ReraiseNone => {
+                        attempt!(Err(self.raise(ids::RuntimeError, "no active exception to reraise")))
+                    }
+                    ExcMatch => {
+                        let answer = attempt!(self.exception_matches(w.get(op::b(word)), w.get(op::c(word))));
+                        w.set(a, Value::bool(answer));
+                    }
+                    TypeOf => w.set(a, self.type_of(w.get(op::b(word)))),
                 }
-                Reraise => attempt!(Err(self.raise_value(w.get(a)))),
-                ReraiseNone => attempt!(Err(self.raise(ids::RuntimeError, "no active exception to reraise"))),
-                ExcMatch => {
-                    let answer = attempt!(self.exception_matches(w.get(op::b(word)), w.get(op::c(word))));
-                    w.set(a, Value::bool(answer));
-                }
-                TypeOf => w.set(a, self.type_of(w.get(op::b(word)))),
             }
         }
     }
@@ -981,24 +982,24 @@ impl Vm {
     fn item_fast(&self, object: Value, index: Value) -> Option<Value> {
         let at = object.as_cell()?;
         let header = self.heap.header(at);
-        if header.kind_byte() == Kind::List as u8 {
+        if header.kind() == Kind::List {
             let index = place(index, self.heap.word(at, 0))?;
             return Some(self.heap.slot(self.heap.value(at, 1).as_cell()?, index));
         }
-        if header.kind_byte() == Kind::Tuple as u8 {
+        if header.kind() == Kind::Tuple {
             return Some(self.heap.slot(at, place(index, header.count())?));
         }
-        if header.kind_byte() == Kind::Dict as u8 { self.dict_get_simple(at, index) } else { None }
+        if header.kind() == Kind::Dict { self.dict_get_simple(at, index) } else { None }
     }
 
     #[inline(always)]
     fn set_item_fast(&mut self, object: Value, index: Value, value: Value) -> bool {
         let Some(at) = object.as_cell() else { return false };
-        let kind = self.heap.header(at).kind_byte();
-        if kind == Kind::Dict as u8 {
+        let kind = self.heap.header(at).kind();
+        if kind == Kind::Dict {
             return self.table_set_simple(at, index, value);
         }
-        if kind == Kind::List as u8
+        if kind == Kind::List
             && let Some(index) = place(index, self.heap.word(at, 0))
             && let Some(storage) = self.heap.value(at, 1).as_cell()
         {
@@ -1057,7 +1058,7 @@ impl Vm {
     fn sequence_next(&mut self, sequence: Value, position: u32) -> Res {
         let Some(at) = sequence.as_cell() else { return Ok(Value::UNBOUND) };
         let header = self.heap.header(at);
-        if header.kind_byte() == Kind::List as u8 {
+        if header.kind() == Kind::List {
             if position < self.heap.word(at, 0)
                 && let Some(storage) = self.heap.value(at, 1).as_cell()
             {

@@ -1,6 +1,6 @@
 //! Generators and coroutines: a function's frame that leaves the stack and comes back.
 //!
-//! A generator cell is `state | resume register << 8 | registers << 16`, then the position of its next instruction, the
+//! A generator cell is `state | resume register << 8 | registers << 16`, then the place of its next instruction, the
 //! function, and the registers.
 
 use larch_bytecode::op::{self, Op};
@@ -17,12 +17,14 @@ const STARTED: u32 = 1;
 const RUNNING: u32 = 2;
 const FINISHED: u32 = 3;
 const STATE: u32 = 3;
-/// `pend_throw` left an exception: where the next sent value would go, or in place of the position before the start.
+/// `pend_throw` left an exception: where the next sent value would go, or in place of the place before the start.
 const PENDING: u32 = 4;
 
-const POSITION: u32 = 1;
+const PLACE: u32 = 1;
 const FUNCTION: u32 = 2;
 const REGISTERS: u32 = 3;
+/// The place of a running generator that has gone on since it was resumed.
+const MOVED_ON: Value = Value::small(0);
 
 /// What came of going on with something that yields.
 pub(crate) enum Resumed {
@@ -42,7 +44,8 @@ impl Vm {
             u32::from(code.signature(self).positional) + u32::from(code.signature(self).keyword_only) + 2;
         let at = self.alloc(Header::new(Kind::Generator, REGISTERS + count))?;
         self.heap.set_word(at, 0, count << 16);
-        self.heap.set_value(at, POSITION, Value::small(0));
+        let place = self.heap.place_value(code.entry(self));
+        self.heap.set_value(at, PLACE, place);
         self.heap.set_value(at, FUNCTION, function.into());
         for index in 0..count.min(bound) {
             let value = self.heap.stack(base + index);
@@ -64,33 +67,24 @@ impl Vm {
             _ => {}
         }
         let function = self.heap.value(at, FUNCTION);
-        let function_cell = function.as_cell().expect("a generator has a function");
-        let code = Code::new(
-            self,
-            self.heap.value(function_cell, FUNCTION_CODE).as_cell().expect("a function has code"),
-        );
         let top = self.heap.top();
         let count = word >> 16;
         // slot: the generator, then its function, then the registers.
         let base = top + 2;
-        if self.depth >= self.frames.len() || self.heap.window(base).is_none() {
+        let pc = self.heap.kept_place(self.heap.value(at, PLACE));
+        let has_room = self.heap.window(base).is_some();
+        let Some(frame) = self.frames.get_mut(self.depth).filter(|_| has_room) else {
             return Err(self.raise_recursion());
-        }
-        self.heap.set_top(base + count);
-        self.heap.set_stack(top, at.into());
-        self.heap.set_stack(top + 1, function);
-        for index in 0..count {
-            let value = self.heap.slot(at, REGISTERS + index);
-            self.heap.set_stack(base + index, value);
-        }
+        };
+        *frame = Frame { pc, base: base as u16, top: top as u16, kind, register };
+        self.depth += 1;
+        self.heap.push(at.into());
+        self.heap.push(function);
+        self.heap.push_values(at, REGISTERS, count);
         if word & STATE == STARTED {
             self.heap.set_stack(base + (word >> 8 & 0xff), sent);
         }
-        let position = self.heap.value(at, POSITION).small_unchecked() as u32;
-        let pc = code.place(self, position);
         self.heap.set_word(at, 0, word & !STATE | RUNNING);
-        self.frames[self.depth] = Frame { pc, base: base as u16, top: top as u16, kind, register };
-        self.depth += 1;
         Ok(())
     }
 
@@ -107,6 +101,13 @@ impl Vm {
         }
         self.push_generator(at, Value::NONE, kind, register)?;
         Ok(true)
+    }
+
+    /// Where a generator starts, as its cell keeps it.
+    fn first_place(&self, at: Ref) -> Value {
+        let function = self.heap.value(at, FUNCTION).as_cell().expect("a generator has a function");
+        let code = self.heap.value(function, FUNCTION_CODE).as_cell().expect("a function has code");
+        self.heap.place_value(Code::new(self, code).entry(self))
     }
 
     /// Whether `pend_throw` left an exception for a generator.
@@ -128,7 +129,7 @@ impl Vm {
         if word & STATE == FINISHED || exception.is_none() {
             return Ok(before);
         }
-        let place = if word & STATE == STARTED { REGISTERS + (word >> 8 & 0xff) } else { POSITION };
+        let place = if word & STATE == STARTED { REGISTERS + (word >> 8 & 0xff) } else { PLACE };
         self.heap.set_slot(at, place, exception);
         self.heap.set_word(at, 0, word | PENDING);
         Ok(before)
@@ -142,7 +143,7 @@ impl Vm {
         self.heap.set_word(at, 0, word & !PENDING);
         let (place, rest) = match word & STATE == STARTED {
             true => (REGISTERS + (word >> 8 & 0xff), Value::NONE),
-            false => (POSITION, Value::small(0)),
+            false => (PLACE, self.first_place(at)),
         };
         let pending = self.heap.slot(at, place);
         self.heap.set_slot(at, place, rest);
@@ -151,9 +152,19 @@ impl Vm {
 
     /// Suspends the running generator at `pc` with a value: `Some` if native code waits for it.
     pub(crate) fn suspend(&mut self, pc: Ref, register: u8, value: Value) -> Option<Value> {
-        let (mut pc, mut register) = (pc, register);
+        self.save_generator(pc, register);
+        self.leave_suspended(value)
+    }
+
+    /// Suspends the running generator at its `YieldFrom` at `pc`, with a value of what it delegates to.
+    pub(crate) fn suspend_delegating(&mut self, pc: Ref, register: u8, value: Value) -> Option<Value> {
+        self.save_delegating(pc, register);
+        self.leave_suspended(value)
+    }
+
+    /// Leaves the frame of a generator that was saved, and of all those that delegate to it.
+    fn leave_suspended(&mut self, value: Value) -> Option<Value> {
         loop {
-            self.save_generator(pc, register);
             let frame = self.pop_frame();
             match frame.kind {
                 FrameKind::ForIter | FrameKind::IterNext => {
@@ -167,8 +178,8 @@ impl Vm {
                 }
                 FrameKind::YieldFrom => {
                     // The delegating generator yields the same value and will go on at its `YieldFrom`.
-                    pc = self.heap.offset(self.frames[self.depth - 1].pc, -1);
-                    register = frame.register;
+                    let pc = self.heap.offset(self.frames[self.depth - 1].pc, -1);
+                    self.save_delegating(pc, frame.register);
                 }
                 _ => return Some(value),
             }
@@ -179,16 +190,31 @@ impl Vm {
         let at = self.running_generator();
         let base = u32::from(self.frames[self.depth - 1].base);
         let word = self.heap.word(at, 0);
-        for index in 0..word >> 16 {
-            let value = self.heap.stack(base + index);
-            self.heap.set_slot(at, REGISTERS + index, value);
-        }
-        let function = self.heap.value(at, FUNCTION).as_cell().expect("a generator has a function");
-        let code =
-            Code::new(self, self.heap.value(function, FUNCTION_CODE).as_cell().expect("a function has code"));
-        let position = code.position(self, pc);
-        self.heap.set_value(at, POSITION, Value::small(position as i32));
+        self.heap.set_values(at, REGISTERS, base, word >> 16);
+        let place = self.heap.place_value(pc);
+        self.heap.set_value(at, PLACE, place);
         self.heap.set_word(at, 0, word & 0xffff_0000 | u32::from(register) << 8 | STARTED);
+    }
+
+    /// As [`Vm::save_generator`]. If the generator was resumed at this `YieldFrom` and did nothing since, its registers are
+    /// in its cell already.
+    fn save_delegating(&mut self, pc: Ref, register: u8) {
+        let at = self.running_generator();
+        if self.heap.value(at, PLACE) != self.heap.place_value(pc) {
+            return self.save_generator(pc, register);
+        }
+        let word = self.heap.word(at, 0);
+        self.heap.set_word(at, 0, word & 0xffff_0000 | u32::from(register) << 8 | STARTED);
+    }
+
+    /// The newest frame, if it is a generator's, goes on behind a `YieldFrom` at which it may have been resumed.
+    pub(crate) fn note_progress(&mut self) {
+        let kind = self.frames[self.depth - 1].kind;
+        if matches!(kind, FrameKind::ForIter | FrameKind::IterNext | FrameKind::YieldFrom | FrameKind::Resume)
+        {
+            let at = self.running_generator();
+            self.heap.set_value(at, PLACE, MOVED_ON);
+        }
     }
 
     /// Takes or skips the jump that follows a loop instruction of the newest frame.
@@ -224,6 +250,7 @@ impl Vm {
             let window =
                 self.heap.window(u32::from(self.frames[self.depth - 1].base)).expect("a frame has room");
             window.set(frame.register, value);
+            self.note_progress();
         } else {
             self.loop_jump(kind == FrameKind::ForIter);
         }
@@ -244,6 +271,11 @@ impl Vm {
     }
 
     // ---- for native code ----
+
+    /// The next value of a generator; unbound when it returned.
+    pub(crate) fn generator_next(&mut self, at: Ref) -> Res {
+        Ok(self.generator_send(at, Value::NONE)?.unwrap_or(Value::UNBOUND))
+    }
 
     /// Goes on with a generator: a yielded value, or `None` when it returned (the value is in [`Root::Returned`]).
     ///
@@ -310,10 +342,7 @@ impl Vm {
 
     /// What a generator delegates to: the iterator of the `YieldFrom` at which it is suspended.
     fn delegate_of(&self, at: Ref) -> Option<Value> {
-        let function = self.heap.value(at, FUNCTION).as_cell()?;
-        let code = Code::new(self, self.heap.value(function, FUNCTION_CODE).as_cell()?);
-        let position = self.heap.value(at, POSITION).small_unchecked() as u32;
-        let (word, _) = self.heap.fetch(code.place(self, position));
+        let (word, _) = self.heap.fetch(self.heap.kept_place(self.heap.value(at, PLACE)));
         match Op::from_byte(word as u8) {
             Some(Op::YieldFrom) => Some(self.heap.slot(at, REGISTERS + u32::from(op::b(word)))),
             _ => None,
@@ -359,8 +388,9 @@ impl Vm {
     }
 
     fn skip_delegation(&mut self, at: Ref, register: u32, result: Value) {
-        let position = self.heap.value(at, POSITION).small_unchecked();
-        self.heap.set_value(at, POSITION, Value::small(position + 1));
+        let place = self.heap.offset(self.heap.kept_place(self.heap.value(at, PLACE)), 1);
+        let place = self.heap.place_value(place);
+        self.heap.set_value(at, PLACE, place);
         self.heap.set_slot(at, REGISTERS + register, result);
     }
 

@@ -72,7 +72,7 @@ impl Vm {
             Kind::Super => ids::super_,
             Kind::Class => ids::type_,
             Kind::Module => ids::module,
-            Kind::Free | Kind::ByteBuffer | Kind::Raw | Kind::Slots | Kind::Shape => ids::object,
+            _ => ids::object,
         };
         id.value()
     }
@@ -330,6 +330,9 @@ impl Vm {
             && let Some(next) = self.registry.type_def(id).next
         {
             return next(self, iterator);
+        }
+        if let Some(at) = self.heap.as_kind(iterator, Kind::Generator) {
+            return self.generator_next(at);
         }
         self.next_slowly(iterator)
     }

@@ -53,11 +53,11 @@ impl Vm {
     pub fn sequence_items(&self, value: Value) -> Option<(Ref, u32, u32)> {
         let at = value.as_cell()?;
         let header = self.heap.header(at);
-        if header.kind_byte() == Kind::List as u8 {
+        if header.kind() == Kind::List {
             let storage = self.heap.value(at, 1).as_cell().unwrap_or(at);
             return Some((storage, 0, self.heap.word(at, 0)));
         }
-        if header.kind_byte() == Kind::Tuple as u8 {
+        if header.kind() == Kind::Tuple {
             return Some((at, 0, header.count()));
         }
         self.inner_sequence(at)

@@ -78,7 +78,7 @@ impl Vm {
     /// Words of an entry.
     #[inline(always)]
     fn stride(&self, at: Ref) -> u32 {
-        if self.heap.header(at).kind_byte() == Kind::Dict as u8 { 2 } else { 1 }
+        if self.heap.header(at).kind() == Kind::Dict { 2 } else { 1 }
     }
 
     #[inline(always)]

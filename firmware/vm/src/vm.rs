@@ -107,29 +107,30 @@ pub enum Part<'a> {
     Str(Value),
 }
 
-/// One interpreter.
+/// One interpreter. What every instruction uses comes first, where a short offset reaches it.
+#[repr(C)]
 pub struct Vm {
-    /// Its memory.
-    pub heap: Heap,
+    pub(crate) depth: usize,
+    pub(crate) frames: &'static mut [Frame],
+    pub(crate) registry: &'static Registry,
     /// The board.
     pub port: &'static mut dyn Port,
-    /// What the crates above provide.
-    pub hooks: Hooks,
-    pub(crate) registry: &'static Registry,
-    pub(crate) frames: &'static mut [Frame],
-    pub(crate) depth: usize,
-    pub(crate) cache: AttrCache,
-    /// `micropython.opt_level`
-    pub opt_level: u8,
+    pub(crate) native_depth: u16,
     /// Nesting of `gc`-locking (`micropython.heap_lock`).
     pub heap_locked: u16,
-    pub(crate) native_depth: u16,
+    /// `micropython.opt_level`
+    pub opt_level: u8,
     /// A scheduled call is running.
     scheduler_locked: bool,
     /// A MemoryError is being put together.
     pub(crate) saying_memory: bool,
+    /// Its memory.
+    pub heap: Heap,
+    /// What the crates above provide.
+    pub hooks: Hooks,
     /// The generator of `random`, once it is used.
     pub(crate) random: Option<crate::modules::random::Generator>,
+    pub(crate) cache: AttrCache,
 }
 
 /// Nesting of Rust code that works on Python values: enough for any sane structure, small enough for a board's stack.

@@ -2,11 +2,11 @@
 //! MicroPython's own qemu port runs on, so both can be measured with the same ruler.
 //!
 //! ```text
-//! qemu-system-riscv32 -machine virt -cpu rv32 -nographic -bios larch-virt-rv32
+//! qemu-system-riscv32 -machine virt -cpu rv32 -display none -monitor none -serial stdio -bios larch-virt-rv32
 //! ```
-//! (`-bios` takes the ELF file; `-kernel` is not loaded by QEMU 7 when the second flash bank is there.)
-//!
-//! The prompt is on the first serial port (with `-nographic`: the terminal). More, each on its own:
+//! `-bios` takes the ELF file; `-kernel` is not loaded by QEMU 7 when the second flash bank is there. The prompt is on the
+//! first serial port, which may as well be `-serial pty` or a socket; with `-nographic` QEMU keeps Ctrl-A for itself, and
+//! the raw REPL cannot be entered. More, each on its own:
 //! - `-icount shift=0,sleep=off`: one nanosecond is one instruction, so runs are repeatable and `time.ticks_us()` counts
 //!   kilo-instructions.
 //! - `-drive if=pflash,unit=1,format=raw,file=FILE`: files are kept in FILE, which must have 32 MiB (`truncate -s 32M`).

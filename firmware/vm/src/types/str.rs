@@ -115,7 +115,7 @@ impl Vm {
             },
         };
         let header = self.heap.header(at);
-        if header.kind_byte() != Kind::Str as u8 {
+        if header.kind() != Kind::Str {
             return None;
         }
         let span = Span::Cell { at, first: TEXT_START, len: header.count() - TEXT_START };
