@@ -4,6 +4,7 @@ mod emulator;
 mod farm;
 mod harness;
 mod loader;
+mod vm;
 
 use anyhow::Result;
 use clap::{Args, Subcommand};
@@ -17,7 +18,8 @@ Examples:
   cargo xtask bench emulator    speed of the emulated board from power-on to prompt
   cargo xtask bench harness     what a statement costs the harness
   cargo xtask bench farm        200 emulated boards over 8 shards, one report of them all
-  cargo xtask bench loader      writing and reading flash, against esptool and espflash")]
+  cargo xtask bench loader      writing and reading flash, against esptool and espflash
+  cargo xtask bench vm          the interpreter in executed instructions, against MicroPython")]
 pub(crate) struct Arguments {
     #[command(subcommand)]
     what: What,
@@ -33,6 +35,8 @@ enum What {
     Farm(farm::Arguments),
     /// Writing and reading flash in simulated time, against esptool and espflash
     Loader(loader::Arguments),
+    /// Executed instructions and memory of the interpreter on QEMU and here, against MicroPython
+    Vm(vm::Arguments),
 }
 
 pub(crate) fn run(arguments: &Arguments) -> Result<()> {
@@ -42,5 +46,6 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
         What::Harness => harness::run(&lab),
         What::Farm(farm) => farm::run(&lab, farm),
         What::Loader(arguments) => loader::run(&lab, arguments),
+        What::Vm(arguments) => vm::run(&lab, arguments),
     }
 }

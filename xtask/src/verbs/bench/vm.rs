@@ -1,0 +1,174 @@
+//! Speed and memory of the interpreter: executed instructions of ten programs on QEMU's riscv32 `virt` machine and on this
+//! machine under callgrind, against MicroPython's figures.
+//!
+//! Counts are exact, so they are compared with `xtask/bench/vm/baseline.json`: more than 2 % above it is a failure.
+
+mod board;
+mod data;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, bail};
+use clap::Args;
+use hil_tests::lab::Lab;
+use xshell::{Shell, cmd};
+
+use crate::toolchain;
+use data::{Figures, Peer, Results};
+
+const PACKAGE: &str = "larch-virt-rv32";
+const TRIPLE: &str = "riscv32imac-unknown-none-elf";
+/// How much more than the baseline is a failure.
+const TOLERANCE: f64 = 1.02;
+
+/// Executed instructions and memory of the interpreter, against MicroPython.
+#[derive(Args)]
+#[command(after_help = "\
+Examples:
+  cargo xtask bench vm                             ten programs and memory, on QEMU and here; fails if 2 % slower than before
+  cargo xtask bench vm --peer micropython.elf      measure another interpreter's firmware beside ours
+  cargo xtask bench vm --perf-bench DIR            also MicroPython's tests/perf_bench, from a checkout of yours
+  cargo xtask bench vm --update                    accept the figures as the new baseline")]
+pub(crate) struct Arguments {
+    /// Another interpreter's firmware for the same machine, measured instead of using recorded figures
+    #[arg(long, value_name = "ELF")]
+    peer: Option<PathBuf>,
+    /// A folder with MicroPython's perf_bench programs
+    #[arg(long, value_name = "DIR")]
+    perf_bench: Option<PathBuf>,
+    /// Only QEMU, not callgrind on this machine
+    #[arg(long)]
+    no_host: bool,
+    /// Write the figures to this file
+    #[arg(long, value_name = "FILE")]
+    json: Option<PathBuf>,
+    /// Make the figures the baseline
+    #[arg(long)]
+    update: bool,
+}
+
+pub(crate) fn run(lab: &Lab, arguments: &Arguments) -> Result<()> {
+    let folder = lab.root.join("xtask/bench/vm");
+    let peer = Peer::read(&folder.join("micropython.json"))?;
+    let shell = Shell::new()?;
+    shell.change_dir(&lab.root);
+    board::ensure_qemu(&shell)?;
+    let elf = build_firmware(&shell, lab)?;
+    let programs = board::programs(&folder, "p")?;
+    let mut results = Results::default();
+
+    let rivals = match &arguments.peer {
+        Some(peer) => in_millions(board::measure_all(peer, &programs, board::wrap_program)?),
+        None => peer.rv32_million_instructions,
+    };
+    results.rv32 = in_millions(board::measure_all(&elf, &programs, board::wrap_program)?);
+    data::print_table("RV32, million instructions", &results.rv32, &rivals, (0.50, 0.80));
+
+    if let Some(folder) = &arguments.perf_bench {
+        let runner = fs::read_to_string(folder.join("benchrun.py"))
+            .with_context(|| format!("{} has no benchrun.py", folder.display()))?;
+        let wrap = |source: &str| format!("{source}\n{runner}\nbm_run(100, 100)\n");
+        let names = peer.perf_bench_kilo_instructions.keys();
+        let suite = names.map(|name| folder.join(name).with_extension("py")).collect::<Vec<_>>();
+        let rivals = match &arguments.peer {
+            Some(peer) => board::measure_all(peer, &suite, wrap)?,
+            None => peer.perf_bench_kilo_instructions.clone(),
+        };
+        results.perf_bench = board::measure_all(&elf, &suite, wrap)?;
+        data::print_table("perf_bench 100 100, kilo-instructions", &results.perf_bench, &rivals, (0.55, 1.0));
+    }
+
+    let memory = fs::read_to_string(folder.join("m01_mem.py"))?;
+    results.memory = board::memory(&elf, &memory)?;
+    let rivals = match &arguments.peer {
+        Some(peer) => board::memory(peer, &memory)?,
+        None => peer.memory_bytes,
+    };
+    data::print_table("bytes kept", &results.memory, &rivals, (1.0, 1.25));
+    results.flash_bytes = board::flash_bytes(&elf)?;
+    println!("   firmware     {} bytes of code and constants (bar: 300000)", results.flash_bytes);
+
+    if !arguments.no_host {
+        if cmd!(shell, "valgrind --version").quiet().ignore_stdout().ignore_stderr().run().is_ok() {
+            results.host = on_host(&shell, lab, &programs)?;
+            data::print_table(
+                "this machine, million instructions",
+                &results.host,
+                &peer.x86_million_instructions,
+                (0.50, 1.0),
+            );
+        } else {
+            println!("   host         skipped: valgrind is not installed (Debian: apt install valgrind)");
+        }
+    }
+    if let Some(file) = &arguments.json {
+        results.write(file)?;
+    }
+    let baseline = folder.join("baseline.json");
+    if arguments.update {
+        return results.write(&baseline);
+    }
+    compare(&results, &Results::read(&baseline)?)
+}
+
+/// Builds with the profile that goes into boards.
+fn build_firmware(shell: &Shell, lab: &Lab) -> Result<PathBuf> {
+    toolchain::ensure_target(shell, TRIPLE)?;
+    let target = &lab.target;
+    cmd!(shell, "cargo build --quiet --locked -p {PACKAGE} --profile firmware --target {TRIPLE}")
+        .quiet()
+        .env("CARGO_TARGET_DIR", target)
+        .run()?;
+    Ok(target.join(TRIPLE).join("firmware").join(PACKAGE))
+}
+
+fn in_millions(kilo: Figures) -> Figures {
+    kilo.into_iter().map(|(name, count)| (name, count / 1000.0)).collect()
+}
+
+/// The programs as a desktop user runs them, under callgrind, start and end included.
+fn on_host(shell: &Shell, lab: &Lab, programs: &[PathBuf]) -> Result<Figures> {
+    let target = &lab.target;
+    cmd!(shell, "cargo build --quiet --locked --release -p larch")
+        .quiet()
+        .env("CARGO_TARGET_DIR", target)
+        .run()?;
+    let larch = target.join("release/larch");
+    let count = |program: &PathBuf| -> Result<(String, f64)> {
+        let said = cmd!(shell, "valgrind --tool=callgrind --callgrind-out-file=/dev/null {larch} {program}")
+            .quiet()
+            .ignore_stdout()
+            .read_stderr()?;
+        let collected = said.lines().find_map(|line| line.split_once("Collected :"));
+        let instructions: f64 = collected.context("callgrind says no count")?.1.trim().parse()?;
+        Ok((board::name_of(program), instructions / 1e6))
+    };
+    programs.iter().map(count).collect()
+}
+
+/// Every figure of a repeatable kind must stay within the tolerance.
+fn compare(now: &Results, before: &Results) -> Result<()> {
+    let mut worse = Vec::new();
+    for (now, before) in [(&now.rv32, &before.rv32), (&now.memory, &before.memory)] {
+        for (name, count) in now {
+            match before.get(name) {
+                Some(old) if *count > old * TOLERANCE + 0.05 => {
+                    worse.push(format!("{name}: {count:.1}, was {old:.1}"));
+                }
+                _ => {}
+            }
+        }
+    }
+    if f64::from(now.flash_bytes) > f64::from(before.flash_bytes) * TOLERANCE {
+        worse.push(format!("firmware: {} bytes, was {}", now.flash_bytes, before.flash_bytes));
+    }
+    if worse.is_empty() {
+        println!("   within 2 % of the baseline");
+        return Ok(());
+    }
+    bail!(
+        "more than 2 % above the baseline (if that is meant: cargo xtask bench vm --update):\n       {}",
+        worse.join("\n       ")
+    )
+}
