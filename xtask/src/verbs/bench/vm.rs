@@ -7,7 +7,7 @@ mod board;
 mod data;
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use anyhow::{Context, Result, bail};
 use clap::Args;
@@ -85,7 +85,7 @@ pub(crate) fn run(lab: &Lab, arguments: &Arguments) -> Result<()> {
         Some(peer) => board::memory(peer, &memory)?,
         None => peer.memory_bytes,
     };
-    data::print_table("bytes kept", &results.memory, &rivals, (1.0, 1.25));
+    data::print_table("bytes made (MicroPython: kept)", &results.memory, &rivals, (1.0, 1.25));
     results.flash_bytes = board::flash_bytes(&elf)?;
     println!("   firmware     {} bytes of code and constants (bar: 300000)", results.flash_bytes);
 
@@ -153,7 +153,7 @@ fn compare(now: &Results, before: &Results) -> Result<()> {
     for (now, before) in [(&now.rv32, &before.rv32), (&now.memory, &before.memory)] {
         for (name, count) in now {
             match before.get(name) {
-                Some(old) if *count > old * TOLERANCE + 0.05 => {
+                Some(old) if *count > old * TOLERANCE => {
                     worse.push(format!("{name}: {count:.1}, was {old:.1}"));
                 }
                 _ => {}

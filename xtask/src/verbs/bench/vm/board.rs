@@ -56,7 +56,11 @@ pub(super) fn wrap_program(source: &str) -> String {
 }
 
 /// Kilo-instructions of each program: the last line that starts with a number says how many.
-pub(super) fn measure_all(elf: &Path, programs: &[PathBuf], wrap: impl Fn(&str) -> String) -> Result<Figures> {
+pub(super) fn measure_all(
+    elf: &Path,
+    programs: &[PathBuf],
+    wrap: impl Fn(&str) -> String,
+) -> Result<Figures> {
     let measure = |path: &PathBuf| -> Result<(String, f64)> {
         let name = name_of(path);
         let source = fs::read_to_string(path).with_context(|| path.display().to_string())?;
@@ -71,12 +75,13 @@ pub(super) fn measure_all(elf: &Path, programs: &[PathBuf], wrap: impl Fn(&str) 
     programs.iter().map(measure).collect()
 }
 
-/// The rows of `m01_mem.py`.
+/// The rows of `m01_mem.py`: bytes allocated while the object was made, garbage included. (What is kept after a collection
+/// cannot be told as surely: a register that is not used any more may keep the object of the row before.)
 pub(super) fn memory(elf: &Path, source: &str) -> Result<Figures> {
     let said = run(elf, source)?;
     let mut figures = Figures::new();
     for line in said.lines() {
-        if let [name, "retained", bytes, ..] = line.split_whitespace().collect::<Vec<_>>()[..] {
+        if let [name, "retained", _, "peak", bytes] = line.split_whitespace().collect::<Vec<_>>()[..] {
             figures.insert(name.to_owned(), bytes.parse()?);
         }
     }
