@@ -36,7 +36,13 @@ fn lab(name: &str, boards: &[(&str, String)]) -> Lab {
         text.push_str(&format!("  {board}:\n    chip: host\n    port: {{ command: {FAKE} {more}\n"));
     }
     let boards = Boards::parse("test", &text).unwrap();
-    Lab { root: root.clone(), target: root.join("target"), boards, suite: Suite::load(&root).unwrap() }
+    Lab {
+        root: root.clone(),
+        target: root.join("target"),
+        boards,
+        suite: Suite::load(&root).unwrap(),
+        record: None,
+    }
 }
 
 fn board(kind: &str) -> (&str, String) {
