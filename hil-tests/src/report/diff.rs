@@ -95,7 +95,7 @@ mod tests {
             .iter()
             .map(|line| (line.tag.sign(), line.differs.map_or("", |(from, to)| &line.text[from..to])))
             .collect();
-        assert_eq!(marked, [(" ", ""), ("-", "n'"), ("+", " not")]);
+        assert_eq!(marked, [(" ", ""), ("-", "n'"), ("+", " no")]);
     }
 
     proptest! {
