@@ -41,7 +41,10 @@ fn every_session_replays_as_recorded() {
 
 #[test]
 fn another_answer_is_another_transcript() {
-    let again = changed("micropython-unix-errors__exit-1.1.session", |text| text.replace("isn't", "isnt_"));
+    let again = changed("micropython-unix-errors__exit-1.1.session", |text| {
+        // The first is what the board said, a later one what the run saw then.
+        text.replacen("isn't", "isnt_", 1)
+    });
     assert!(!again.same());
     assert_eq!(again.divergence, None);
     assert!(again.seen_now.contains("isnt_"), "{}", again.seen_now);

@@ -152,10 +152,10 @@ boards:
     reset: manual
   virt-rv32:
     chip: virt-rv32
-    port: { qemu: qemu-system-riscv32 -machine virt -kernel {firmware} }
+    port: { qemu: \"qemu-system-riscv32 -machine virt -bios {firmware}\" }
   espressif-qemu:
     chip: esp32c3
-    port: { external: qemu-system-riscv32 -M esp32c3 -serial tcp::{tcp-port},server }
+    port: { external: \"qemu-system-riscv32 -M esp32c3 -serial tcp::{tcp-port},server\" }
 ";
 
 #[test]
@@ -185,7 +185,7 @@ fn a_shelf_is_read() {
     "boards.yaml:3:3: board 'c3-lab': unknown peer 'c3-nxt', did you mean 'c3-next'?"
 )]
 #[case("relay 7 {action}", "relay 7", "boards.yaml:17:12: bad power 'relay 7'")]
-#[case("uhubctl: 1-1", "uhub: 1-1", "boards.yaml:7:14: unknown key 'uhub', did you mean 'uhubctl'?")]
+#[case("uhubctl: 1-1", "uhubctrl: 1-1", "boards.yaml:7:14: unknown key 'uhubctrl', did you mean 'uhubctl'?")]
 #[case(
     "{firmware}",
     "{firmwear}",

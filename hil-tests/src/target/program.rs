@@ -13,6 +13,7 @@ use std::time::{Duration, Instant};
 
 use larch_loader::transport::{Lines, Transport};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::io::{FdFlags, fcntl_setfd};
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 use rustix::termios::{LocalModes, OptionalActions, tcgetattr, tcsetattr};
 
@@ -72,6 +73,8 @@ impl Program {
 impl Running {
     fn start(command: &[String], directory: &Path) -> io::Result<Self> {
         let terminal = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY)?;
+        // A program that held our side too would never see us go.
+        fcntl_setfd(&terminal, FdFlags::CLOEXEC)?;
         grantpt(&terminal)?;
         unlockpt(&terminal)?;
         let name = ptsname(&terminal, Vec::new())?;

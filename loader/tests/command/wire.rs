@@ -151,7 +151,7 @@ fn over_rfc2217_the_lines_reset_the_board_and_the_speed_goes_up() {
     std::fs::write(&file, &data).unwrap();
     let run = larch_loader(&["--port", &server.url, "write-flash", "0x10000", &file]);
     assert_eq!(run.code, 0, "{}{}", run.stdout, run.stderr);
-    assert!(run.stdout.contains("Changed baud rate to 921600."), "{}", run.stdout);
+    assert!(run.stdout.contains("Changed baud rate to 3000000."), "{}", run.stdout);
     assert!(run.stdout.contains("Hash of data verified."), "{}", run.stdout);
     assert!(server.into_flash()[0x1_0000..].starts_with(&data));
 }
