@@ -22,12 +22,17 @@ const FAKE: &str = env!("CARGO_BIN_EXE_fake-board");
 fn lab(name: &str, boards: &[(&str, String)]) -> Lab {
     let root = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("runner-{name}"));
     let _ = fs::remove_dir_all(&root);
+    // A board that hangs costs this much; one that works needs far less, also when all tests of this file start boards.
+    let limit = if boards.iter().any(|(kind, _)| *kind == "hang") { 3 } else { 20 };
     for scenario in ["one", "two", "three"] {
         let write = |path: PathBuf, text: String| {
             fs::create_dir_all(path.parent().unwrap()).unwrap();
             fs::write(path, text).unwrap();
         };
-        write(root.join(format!("scenarios/t/{scenario}.repl")), format!("# timeout: 1s\n{scenario}\n"));
+        write(
+            root.join(format!("scenarios/t/{scenario}.repl")),
+            format!("# timeout: {limit}s\n{scenario}\n"),
+        );
         let snapshot = format!("---\nsource: x\n---\n>>> {scenario}\n{scenario}\n");
         write(root.join(format!("snapshots/t__{scenario}.snap")), snapshot);
     }
@@ -108,7 +113,7 @@ fn boards_that_hang_flood_or_vanish_cost_only_themselves() {
 }
 
 #[test]
-fn a_flood_of_a_hundred_megabytes_is_bounded_in_memory() {
+fn a_flood_of_two_hundred_megabytes_is_bounded_in_memory() {
     let lab = lab("flood", &[board("flood")]);
     let before = resident_kb();
     let serial = AtomicUsize::new(0);
@@ -117,12 +122,12 @@ fn a_flood_of_a_hundred_megabytes_is_bounded_in_memory() {
             serial.fetch_add(attempt.serial.len(), Ordering::Relaxed);
         }
     };
-    runner::run(&lab, &Plan { repeat: 70, keep_going: true, ..plan(&lab) }, &|_, _| Ok(()), &count);
+    runner::run(&lab, &Plan { repeat: 140, keep_going: true, ..plan(&lab) }, &|_, _| Ok(()), &count);
     let grown = resident_kb().saturating_sub(before);
-    // Each of 210 attempts is cut off at half a megabyte: more than 100 MB in all.
+    // Each of 420 attempts is cut off at half a megabyte. The other tests of this file share the process.
     let serial = serial.into_inner();
-    assert!(serial > 100_000_000, "{serial}");
-    assert!(grown < 60_000, "{grown} KB for {serial} bytes");
+    assert!(serial > 200_000_000, "{serial}");
+    assert!(grown < 100_000, "{grown} KB for {serial} bytes");
 }
 
 fn resident_kb() -> u64 {
