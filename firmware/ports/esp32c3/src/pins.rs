@@ -44,11 +44,13 @@ impl PinBank {
         Ok(())
     }
 
-    /// The level at the pin.
+    /// The level at the pin; low while its input is off, as it is before the first use.
     pub fn level(&self, pin: u8) -> Result<bool, PinError> {
         match self.0.get(usize::from(pin)) {
+            Some(_) if FLASH_PINS.contains(&pin) => Err(PinError::NoSuchPin),
             Some(Some(flex)) => Ok(flex.is_high()),
-            _ => Err(PinError::NoSuchPin),
+            Some(None) => Ok(false),
+            None => Err(PinError::NoSuchPin),
         }
     }
 
