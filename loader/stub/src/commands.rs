@@ -26,7 +26,10 @@ static mut MEMORY: core::mem::MaybeUninit<Memory> = core::mem::MaybeUninit::zero
 extern "C" fn stub_main() -> ! {
     // SAFETY: called once, by the start, which zeroed it; all its fields are integers for which zero is a value, but for
     // `Flow`, which `begin` sets through the pointer before it is read.
-    let memory = unsafe { (*(&raw mut MEMORY)).assume_init_mut() };
+    let memory = unsafe {
+        let memory = &raw mut MEMORY;
+        (*memory).assume_init_mut()
+    };
     memory.serial.begin();
     hardware::speed_up();
     flash::begin();

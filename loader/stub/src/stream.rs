@@ -57,7 +57,7 @@ impl<'s> Stream<'s> {
     }
 
     fn close(&mut self) -> Result<(), Stop> {
-        if self.at % CHUNK != 0 {
+        if !self.at.is_multiple_of(CHUNK) {
             let rest = self.at.next_multiple_of(CHUNK);
             let start = self.at & !(CHUNK - 1);
             for at in self.at..rest {
@@ -129,7 +129,7 @@ impl Pipe for Stream<'_> {
         }
         self.put(self.at, byte);
         self.at += 1;
-        if self.at % CHUNK == 0 {
+        if self.at.is_multiple_of(CHUNK) {
             self.flush((self.at - CHUNK).max(self.begin & !3), self.at);
         }
         Ok(())
