@@ -48,16 +48,21 @@ impl Loader<'_> {
         Ok(())
     }
 
-    /// Steps up to the highest speed at which a pattern comes back as it was sent. Without our own stub nothing is tried.
+    /// Goes to the speed that was clean before, if one is known, or steps up to the highest one at which a pattern comes back
+    /// as it was sent. Without our own stub nothing is tried.
     ///
     /// # Errors
     /// If the chip does not come back to the speed before.
-    pub fn find_speed(&mut self) -> Result<(), Error> {
+    pub fn find_speed(&mut self, known: Option<u32>) -> Result<(), Error> {
         if !self.dialect.is_ours {
             return Ok(());
         }
         let present = self.baud;
-        for baud in STEPS.into_iter().filter(|&baud| baud > present) {
+        let known_is_clean = match known.filter(|&baud| baud > present) {
+            Some(baud) => self.try_speed(baud)?,
+            None => false,
+        };
+        for baud in STEPS.into_iter().filter(|&baud| baud > present && !known_is_clean) {
             if !self.try_speed(baud)? {
                 break;
             }

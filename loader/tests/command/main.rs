@@ -17,6 +17,8 @@ fn larch_loader(arguments: &[&str]) -> Run {
     let output: Output = Command::new(env!("CARGO_BIN_EXE_larch-loader"))
         .args(arguments)
         .env("NO_COLOR", "1")
+        // What a run remembers is no business of the next one, nor of the person at this machine.
+        .env("XDG_STATE_HOME", concat!(env!("CARGO_TARGET_TMPDIR"), "/state"))
         .output()
         .expect("the command can be run");
     Run {

@@ -82,7 +82,7 @@ fn the_speed_goes_up_to_what_the_adapter_can_do() {
         let bench = Bench::new();
         bench.adapter_limit.set(limit);
         let mut loader = with_our_stub(&bench);
-        loader.find_speed().unwrap_or_else(|error| panic!("{error}\n{}", bench.events()));
+        loader.find_speed(None).unwrap_or_else(|error| panic!("{error}\n{}", bench.events()));
         assert_eq!(loader.baud(), expected);
         let data = firmware_like(40_000);
         write(&mut loader, &data);
@@ -94,7 +94,7 @@ fn the_speed_goes_up_to_what_the_adapter_can_do() {
 fn the_speed_goes_down_when_the_line_gets_bad() {
     let bench = Bench::new();
     let mut loader = with_our_stub(&bench);
-    loader.find_speed().unwrap();
+    loader.find_speed(None).unwrap();
     let speed = loader.baud();
     for at in (20_000..60_000).step_by(500) {
         bench.board().faults_to_chip.corrupt.insert(at, 0x10);

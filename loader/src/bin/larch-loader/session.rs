@@ -65,9 +65,10 @@ fn start_at_best_speed(
 ) -> Result<(), Error> {
     let remembered = speeds::recall(port);
     let our_stub_finds_it = own_stub == Some(true) && loader.is_rom() && loader.has_own_stub()?;
+    // The mask ROM loses bytes at speeds that are clean for our stub: those are for the stub only.
     let tried = match remembered {
+        _ if our_stub_finds_it => Vec::new(),
         Some(baud) => vec![baud],
-        None if our_stub_finds_it => Vec::new(),
         None => SPEEDS.to_vec(),
     };
     if loader.speed_up(&tried)? {
@@ -76,8 +77,8 @@ fn start_at_best_speed(
     if let Some(own_stub) = own_stub {
         start_stub(loader, own_stub, reporter)?;
     }
+    loader.find_speed(remembered)?;
     if remembered != Some(loader.baud()) {
-        loader.find_speed()?;
         speeds::remember(port, loader.baud());
     }
     Ok(())

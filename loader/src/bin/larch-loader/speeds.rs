@@ -17,8 +17,11 @@ pub fn recall(port: &str) -> Option<u32> {
     load().get(&key(port)).copied().filter(|speed| SENSIBLE.contains(speed))
 }
 
-/// Keeps it.
+/// Keeps it. A pseudo-terminal's name is another board's tomorrow.
 pub fn remember(port: &str, speed: u32) {
+    if port.starts_with("/dev/pts/") {
+        return;
+    }
     let mut speeds = load();
     if speeds.len() >= MOST {
         speeds.clear();
