@@ -1,4 +1,4 @@
-//! Days, for quarantines: `2026-12-31`. Source of the algorithm: Howard Hinnant, "chrono-Compatible Low-Level Date
+//! Days of the calendar, as in quarantines: `2026-12-31`. Source of the algorithm: Howard Hinnant, "chrono-Compatible Low-Level Date
 //! Algorithms" (`civil_from_days`).
 
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -13,6 +13,12 @@ pub fn today() -> String {
 /// The day of a moment, given in seconds since 1970.
 #[must_use]
 pub fn day(unix_s: u64) -> String {
+    let (year, month, day) = civil(unix_s);
+    format!("{year:04}-{month:02}-{day:02}")
+}
+
+/// Year, month and day of the month of a moment, given in seconds since 1970.
+pub(crate) fn civil(unix_s: u64) -> (u64, u64, u64) {
     // Days since 0000-03-01, in eras of 400 years.
     let days = unix_s / 86_400 + 719_468;
     let (era, day_of_era) = (days / 146_097, days % 146_097);
@@ -21,8 +27,7 @@ pub fn day(unix_s: u64) -> String {
     let shifted = (5 * day_of_year + 2) / 153;
     let day = day_of_year - (153 * shifted + 2) / 5 + 1;
     let month = if shifted < 10 { shifted + 3 } else { shifted - 9 };
-    let year = year_of_era + era * 400 + u64::from(month <= 2);
-    format!("{year:04}-{month:02}-{day:02}")
+    (year_of_era + era * 400 + u64::from(month <= 2), month, day)
 }
 
 #[cfg(test)]

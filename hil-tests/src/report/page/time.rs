@@ -1,5 +1,7 @@
 //! Moments and durations as people read them; UTC, since a page is read anywhere.
 
+use crate::date::civil;
+
 const MONTHS: [&str; 12] =
     ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
 const WEEKDAYS: [&str; 7] = ["Thu", "Fri", "Sat", "Sun", "Mon", "Tue", "Wed"];
@@ -13,21 +15,8 @@ pub(in crate::report) fn moment(unix_s: u64) -> String {
 
 /// `23 Nov 2026`
 pub(in crate::report) fn day(unix_s: u64) -> String {
-    let (year, month, day) = civil(unix_s / 86_400);
+    let (year, month, day) = civil(unix_s);
     format!("{day} {} {year}", MONTHS[month as usize - 1])
-}
-
-/// Year, month and day of a day since 1970, in the Gregorian calendar (H. Hinnant, "chrono-compatible low-level date
-/// algorithms", `civil_from_days`).
-fn civil(days: u64) -> (u64, u64, u64) {
-    let shifted = days + 719_468;
-    let (era, day_of_era) = (shifted / 146_097, shifted % 146_097);
-    let year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
-    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    let shifted_month = (5 * day_of_year + 2) / 153;
-    let day = day_of_year - (153 * shifted_month + 2) / 5 + 1;
-    let month = if shifted_month < 10 { shifted_month + 3 } else { shifted_month - 9 };
-    (year_of_era + era * 400 + u64::from(month <= 2), month, day)
 }
 
 /// `840 ms`, `6.8 s`, `12 min 4 s`
