@@ -143,7 +143,15 @@ impl Drop for Lock {
     fn drop(&mut self) {
         // An empty file: it was given back. If that fails, the next one believes to take over, which is harmless.
         let _ = self.file.set_len(0);
+        give_back(&self.file);
     }
+}
+
+/// Ends the lock now. Closing the file is not enough: a child that another thread is just starting has the same open
+/// file until it becomes its own program.
+fn give_back(file: &File) {
+    // What cannot be unlocked ends with the process.
+    let _ = file.unlock();
 }
 
 /// Who has the board with this identity now, if anybody.
@@ -152,7 +160,11 @@ pub fn holder(directory: &Path, identity: &str) -> Option<Holder> {
     let mut file = File::options().read(true).open(path_of(directory, identity)).ok()?;
     match file.try_lock_shared() {
         Err(TryLockError::WouldBlock) => read(&mut file),
-        _ => None,
+        Err(TryLockError::Error(_)) => None,
+        Ok(()) => {
+            give_back(&file);
+            None
+        }
     }
 }
 
@@ -229,6 +241,17 @@ mod tests {
         drop(lock);
         assert_eq!(holder(&directory, "/dev/ttyX"), None);
         Lock::take(&directory, "/dev/ttyX", "cam", Duration::ZERO, &silent).unwrap();
+    }
+
+    #[test]
+    fn what_is_given_back_is_free_although_a_child_has_the_file() {
+        let directory = directory("inherited");
+        let lock = Lock::take(&directory, "x", "x", Duration::ZERO, &|_| {}).unwrap();
+        // The same open file under another number, as a child between fork and exec has it.
+        let inherited = lock.file.try_clone().unwrap();
+        drop(lock);
+        Lock::take(&directory, "x", "x", Duration::ZERO, &|_| panic!("nothing to tell")).unwrap();
+        drop(inherited);
     }
 
     #[test]
