@@ -147,10 +147,11 @@ impl Flash {
             let total = u128::from(self.busy_until - operation.started).max(1);
             let done = (u128::from(now - operation.started) * length as u128 / total) as usize;
             memory.change(operation.range, |bytes| {
-                bytes[done..].copy_from_slice(&operation.before[done..]);
-                // The cells that were under the pulse hold neither the old nor the new charge.
-                for (i, byte) in bytes[done..].iter_mut().take(64).enumerate() {
-                    *byte |= 0x11u8.rotate_left(u32::try_from(i % 8).unwrap_or(0));
+                let cells = bytes.iter_mut().zip(&operation.before).skip(done);
+                for (i, (byte, before)) in cells.enumerate() {
+                    // Some of the bits under the pulse have changed; those that were not to change never do.
+                    let changed = if i < 64 { 0x11u8.rotate_left(i as u32 % 8) } else { 0 };
+                    *byte = before ^ ((before ^ *byte) & changed);
                 }
             });
         }
@@ -252,11 +253,15 @@ impl Flash {
         let skip = data.len().saturating_sub(PAGE);
         let time = timing::PAGE_PROGRAM
             .min(timing::FIRST_BYTE + timing::NEXT_BYTE * (data.len() as u64).saturating_sub(1));
-        self.begin(memory, now, page..page + PAGE, time, |bytes| {
+        let first = at % PAGE;
+        let wraps = first + data.len() > PAGE;
+        let cells = if wraps { 0..PAGE } else { first..first + data.len() };
+        let start = cells.start;
+        self.begin(memory, now, page + cells.start..page + cells.end, time, |bytes| {
             for (i, byte) in data.iter().enumerate().skip(skip) {
                 let at = (at + i) % PAGE;
                 if !(bad && at == 0) {
-                    bytes[at] &= byte;
+                    bytes[at - start] &= byte;
                 }
             }
         });
@@ -453,6 +458,28 @@ mod tests {
         assert!(bytes[..2048].iter().all(|&byte| byte == 0xFF));
         assert!(bytes[2112..].iter().all(|&byte| byte == 0));
         assert_eq!(bench.command(0x05, &[]), [0]);
+    }
+
+    #[test]
+    fn a_power_cut_leaves_a_program_half_done_and_its_neighbours_alone() {
+        let mut bench = Bench::new();
+        bench.memory.change(0..256, |bytes| {
+            bytes.fill(0xFF);
+            bytes[..128].fill(0xA5);
+            bytes[200..].fill(0x5A);
+        });
+        bench.flash.faults.power_cut_at_operation = Some(1);
+        bench.command::<0>(0x06, &[]);
+        bench.command::<0>(0x02, &[&[0, 0, 128], [0; 64].as_slice()].concat());
+        let cut = bench.flash.power_fails_at();
+        bench.flash.power_off(&mut bench.memory, cut);
+        let bytes = &bench.memory.bytes()[..256];
+        assert!(
+            bytes[..128].iter().all(|&byte| byte == 0xA5) && bytes[200..].iter().all(|&byte| byte == 0x5A)
+        );
+        assert!(bytes[128..160].iter().all(|&byte| byte == 0));
+        assert!(bytes[160..192].iter().all(|&byte| byte != 0 && byte != 0xFF));
+        assert!(bytes[192..200].iter().all(|&byte| byte == 0xFF));
     }
 
     #[test]
