@@ -1,4 +1,4 @@
-//! What earlier runs came to: the flake rate of each board and scenario.
+//! What earlier runs came to: the one store of flake rates and trends.
 //!
 //! A file per run, written whole, named so that the names sort by time. The oldest are removed. A damaged file is left
 //! out: history is for people, nothing is decided by it.
@@ -10,8 +10,9 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use crate::event::{Event, Status};
+use crate::event::Status;
 use crate::files::write_whole;
+use crate::report::{Night, severity};
 
 /// Runs that are kept.
 pub const KEPT: usize = 100;
@@ -23,27 +24,29 @@ pub const WINDOW: usize = 20;
 pub struct Run {
     /// Its name.
     pub run: String,
-    /// Seconds since 1970.
+    /// When it began, in seconds since 1970.
     pub unix_s: u64,
-    /// Board to its build.
-    pub builds: BTreeMap<String, String>,
-    /// Board to the bytes of its application.
-    pub firmware_bytes: BTreeMap<String, u64>,
-    /// What came of each pair.
-    pub results: Vec<Outcome>,
+    /// How long it took.
+    pub ms: u64,
+    /// Each board.
+    pub boards: BTreeMap<String, BoardRun>,
 }
 
-/// What came of a pair.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Outcome {
-    /// The board.
-    pub board: String,
-    /// `topic/name`.
-    pub scenario: String,
-    /// What came of it.
-    pub status: Status,
-    /// How long it took by the clock on the wall.
-    pub ms: u64,
+/// A board in a run.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct BoardRun {
+    /// Length of the application.
+    pub firmware_bytes: Option<u64>,
+    /// How long flashing took on the board's clock, if it was flashed.
+    pub flash_ms: Option<u64>,
+    /// From reset to prompt on the board's clock.
+    pub boot_ms: Option<u64>,
+    /// Free for Python.
+    pub free_bytes: Option<u64>,
+    /// How long all its scenarios took.
+    pub ms: Option<u64>,
+    /// What each scenario that ran came to, round by round.
+    pub outcomes: BTreeMap<String, Vec<Status>>,
 }
 
 /// How often a pair did what, over the last runs.
@@ -58,26 +61,60 @@ pub struct Rate {
 }
 
 impl Run {
-    /// Takes what counts of an event.
-    pub fn event(&mut self, event: &Event) {
-        match event {
-            Event::RunStarted(started) => {
-                self.run.clone_from(&started.run);
-                self.unix_s = started.unix_s;
-            }
-            Event::Flashed(flashed) => {
-                self.builds.insert(flashed.board.clone(), flashed.build.clone());
-                self.firmware_bytes.insert(flashed.board.clone(), flashed.firmware_bytes);
-            }
-            Event::ScenarioEnded(ended) if ended.status != Status::Skipped => self.results.push(Outcome {
-                board: ended.board.clone(),
-                scenario: ended.scenario.clone(),
-                status: ended.status,
-                ms: ended.ms,
-            }),
-            _ => {}
+    /// This run, as the next ones will see it.
+    #[must_use]
+    pub fn of(night: &Night) -> Self {
+        let mut run = Self { ms: night.ms, ..Self::default() };
+        if let Some(started) = &night.started {
+            run.run.clone_from(&started.run);
+            run.unix_s = started.unix_s;
         }
+        for board in &night.boards {
+            let flashed = board.flashed.as_ref();
+            let known = BoardRun {
+                firmware_bytes: flashed.map(|flashed| flashed.firmware_bytes).filter(|bytes| *bytes > 0),
+                flash_ms: flashed.filter(|flashed| flashed.written).map(|flashed| flashed.board_ms),
+                boot_ms: board.booted.as_ref().map(|booted| booted.board_ms),
+                free_bytes: board.booted.as_ref().and_then(|booted| booted.free_bytes),
+                ms: board.ms,
+                outcomes: BTreeMap::new(),
+            };
+            run.boards.insert(board.name.clone(), known);
+        }
+        for ((scenario, board), pair) in &night.pairs {
+            let rounds = pair.rounds.iter().map(|round| round.status);
+            let ran: Vec<Status> = rounds.filter(|status| *status != Status::Skipped).collect();
+            let known = run.boards.get_mut(&night.boards[*board].name);
+            if let Some(known) = known.filter(|_| !ran.is_empty()) {
+                known.outcomes.insert(night.scenarios[*scenario].clone(), ran);
+            }
+        }
+        run
     }
+
+    /// The worst of a pair's rounds; `None` if it did not run.
+    #[must_use]
+    pub fn status(&self, board: &str, scenario: &str) -> Option<Status> {
+        self.boards.get(board)?.status(scenario)
+    }
+}
+
+impl BoardRun {
+    /// The worst of a scenario's rounds; `None` if it did not run.
+    #[must_use]
+    pub fn status(&self, scenario: &str) -> Option<Status> {
+        worst(self.outcomes.get(scenario)?)
+    }
+
+    /// The worst of all; `None` if nothing ran.
+    #[must_use]
+    pub fn worst(&self) -> Option<Status> {
+        worst(self.outcomes.values().flatten())
+    }
+}
+
+fn worst<'a>(statuses: impl IntoIterator<Item = &'a Status>) -> Option<Status> {
+    statuses.into_iter().copied().max_by_key(|status| severity(*status))
 }
 
 /// The runs that are kept in a directory.
@@ -87,10 +124,10 @@ pub struct History {
 }
 
 impl History {
-    /// History in a directory.
+    /// History in the harness's directory.
     #[must_use]
-    pub fn new(directory: &Path) -> Self {
-        Self { directory: directory.into() }
+    pub fn new(kept: &Path) -> Self {
+        Self { directory: kept.join("history") }
     }
 
     /// Adds a run; removes the oldest ones.
@@ -133,11 +170,15 @@ impl History {
 #[must_use]
 pub fn unreliable(runs: &[Run]) -> BTreeMap<(String, String), Rate> {
     let mut rates: BTreeMap<(String, String), Rate> = BTreeMap::new();
-    for outcome in runs.iter().flat_map(|run| &run.results) {
-        let rate = rates.entry((outcome.board.clone(), outcome.scenario.clone())).or_default();
-        rate.runs += 1;
-        rate.flaky += u32::from(outcome.status == Status::Flaky);
-        rate.failed += u32::from(matches!(outcome.status, Status::Failed | Status::Quarantined));
+    for (board, known) in runs.iter().flat_map(|run| &run.boards) {
+        for (scenario, rounds) in &known.outcomes {
+            let rate = rates.entry((board.clone(), scenario.clone())).or_default();
+            for status in rounds {
+                rate.runs += 1;
+                rate.flaky += u32::from(*status == Status::Flaky);
+                rate.failed += u32::from(matches!(status, Status::Failed | Status::Quarantined));
+            }
+        }
     }
     rates.retain(|_, rate| rate.flaky + rate.failed > 0);
     rates
@@ -145,12 +186,13 @@ pub fn unreliable(runs: &[Run]) -> BTreeMap<(String, String), Rate> {
 
 #[cfg(test)]
 mod tests {
-    use super::{History, KEPT, Outcome, Rate, Run, unreliable};
+    use super::{BoardRun, History, KEPT, Rate, Run, unreliable};
     use crate::event::Status;
 
-    fn run(name: &str, status: Status) -> Run {
-        let outcome = Outcome { board: "b".into(), scenario: "s/t".into(), status, ms: 1 };
-        Run { run: name.into(), results: vec![outcome], ..Run::default() }
+    fn run(name: &str, rounds: &[Status]) -> Run {
+        let outcomes = [("s/t".into(), rounds.to_vec())].into();
+        let board = BoardRun { outcomes, ..BoardRun::default() };
+        Run { run: name.into(), boards: [("b".into(), board)].into(), ..Run::default() }
     }
 
     #[test]
@@ -160,19 +202,21 @@ mod tests {
         let history = History::new(&directory);
         assert!(history.last(9).is_empty());
         for number in 0..KEPT + 3 {
-            history.add(&run(&format!("{number:05}-1"), Status::Passed)).unwrap();
+            history.add(&run(&format!("{number:05}-1"), &[Status::Passed])).unwrap();
         }
         assert_eq!(history.names().unwrap().len(), KEPT);
-        std::fs::write(directory.join("99999-1.json"), "{\"half").unwrap();
+        std::fs::write(directory.join("history/99999-1.json"), "{\"half").unwrap();
         assert_eq!(history.last(2).len(), 1);
         let _ = std::fs::remove_dir_all(&directory);
     }
 
     #[test]
     fn rates_name_what_is_not_reliable() {
-        let runs = [run("1", Status::Passed), run("2", Status::Flaky), run("3", Status::Failed)];
+        let runs = [run("1", &[Status::Passed]), run("2", &[Status::Flaky, Status::Failed])];
         let rates = unreliable(&runs);
         assert_eq!(rates[&("b".into(), "s/t".into())], Rate { runs: 3, flaky: 1, failed: 1 });
         assert!(unreliable(&runs[..1]).is_empty());
+        assert_eq!(runs[1].status("b", "s/t"), Some(Status::Failed));
+        assert_eq!(runs[1].status("b", "s/u"), None);
     }
 }

@@ -22,6 +22,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
 
+pub(crate) use model::severity;
 pub use model::{BoardNight, Night, Pair};
 pub use page::page;
 

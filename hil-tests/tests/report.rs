@@ -2,14 +2,14 @@
 
 mod night;
 
-use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Instant;
 
 use hil_tests::event::{Event, Status};
-use hil_tests::report::trend::{self, Past, Run};
+use hil_tests::history::{History, Run};
+use hil_tests::report::trend::Past;
 use hil_tests::report::{self, Writer};
 
 fn directory(name: &str) -> PathBuf {
@@ -187,22 +187,25 @@ fn what_is_kept_of_a_run_is_read_by_the_next() {
     let directory = directory("trend");
     let (reported, _) = written("trend-run", &night::small(), &Past::default());
     let run = Run::of(&report::read(&reported).unwrap());
-    trend::keep(&directory, &run).unwrap();
-    trend::keep(&directory, &run).unwrap();
+    let history = History::new(&directory);
+    let before = Run { run: format!("{}-before", run.run), ..run.clone() };
+    history.add(&before).unwrap();
+    history.add(&run).unwrap();
     fs::write(
         directory.join("figures.ndjson"),
         "broken\n{\"name\":\"vm/fib\",\"unix_s\":1,\"value\":0.5,\"unit\":\"x\"}\n",
     )
     .unwrap();
     let past = Past::load(&directory);
-    assert_eq!(past.runs, [run.clone(), run.clone()]);
+    assert_eq!(past.runs, [before.clone(), run.clone()]);
     assert_eq!(past.figures["vm/fib"].len(), 1);
     assert_eq!(past.failing_for("c3-shelf", "errors/exit"), 2);
     assert_eq!(past.trouble("c3-shelf", "errors/exit"), (2, 2));
     assert_eq!(past.trouble("c3-shelf", "os/files"), (0, 2));
-    assert_eq!(past.clone().before(&run.run).runs, []);
-    let counts: BTreeMap<Status, usize> = run.counts;
-    assert_eq!(counts[&Status::Failed], 2);
+    assert_eq!(past.clone().before(&run.run).runs, [before]);
+    assert_eq!(run.status("c3-shelf", "errors/exit"), Some(Status::Failed));
+    // What was skipped did not run.
+    assert_eq!(run.status("micropython-unix", "network/station"), None);
 }
 
 #[test]

@@ -97,7 +97,7 @@ impl Pair {
 
 /// What needs a person first is greatest.
 #[must_use]
-pub(super) fn severity(status: Status) -> u8 {
+pub(crate) fn severity(status: Status) -> u8 {
     match status {
         Status::Failed => 5,
         Status::Flaky => 4,

@@ -1,7 +1,7 @@
-//! What earlier runs came to: one line a run in `trend.ndjson`, and figures that other tools measured in
-//! `figures.ndjson`, both in the harness's directory.
+//! What a report shows of earlier days: the runs of the [`history`](crate::history), and figures that other tools measured, a
+//! line each in `figures.ndjson`, both in the harness's directory.
 //!
-//! A line is appended in one call and a line that cannot be read is passed over, so a run that is killed spoils nothing.
+//! A line is appended in one call and a line that cannot be read is passed over, so a tool that is killed spoils nothing.
 
 use std::collections::BTreeMap;
 use std::fs::{self, OpenOptions};
@@ -10,8 +10,8 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
-use super::model::Night;
 use crate::event::Status;
+use crate::history::{History, Run};
 
 /// Runs and figures that are looked at.
 const KEPT: usize = 60;
@@ -27,40 +27,6 @@ pub struct Past {
     pub figures: BTreeMap<String, Vec<Figure>>,
 }
 
-/// A run.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-pub struct Run {
-    /// Its name.
-    pub run: String,
-    /// When it began, in seconds since 1970.
-    pub unix_s: u64,
-    /// How long it took.
-    pub ms: u64,
-    /// Pairs by status.
-    pub counts: BTreeMap<Status, usize>,
-    /// Each board.
-    pub boards: BTreeMap<String, BoardRun>,
-}
-
-/// A board in a run.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-pub struct BoardRun {
-    /// Length of the application.
-    pub firmware_bytes: Option<u64>,
-    /// How long flashing took on the board's clock, if it was flashed.
-    pub flash_ms: Option<u64>,
-    /// From reset to prompt on the board's clock.
-    pub boot_ms: Option<u64>,
-    /// Free for Python.
-    pub free_bytes: Option<u64>,
-    /// How long all its scenarios took.
-    pub ms: Option<u64>,
-    /// Scenarios that were not simply right, by name.
-    pub not_passed: BTreeMap<String, Status>,
-    /// Scenarios that ran.
-    pub ran: usize,
-}
-
 /// A figure that a benchmark measured.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Figure {
@@ -74,58 +40,15 @@ pub struct Figure {
     pub unit: String,
 }
 
-impl Run {
-    /// This run, as the next ones will see it.
-    #[must_use]
-    pub fn of(night: &Night) -> Self {
-        let mut run = Self { ms: night.ms, ..Self::default() };
-        if let Some(started) = &night.started {
-            run.run.clone_from(&started.run);
-            run.unix_s = started.unix_s;
-        }
-        for board in &night.boards {
-            let flashed = board.flashed.as_ref();
-            let known = BoardRun {
-                firmware_bytes: flashed.map(|flashed| flashed.firmware_bytes).filter(|bytes| *bytes > 0),
-                flash_ms: flashed.filter(|flashed| flashed.written).map(|flashed| flashed.board_ms),
-                boot_ms: board.booted.as_ref().map(|booted| booted.board_ms),
-                free_bytes: board.booted.as_ref().and_then(|booted| booted.free_bytes),
-                ms: board.ms,
-                ..BoardRun::default()
-            };
-            run.boards.insert(board.name.clone(), known);
-        }
-        for ((scenario, board), pair) in &night.pairs {
-            let Some(status) = pair.status() else { continue };
-            *run.counts.entry(status).or_default() += 1;
-            let Some(known) = run.boards.get_mut(&night.boards[*board].name) else { continue };
-            known.ran += usize::from(status != Status::Skipped);
-            if status != Status::Passed {
-                known.not_passed.insert(night.scenarios[*scenario].clone(), status);
-            }
-        }
-        run
-    }
-
-    /// What came of a pair; `None` if it did not run.
-    #[must_use]
-    pub fn status(&self, board: &str, scenario: &str) -> Option<Status> {
-        let board = self.boards.get(board)?;
-        let status = board.not_passed.get(scenario).copied();
-        status.or_else(|| (board.ran > 0).then_some(Status::Passed))
-    }
-}
-
 impl Past {
     /// Reads what is kept in the harness's directory.
     #[must_use]
     pub fn load(directory: &Path) -> Self {
-        let mut past = Self { runs: lines(&directory.join("trend.ndjson")), ..Self::default() };
+        let mut past = Self { runs: History::new(directory).last(KEPT), ..Self::default() };
         for figure in lines::<Figure>(&directory.join("figures.ndjson")) {
             past.figures.entry(figure.name.clone()).or_default().push(figure);
         }
         past.figures.values_mut().for_each(last);
-        last(&mut past.runs);
         past
     }
 
@@ -150,20 +73,12 @@ impl Past {
     pub fn trouble(&self, board: &str, scenario: &str) -> (usize, usize) {
         let known: Vec<Status> = self.runs.iter().filter_map(|run| run.status(board, scenario)).collect();
         let bad = |status: &&Status| matches!(status, Status::Failed | Status::Flaky | Status::Quarantined);
-        (known.iter().filter(bad).count(), known.iter().filter(|status| **status != Status::Skipped).count())
+        (known.iter().filter(bad).count(), known.len())
     }
 }
 
 fn last<T>(all: &mut Vec<T>) {
     all.drain(..all.len().saturating_sub(KEPT));
-}
-
-/// Appends a run.
-///
-/// # Errors
-/// If it cannot be written.
-pub fn keep(directory: &Path, run: &Run) -> io::Result<()> {
-    append(&directory.join("trend.ndjson"), run)
 }
 
 /// Appends a figure.

@@ -4,6 +4,7 @@ use maud::{Markup, html};
 
 use super::{View, class, took};
 use crate::event::Status;
+use crate::history::BoardRun;
 use crate::report::model::BoardNight;
 
 /// The table of boards.
@@ -74,9 +75,7 @@ fn runs(view: &View<'_>, name: &str) -> Markup {
     html! {
         span.history {
             @for run in runs {
-                @if let Some(board) = run.boards.get(name).filter(|board| board.ran > 0) {
-                    @let worst = board.not_passed.values().copied().max_by_key(|status| crate::report::model::severity(*status));
-                    @let worst = worst.filter(|status| *status != Status::Skipped).unwrap_or(Status::Passed);
+                @if let Some(worst) = run.boards.get(name).and_then(BoardRun::worst) {
                     i class=(class(Some(worst))) title={ (super::day(run.unix_s)) ": " (worst.word()) } {}
                 } @else { i.none title={ (super::day(run.unix_s)) ": did not run" } {} }
             }

@@ -78,9 +78,9 @@ fn cell(view: &View<'_>, scenario: usize, board: usize) -> Markup {
 /// In how many of the last runs a scenario was not right at once, on any board.
 fn trouble(view: &View<'_>, scenario: usize) -> Markup {
     let name = &view.night.scenarios[scenario];
-    let bad = |run: &&crate::report::trend::Run| {
+    let bad = |run: &&crate::history::Run| {
         run.boards.values().any(|board| {
-            matches!(board.not_passed.get(name), Some(Status::Failed | Status::Flaky | Status::Quarantined))
+            matches!(board.status(name), Some(Status::Failed | Status::Flaky | Status::Quarantined))
         })
     };
     let count = view.past.runs.iter().filter(bad).count();

@@ -3,7 +3,7 @@
 use maud::{Markup, html};
 
 use super::{View, day, took};
-use crate::report::trend::{BoardRun, Run};
+use crate::history::{BoardRun, Run};
 
 /// Boards with a line of their own in a chart.
 const LINES: usize = 5;

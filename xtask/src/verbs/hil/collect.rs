@@ -1,7 +1,7 @@
 //! What a run came to, gathered from its events; and the bars of a run that somebody watches.
 
 use hil_tests::event::{Event, ScenarioEnded, Status};
-use hil_tests::history::Run;
+use hil_tests::report::Night;
 use indicatif::{MultiProgress, ProgressBar};
 
 use crate::progress;
@@ -18,19 +18,21 @@ pub(super) struct Lane {
 /// A run.
 pub(super) struct Collected {
     pub(super) lanes: Vec<Lane>,
-    /// What is kept for later runs.
-    pub(super) history: Run,
+    /// All but the attempts, whose bytes are many.
+    pub(super) night: Night,
     scenarios: u64,
     bars: MultiProgress,
 }
 
 impl Collected {
     pub(super) fn new() -> Self {
-        Self { lanes: Vec::new(), history: Run::default(), scenarios: 0, bars: MultiProgress::new() }
+        Self { lanes: Vec::new(), night: Night::default(), scenarios: 0, bars: MultiProgress::new() }
     }
 
     pub(super) fn event(&mut self, event: &Event) {
-        self.history.event(event);
+        if !matches!(event, Event::AttemptStarted { .. } | Event::AttemptEnded(_)) {
+            self.night.take(event.clone());
+        }
         match event {
             Event::RunStarted(started) => {
                 self.scenarios = started.scenarios.len() as u64 * u64::from(started.repeat);
