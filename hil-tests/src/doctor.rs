@@ -18,6 +18,8 @@ use crate::lock;
 use crate::session::Session;
 use crate::target::serial;
 
+/// The ROM waits for the loader; the loader's code for the same.
+pub const DOWNLOAD_MODE: u8 = 28;
 /// Another larch process uses the board.
 pub const IN_USE: u8 = 60;
 /// It runs other firmware than ours as it is built now.

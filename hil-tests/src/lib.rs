@@ -24,6 +24,7 @@ pub mod runner;
 pub mod scenario;
 pub mod secrets;
 pub mod session;
+#[cfg(unix)]
 pub mod share;
 pub mod snapshot;
 pub mod soak;

@@ -95,6 +95,12 @@ impl Board {
         }
     }
 
+    /// The same board behind an adapter with another wiring.
+    #[must_use]
+    pub fn wired(self, wiring: Wiring) -> Self {
+        Self { wiring, ..self }
+    }
+
     /// The chip.
     #[must_use]
     pub fn chip(&self) -> &Esp32c3 {

@@ -5,8 +5,12 @@ use std::time::Duration;
 use larch_boards::{Board, Reset};
 use larch_loader::diagnosis::{Diagnosis, Situation};
 use larch_loader::reset;
+use larch_protocol::slip::{Decoder, Piece};
+use larch_protocol::{Command, Opcode, Response};
 
-use super::{Expected, FLOOD, Finding, Line, NO_POWER_SWITCH, NO_PROMPT, NO_RESET, OTHER_FIRMWARE};
+use super::{
+    DOWNLOAD_MODE, Expected, FLOOD, Finding, Line, NO_POWER_SWITCH, NO_PROMPT, NO_RESET, OTHER_FIRMWARE,
+};
 use crate::firmware::larch_chip;
 use crate::session::Console;
 
@@ -14,6 +18,9 @@ use crate::session::Console;
 const BOOT_LIMIT: Duration = Duration::from_secs(6);
 /// How long an answer may take.
 const ANSWER_LIMIT: Duration = Duration::from_millis(1500);
+/// How long the ROM may take to answer the loader, and how often it is asked.
+const SYNC_LIMIT: Duration = Duration::from_millis(100);
+const SYNC_ATTEMPTS: u32 = 5;
 /// Bytes after which a board counts as flooding.
 const TOO_MUCH: usize = 256 * 1024;
 /// What every chip's ROM prints first.
@@ -24,7 +31,9 @@ const ROM_BANNER: &str = "rst:0x";
 pub fn examine(board: &Board, line: &mut Line<'_>, expected: &Expected) -> Vec<Finding> {
     let mut findings = Vec::new();
     let has_lines = board.reset != Reset::Manual;
-    if has_lines && reset::run(line, reset::HARD).is_err() {
+    // What it said before must not be taken for what it says now.
+    let pressed = |line: &mut Line<'_>| line.discard_input().and_then(|()| reset::run(line, reset::HARD));
+    if has_lines && pressed(line).is_err() {
         findings.push(Finding::bad("reset lines", 14, "the port failed", "check the cable"));
         return findings;
     }
@@ -42,10 +51,12 @@ pub fn examine(board: &Board, line: &mut Line<'_>, expected: &Expected) -> Vec<F
         findings.push(Finding::good("reset lines", "reset the chip"));
     }
     let at_prompt = text.ends_with(">>> ");
-    if !at_prompt && let Some(bad) = situation(board, &heard, has_lines) {
+    if !at_prompt {
+        let bad = situation(board, &heard, was_reset);
         // A program that was interrupted by nobody may still answer.
         if !matches!(bad.code, 20 | 21) || !answers(line) {
-            findings.push(bad);
+            let waits = matches!(bad.code, 20 | 28) && in_download_mode(line);
+            findings.push(if waits { download_mode(board) } else { bad });
             return findings;
         }
     }
@@ -58,7 +69,7 @@ pub fn examine(board: &Board, line: &mut Line<'_>, expected: &Expected) -> Vec<F
 }
 
 /// What is the matter with a chip that came to no prompt.
-fn situation(board: &Board, heard: &[u8], was_reset: bool) -> Option<Finding> {
+fn situation(board: &Board, heard: &[u8], was_reset: bool) -> Finding {
     let strap = larch_chip(board.chip).ok().map(|chip| chip.boot_strap.pin);
     let mut situation = Situation::of(heard);
     // The lines have just released the strap: whatever pulls it is on the board.
@@ -72,7 +83,41 @@ fn situation(board: &Board, heard: &[u8], was_reset: bool) -> Option<Finding> {
         Situation::NoProgram => format!("flash it: cargo xtask flash --board {}", board.name),
         _ => diagnosis.advice(),
     };
-    Some(Finding::bad("bytes", diagnosis.code(), diagnosis.finding(), advice))
+    Finding::bad("bytes", diagnosis.code(), diagnosis.finding(), advice)
+}
+
+/// A chip in download mode says so once, and then only answers the loader.
+fn download_mode(board: &Board) -> Finding {
+    let advice = format!(
+        "to start its program take the jumper off and press RESET; to write one: cargo xtask flash --board {}",
+        board.name
+    );
+    Finding::bad("bytes", DOWNLOAD_MODE, "the chip is in download mode and waits for the loader", advice)
+}
+
+/// Whether the ROM answers the loader's first command.
+fn in_download_mode(line: &mut Line<'_>) -> bool {
+    let frame: Vec<u8> = Command::Sync.frame().collect();
+    (0..SYNC_ATTEMPTS).any(|_| {
+        // What was typed before may have begun a frame.
+        if line.write_all(&frame).is_err() {
+            return false;
+        }
+        let heard = listen(line, SYNC_LIMIT, |_| false);
+        let (mut decoder, mut frame) = (Decoder::new(), Vec::new());
+        heard.into_iter().any(|byte| {
+            match decoder.push(byte) {
+                Some(Piece::Byte(byte)) => frame.push(byte),
+                Some(Piece::End) => {
+                    let frame = std::mem::take(&mut frame);
+                    return Response::parse(&frame)
+                        .is_ok_and(|response| response.opcode == Opcode::Sync as u8);
+                }
+                Some(Piece::Outside(_) | Piece::Broken(_)) | None => frame.clear(),
+            }
+            false
+        })
+    })
 }
 
 /// Interrupts whatever runs, and looks for a prompt.

@@ -33,6 +33,12 @@ impl Emulated {
         Ok(Self { board: Board::new(&config, Wiring::AutoReset) })
     }
 
+    /// The same board behind an adapter with another wiring.
+    #[must_use]
+    pub fn wired(self, wiring: Wiring) -> Self {
+        Self { board: self.board.wired(wiring) }
+    }
+
     /// The board, for power, straps, pins and faults.
     pub fn board(&mut self) -> &mut Board {
         &mut self.board

@@ -2,9 +2,10 @@
 
 use anyhow::{Context, Result};
 use clap::Args;
+use hil_tests::lab::Lab;
 use xshell::{Shell, cmd};
 
-use crate::{clients, workspace};
+use crate::workspace;
 
 /// Run the tests of this machine: unit tests, and every (board, scenario) pair of the emulated board and of real
 /// MicroPython (`cargo test`).
@@ -26,13 +27,10 @@ pub(crate) struct Arguments {
 
 pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     let lab = workspace::lab()?;
-    if arguments.clients {
-        return clients::run(&lab);
+    if arguments.clients || arguments.elsewhere {
+        return with_clients(&lab, arguments);
     }
-    if arguments.elsewhere {
-        return clients::elsewhere::run(&lab);
-    }
-    crate::ready::install_judge(&lab)?;
+    crate::ready::install_programs(&lab, lab.boards.iter());
     let shell = Shell::new()?;
     shell.change_dir(&lab.root);
     let target = &lab.target;
@@ -40,4 +38,17 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
         .env("CARGO_TARGET_DIR", target)
         .run()
         .context("some tests failed; run one again with `cargo test -p PACKAGE NAME`")
+}
+
+#[cfg(unix)]
+fn with_clients(lab: &Lab, arguments: &Arguments) -> Result<()> {
+    use crate::clients;
+    if arguments.clients { clients::run(lab) } else { clients::elsewhere::run(lab) }
+}
+
+#[cfg(not(unix))]
+fn with_clients(_: &Lab, _: &Arguments) -> Result<()> {
+    anyhow::bail!(
+        "other people's tools need a pseudo-terminal: use Linux, macOS or the Windows Subsystem for Linux"
+    )
 }

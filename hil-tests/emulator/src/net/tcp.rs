@@ -3,7 +3,6 @@
 use super::config::NetworkConfig;
 use super::on_host;
 use super::stack::Stack;
-use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use smoltcp::iface::SocketHandle;
 use smoltcp::socket::tcp::{Socket, SocketBuffer, State};
 use smoltcp::wire::{IpAddress, IpListenEndpoint};
@@ -18,7 +17,7 @@ const BUFFER: usize = 0xFFFF;
 const MAX_CONNECTIONS: usize = 256;
 const CONNECT_LIMIT: Duration = Duration::from_secs(2);
 /// How long the host is waited for at a time.
-const LOOK: Timespec = Timespec { tv_sec: 0, tv_nsec: 1_000_000 };
+const LOOK: Duration = Duration::from_millis(1);
 /// Ports of connections that come from the host.
 const FIRST_PORT: u16 = 49_152;
 
@@ -127,8 +126,11 @@ impl Connections {
     }
 
     /// Waits a moment for the host; says whether it has something.
+    #[cfg(unix)]
     #[must_use]
     pub fn wait_for_host(&self) -> bool {
+        use rustix::event::{PollFd, PollFlags, Timespec, poll};
+        let look = Timespec { tv_sec: 0, tv_nsec: LOOK.subsec_nanos().into() };
         let mut waits: Vec<PollFd<'_>> = self
             .list
             .iter()
@@ -137,7 +139,15 @@ impl Connections {
                 _ => None,
             })
             .collect();
-        poll(&mut waits, Some(&LOOK)).is_ok_and(|ready| ready > 0)
+        poll(&mut waits, Some(&look)).is_ok_and(|ready| ready > 0)
+    }
+
+    /// Waits a moment; whether the host has something is seen when its connections are looked at next.
+    #[cfg(not(unix))]
+    #[must_use]
+    pub fn wait_for_host(&self) -> bool {
+        std::thread::sleep(LOOK);
+        false
     }
 
     /// Moves data between the two sides of every connection, and forgets those that are over.
