@@ -157,12 +157,17 @@ impl Lab {
         if name.contains('/') {
             return Some(name.into());
         }
-        let search = env::var_os("PATH").unwrap_or_default();
-        std::iter::once(self.target.join("venv/bin"))
-            .chain(env::split_paths(&search))
-            .map(|directory| directory.join(name))
-            .find(|path| path.is_file())
+        find_program(&self.target, name)
     }
+}
+
+/// A program of our virtual environment or of PATH.
+pub(crate) fn find_program(target: &Path, name: &str) -> Option<PathBuf> {
+    let search = env::var_os("PATH").unwrap_or_default();
+    std::iter::once(target.join("venv/bin"))
+        .chain(env::split_paths(&search))
+        .map(|directory| directory.join(name))
+        .find(|path| path.is_file())
 }
 
 /// cargo's build directory as seen by a program that cargo has built.

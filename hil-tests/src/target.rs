@@ -5,8 +5,14 @@
 pub mod desk;
 pub mod emulated;
 pub mod jitter;
+pub mod labgrid;
 pub mod machine;
+#[cfg(unix)]
 pub mod metered;
 pub mod power;
+#[cfg(unix)]
+pub mod program;
+#[cfg(not(unix))]
+#[path = "target/no_program.rs"]
 pub mod program;
 pub mod serial;

@@ -3,6 +3,7 @@
 //! This file is the list of verbs; each verb is a module of [`verbs`] and holds no logic that a library should own.
 #![forbid(unsafe_code)]
 
+#[cfg(unix)]
 mod clients;
 mod progress;
 mod ready;
@@ -86,6 +87,7 @@ fn main() -> ExitCode {
         Verb::Bench(arguments) => verbs::bench::run(&arguments),
         Verb::Soak(arguments) => verbs::soak::run(&arguments),
     };
+    hil_tests::target::labgrid::release_all();
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {

@@ -130,6 +130,13 @@ pub enum Port {
     Rfc2217(String),
     /// `socket://host:port`: bytes only.
     Socket(String),
+    /// A place that labgrid's coordinator knows; reserved while it is used.
+    Labgrid {
+        /// Its name.
+        place: String,
+        /// `host:port` of the coordinator; `None`: as the environment says.
+        coordinator: Option<String>,
+    },
     /// A program in a pseudo-terminal, split at blanks.
     Command(Vec<String>),
     /// QEMU in a pseudo-terminal: program and arguments, split at blanks; `{firmware}` and `{storage}` stand for files.
@@ -172,6 +179,7 @@ impl fmt::Display for Port {
             Self::Tty(TtyName::VidPid(vendor, product)) => write!(out, "USB {vendor:04x}:{product:04x}"),
             Self::Rfc2217(address) => write!(out, "rfc2217://{address}"),
             Self::Socket(address) => write!(out, "socket://{address}"),
+            Self::Labgrid { place, .. } => write!(out, "labgrid place {place}"),
             Self::Command(words) => write!(out, "program {}", words.join(" ")),
             Self::Qemu(words) => write!(out, "QEMU ({})", words[0]),
             Self::External(words) => write!(out, "emulator {}", words[0]),
@@ -233,7 +241,11 @@ impl Board {
             "emulator" => self.port == Port::Emulator,
             "board" => self.chip != Chip::Host,
             "reset" => self.reset != Reset::Manual,
-            "power" => self.port == Port::Emulator || self.power.as_ref().is_some_and(Power::is_automatic),
+            // Another emulator is ended and started again; its flash is a file.
+            "power" => {
+                matches!(self.port, Port::Emulator | Port::Qemu(_) | Port::External(_))
+                    || self.power.as_ref().is_some_and(Power::is_automatic)
+            }
             "wifi" => !self.access_points.is_empty() || self.declares("wifi"),
             // Pins can be driven from outside only where the outside is simulated.
             "pins" => self.port == Port::Emulator,

@@ -87,10 +87,14 @@ fn port() -> Value {
     json!({
         "description": "Where the serial port is",
         "oneOf": [
-            { "type": "string", "pattern": "^(emulator|/.+|rfc2217://.+:[0-9]+|socket://.+:[0-9]+)$" },
+            { "type": "string", "pattern": "^(emulator|/.+|COM[0-9]+|rfc2217://.+:[0-9]+|socket://.+:[0-9]+)$" },
             one("serial-number", "USB serial number of the adapter"),
             one("by-id", "Name of a link in /dev/serial/by-id"),
             one("vid-pid", "USB vendor and product, such as 0403:6001"),
+            object(&["labgrid"], json!({
+                "labgrid": text_of("A place of labgrid's coordinator; reserved while it is used"),
+                "coordinator": text_of("host:port of the coordinator, unless LG_COORDINATOR says it")
+            })),
             one("command", "A program of this machine that speaks a REPL"),
             one("qemu", "QEMU and its arguments; {firmware} and {storage} stand for files"),
             one("external", "Another emulator; {flash}, {firmware}, {storage} and {tcp-port} are filled in")

@@ -86,7 +86,7 @@ fn wrong(replace: &str, with: &str) -> String {
 #[case(
     "serial-number",
     "serial",
-    "boards.yaml:8:13: unknown key 'serial' (one of: serial-number, by-id, vid-pid, command, qemu, external)"
+    "boards.yaml:8:13: unknown key 'serial' (one of: serial-number, by-id, vid-pid, labgrid, coordinator, command, qemu, external)"
 )]
 #[case(
     "port: emulator",
@@ -145,6 +145,9 @@ boards:
     chip: esp32c3
     port: { by-id: usb-Silicon_Labs_CP2102_0001-if00-port0 }
     power: relay 7 {action}
+  reserved:
+    chip: esp32c3
+    port: { labgrid: c3-17, coordinator: lab:20408 }
   nucleo:
     chip: cortex-m
     port: /dev/ttyACM0
@@ -170,9 +173,11 @@ fn a_shelf_is_read() {
     assert!(lab.quarantined("network/station", "2027-01-01").is_none());
     assert!(lab.quarantine_expired("network/station", "2027-01-01").is_some());
     assert!(lab.quarantined("os/files", "2026-12-31").is_none());
+    let (place, coordinator) = ("c3-17".into(), Some("lab:20408".into()));
+    assert_eq!(boards.find("reserved").unwrap().port, Port::Labgrid { place, coordinator });
     assert_eq!(boards.find("nucleo").unwrap().flash, FlashMethod::ProbeRs);
     let virt = boards.find("virt-rv32").unwrap();
-    assert!(virt.runs_ours() && virt.flash == FlashMethod::None && !virt.can("pins"));
+    assert!(virt.runs_ours() && virt.flash == FlashMethod::None && !virt.can("pins") && virt.can("power"));
 }
 
 #[rstest]
@@ -185,16 +190,20 @@ fn a_shelf_is_read() {
     "boards.yaml:3:3: board 'c3-lab': unknown peer 'c3-nxt', did you mean 'c3-next'?"
 )]
 #[case("relay 7 {action}", "relay 7", "boards.yaml:17:12: bad power 'relay 7'")]
+#[case("labgrid: c3-17", "labgrid: -h", "boards.yaml:20:11: bad place '-h'")]
+#[case("labgrid: c3-17", "by-id: c3-17", "boards.yaml:20:11: coordinator goes with labgrid")]
+#[case("lab:20408", "lab", "boards.yaml:20:11: bad address 'lab'")]
+#[case("/dev/ttyACM0", "COM", "boards.yaml:23:11: unknown port 'COM'")]
 #[case("uhubctl: 1-1", "uhubctrl: 1-1", "boards.yaml:7:14: unknown key 'uhubctrl', did you mean 'uhubctl'?")]
 #[case(
     "{firmware}",
     "{firmwear}",
-    "boards.yaml:25:11: unknown placeholder '{firmwear}', did you mean '{firmware}'?"
+    "boards.yaml:28:11: unknown placeholder '{firmwear}', did you mean '{firmware}'?"
 )]
 #[case(
     "    probe: { chip: STM32F405RGTx, selector: \"0483:374b\" }\n",
     "",
-    "boards.yaml:18:3: board 'nucleo': `flash: probe-rs`"
+    "boards.yaml:21:3: board 'nucleo': `flash: probe-rs`"
 )]
 fn a_mistake_on_the_shelf_names_its_place(#[case] replace: &str, #[case] with: &str, #[case] starts: &str) {
     assert!(SHELF.contains(replace));
@@ -214,6 +223,19 @@ fn the_committed_file_is_good() {
     let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../boards.yaml");
     let boards = Boards::load(&path).unwrap();
     assert_eq!(boards.default_board().name, "esp32c3-emu");
+}
+
+/// The examples in its comments can be copied as they stand.
+#[test]
+fn the_examples_of_the_committed_file_are_good() {
+    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../boards.yaml");
+    let text = std::fs::read_to_string(path).unwrap();
+    let plain = |line: &str| line.strip_prefix("#  ").map_or(line.to_owned(), |line| format!("  {line}"));
+    let text: Vec<String> = text.lines().map(plain).collect();
+    let boards = Boards::parse("boards.yaml", &text.join("\n")).unwrap();
+    let chips: Vec<Chip> = boards.iter().map(|board| board.chip).collect();
+    assert!(chips.len() >= 10 && chips.contains(&Chip::CortexM), "{chips:?}");
+    assert!(!boards.find("micropython-qemu").unwrap().runs_ours());
 }
 
 proptest! {

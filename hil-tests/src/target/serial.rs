@@ -8,7 +8,7 @@ use larch_boards::{Board, Port, Power, Reset, TtyName};
 use larch_loader::transport::Transport;
 use larch_loader::{ports, reset};
 
-use super::power;
+use super::{labgrid, power};
 use crate::session::Console;
 
 /// Speed of every REPL.
@@ -122,6 +122,10 @@ pub fn port_name(port: &Port) -> io::Result<String> {
         }
         Port::Rfc2217(address) => Ok(format!("rfc2217://{address}")),
         Port::Socket(address) => Ok(format!("socket://{address}")),
+        Port::Labgrid { place, coordinator } => {
+            let address = labgrid::address(place, coordinator.as_deref())?;
+            Ok(format!("rfc2217://{address}"))
+        }
         Port::Emulator | Port::Command(_) | Port::Qemu(_) | Port::External(_) => {
             Err(io::Error::other("this board has no port on this machine"))
         }
@@ -150,6 +154,10 @@ fn find_usb(port: &Port, wanted: impl Fn(&ports::UsbInfo) -> bool) -> io::Result
 /// Why the port cannot be there, as far as can be told without opening it.
 #[must_use]
 pub fn missing(port: &Port) -> Option<String> {
+    if let Port::Labgrid { .. } = port {
+        // Whether it is there is known once it is ours.
+        return labgrid::missing();
+    }
     match port_name(port) {
         Err(error) => Some(error.to_string()),
         Ok(name) if name.starts_with('/') && !Path::new(&name).exists() => {

@@ -15,6 +15,7 @@ use anyhow::{Context, Result, anyhow, bail, ensure};
 use hil_tests::lab::Lab;
 use hil_tests::session::Session;
 use hil_tests::share::share;
+use hil_tests::target::labgrid;
 use hil_tests::target::serial::Serial;
 use larch_boards::{Board, Port, Reset};
 use larch_emulator::serve::Endpoint;
@@ -27,6 +28,8 @@ use crate::{ready, venv};
 
 /// How long a server may take until it listens.
 const LISTEN_LIMIT: Duration = Duration::from_secs(30);
+/// How long the exporter may take until the coordinator knows its port.
+const EXPORT_LIMIT: Duration = Duration::from_secs(90);
 /// The coordinator's usual port and a bit, so that one that runs here is not disturbed.
 const COORDINATOR: &str = "127.0.0.1:20418";
 
@@ -109,7 +112,9 @@ fn ser2net(board: &Board, directory: &Path, link: &Path) -> Result<()> {
     let _server =
         Server::start(Command::new("ser2net").arg("-d").arg("-c").arg(&file), directory, "ser2net")?;
     let start = Instant::now();
-    talk(board, &format!("127.0.0.1:{port}"))?;
+    let address = format!("127.0.0.1:{port}");
+    listens(&address)?;
+    talk(board, Port::Rfc2217(address))?;
     progress::step("ser2net", "the harness talks to a board behind it", Some(start.elapsed()));
     Ok(())
 }
@@ -133,13 +138,13 @@ fn labgrid(lab: &Lab, board: &Board, directory: &Path, link: &Path) -> Result<()
     let client = |words: &[&str]| {
         let mut arguments = vec!["-x", COORDINATOR, "-p", "shelf"];
         arguments.extend(words);
-        let tool = Tool { program: programs.join("labgrid-client"), limit: Duration::from_secs(30) };
+        let tool = Tool { program: programs.join("labgrid-client"), limit: Duration::from_secs(90) };
         tool.run(&arguments).map(|said| said.text)
     };
     let appeared = Instant::now();
-    while !client(&["resources"])?.contains("RawSerialPort") {
+    while !client(&["resources"])?.contains("NetworkSerialPort") {
         ensure!(
-            appeared.elapsed() < LISTEN_LIMIT,
+            appeared.elapsed() < EXPORT_LIMIT,
             "the exporter exports nothing; see {}",
             directory.display()
         );
@@ -147,37 +152,29 @@ fn labgrid(lab: &Lab, board: &Board, directory: &Path, link: &Path) -> Result<()
     }
     client(&["create"])?;
     client(&["add-match", "here/board/*"])?;
-    client(&["acquire"])?;
-    let used = exported(&client(&["show"])?).and_then(|address| talk(board, &address));
-    client(&["release"])?;
+    let used = talk(board, Port::Labgrid { place: "shelf".into(), coordinator: Some(COORDINATOR.into()) });
+    let held = client(&["show"])?;
+    labgrid::release_all();
     used?;
+    let is_ours = |shown: &str| {
+        shown.lines().any(|line| line.trim_start().starts_with("acquired: ") && !line.contains("None"))
+    };
+    ensure!(is_ours(&held), "the place was not acquired while it was used:\n{held}");
+    let after = client(&["show"])?;
+    ensure!(!is_ours(&after), "the place was not given back:\n{after}");
     progress::step("labgrid", "a place acquired, its exported port used, given back", Some(start.elapsed()));
     Ok(())
 }
 
-/// Host and port of the exported port, in what the client shows: `'host': '127.0.0.1', ... 'port': 41234`.
-fn exported(shown: &str) -> Result<String> {
-    let value = |name: &str| {
-        let rest = shown.split_once(&format!("'{name}': "))?.1;
-        let end = rest.find([',', '}'])?;
-        Some(rest[..end].trim_matches('\'').to_owned())
-    };
-    match (value("host"), value("port").filter(|port| port.parse::<u16>().is_ok())) {
-        (Some(host), Some(port)) => Ok(format!("{host}:{port}")),
-        _ => bail!("no exported port in what labgrid-client shows:\n{shown}"),
-    }
-}
-
-/// The harness at the prompt of a board behind RFC 2217.
-fn talk(board: &Board, address: &str) -> Result<()> {
-    listens(address)?;
+/// The harness at the prompt of a board behind a port.
+fn talk(board: &Board, port: Port) -> Result<()> {
     // A pseudo-terminal has no control lines.
-    let board = Board { port: Port::Rfc2217(address.to_owned()), reset: Reset::Manual, ..board.clone() };
+    let board = Board { port, reset: Reset::Manual, ..board.clone() };
     let mut console = Serial::open(&board)?;
     let mut session = Session::new(&mut console);
     session.boot()?;
     let said = session.ask("6 * 7")?;
-    ensure!(said == "42", "the board behind {address} says {said:?}");
+    ensure!(said == "42", "the board behind {} says {said:?}", board.port);
     Ok(())
 }
 

@@ -33,12 +33,14 @@ impl<'de> Deserialize<'de> for RawPort {
 }
 
 fn port_from_text(text: &str) -> Result<Port, String> {
-    const SHAPES: &str = "emulator, /dev/..., rfc2217://host:port, socket://host:port, { serial-number: ... }, \
-                          { by-id: ... }, { vid-pid: \"0403:6001\" }, { command: ... }, { qemu: ... }, { external: ... }";
+    const SHAPES: &str = "emulator, /dev/..., COM6, rfc2217://host:port, socket://host:port, { serial-number: ... }, \
+                          { by-id: ... }, { vid-pid: \"0403:6001\" }, { labgrid: place }, { command: ... }, { qemu: ... }, \
+                          { external: ... }";
     if text == "emulator" {
         return Ok(Port::Emulator);
     }
-    if text.starts_with('/') {
+    let windows = text.strip_prefix("COM").is_some_and(|number| number.parse::<u16>().is_ok());
+    if text.starts_with('/') || windows {
         return Ok(Port::Tty(TtyName::Path(text.into())));
     }
     if let Some(address) = text.strip_prefix("rfc2217://") {
@@ -67,6 +69,8 @@ struct RawPortMap {
     serial_number: Option<String>,
     by_id: Option<String>,
     vid_pid: Option<String>,
+    labgrid: Option<String>,
+    coordinator: Option<String>,
     command: Option<String>,
     qemu: Option<String>,
     external: Option<String>,
@@ -74,7 +78,10 @@ struct RawPortMap {
 
 impl RawPortMap {
     fn check(self) -> Result<Port, String> {
-        let Self { serial_number, by_id, vid_pid, command, qemu, external } = self;
+        let Self { serial_number, by_id, vid_pid, labgrid, coordinator, command, qemu, external } = self;
+        if coordinator.is_some() && labgrid.is_none() {
+            return Err("coordinator goes with labgrid".into());
+        }
         let mut found = Vec::new();
         found.extend(serial_number.map(|serial| Ok(Port::Tty(TtyName::SerialNumber(serial)))));
         found.extend(by_id.map(|link| {
@@ -83,15 +90,16 @@ impl RawPortMap {
             is_name.then_some(port).ok_or_else(|| "by-id is a name in /dev/serial/by-id, not a path".into())
         }));
         found.extend(vid_pid.map(|pair| vid_pid_port(&pair)));
+        found.extend(labgrid.map(|name| place(name, coordinator)));
         found.extend(command.map(|line| words("command", &line, &[]).map(Port::Command)));
         found.extend(qemu.map(|line| words("qemu", &line, &["{firmware}", "{storage}"]).map(Port::Qemu)));
         found.extend(external.map(|line| words("external", &line, PLACEHOLDERS).map(Port::External)));
         match (found.pop(), found.is_empty()) {
             (Some(only), true) => only,
-            _ => {
-                Err("a port has exactly one of: serial-number, by-id, vid-pid, command, qemu, external"
-                    .into())
-            }
+            _ => Err(
+                "a port has exactly one of: serial-number, by-id, vid-pid, labgrid, command, qemu, external"
+                    .into(),
+            ),
         }
     }
 }
@@ -115,6 +123,16 @@ fn words(key: &str, line: &str, known: &[&str]) -> Result<Vec<String>, String> {
         }
     }
     Ok(words)
+}
+
+/// The name of a place, not a pattern and no option.
+fn place(place: String, coordinator: Option<String>) -> Result<Port, String> {
+    let plain = |letter: char| letter.is_ascii_alphanumeric() || "-_./+".contains(letter);
+    if place.is_empty() || place.starts_with('-') || !place.chars().all(plain) {
+        return Err(format!("bad place '{place}': `labgrid-client places` lists their names"));
+    }
+    let coordinator = coordinator.map(|address| network_address(&address)).transpose()?;
+    Ok(Port::Labgrid { place, coordinator })
 }
 
 fn vid_pid_port(pair: &str) -> Result<Port, String> {
