@@ -6,6 +6,7 @@ use anyhow::{Result, anyhow, bail};
 use clap::Args;
 use hil_tests::firmware::Firmware;
 use hil_tests::lab::Lab;
+use larch_boards::Port;
 use xshell::{Shell, cmd};
 
 use crate::progress::{self, Watch};
@@ -35,6 +36,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     steps.run("licences", || licences(&shell));
     steps.run("tests", || xtask(&shell, &["test"]));
     steps.run("scenarios", || xtask(&shell, &["hil"]));
+    on_qemu(&lab, &shell, &mut steps);
     steps.run("clients", || xtask(&shell, &["test", "--clients"]));
     if arguments.nightly {
         attached(&lab, &shell, &mut steps);
@@ -98,6 +100,17 @@ fn licences(shell: &Shell) -> Result<()> {
         return Ok(());
     }
     Ok(cmd!(shell, "cargo deny --all-features check bans licenses sources").run()?)
+}
+
+/// The scenarios on every machine of QEMU, where QEMU is installed.
+fn on_qemu(lab: &Lab, shell: &Shell, steps: &mut Steps) {
+    for board in lab.boards.iter().filter(|board| matches!(board.port, Port::Qemu(_))) {
+        let name = board.name.as_str();
+        match lab.unavailable(board) {
+            Some(reason) => println!("== scenarios on {name}\n   skipped: {reason}"),
+            None => steps.run(&format!("scenarios on {name}"), || xtask(shell, &["hil", "--board", name])),
+        }
+    }
 }
 
 /// Every board of `boards.yaml` that stands outside this process and can be reached.
