@@ -72,6 +72,12 @@ impl Suite {
         (!missing.is_empty()).then(|| format!("requires {}", missing.join(", ")))
     }
 
+    /// Why a board's firmware may answer otherwise than ours, if the list of differences says so.
+    #[must_use]
+    pub fn may_differ(&self, board: &str, scenario: &str) -> Option<&str> {
+        self.differences.reason(board, scenario)
+    }
+
     /// Types a scenario once. `open` gives the board and the peers that the scenario names, flashed and not yet reset.
     pub fn attempt(
         &self,

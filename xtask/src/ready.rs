@@ -113,14 +113,13 @@ fn millis(time: Duration) -> u64 {
     u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
 }
 
-/// Installs the programs that boards are; without a network the tests list them as skipped.
-pub(crate) fn install_judge(lab: &Lab) -> Result<()> {
-    for board in lab.boards.iter() {
+/// Installs the programs that boards are. Where that cannot be done, the board is not there, and so it is told.
+pub(crate) fn install_programs<'a>(lab: &Lab, boards: impl IntoIterator<Item = &'a Board>) {
+    for board in boards {
         if let Err(error) = install_program(lab, board) {
-            eprintln!("   board {} is skipped: {error:#}", board.name);
+            eprintln!("   board {}: {error:#}", board.name);
         }
     }
-    Ok(())
 }
 
 /// Real MicroPython comes from PyPI.

@@ -66,7 +66,8 @@ fn list(lab: &Lab) {
     for board in lab.boards.iter() {
         let default = if board.name == lab.boards.default_board().name { " (default)" } else { "" };
         let state = state(lab, board);
-        let reset = if board.is_program() { "restart".into() } else { board.reset.to_string() };
+        let restarted = board.port.program().is_some();
+        let reset = if restarted { "restart".into() } else { board.reset.to_string() };
         let port = board.port.to_string();
         println!("   {:<20} {:<9} {port:<28} {reset:<9} {state}{default}", board.name, board.chip);
         let mut more = Vec::new();

@@ -64,6 +64,10 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
         Some(path) => path.clone(),
         None => default_flash(&lab, &board, arguments.download)?,
     };
+    let directory = flash.parent().filter(|directory| !directory.as_os_str().is_empty());
+    if let Some(directory) = directory.filter(|directory| !directory.is_dir()) {
+        bail!("{} cannot be kept: there is no directory {}", flash.display(), directory.display());
+    }
     let mut emulated = lab.emulated(board.chip, arguments.strict)?;
     if flash.exists() {
         emulated.board().load_flash(&flash).with_context(|| flash.display().to_string())?;

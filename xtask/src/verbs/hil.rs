@@ -15,7 +15,7 @@ use anyhow::{Context, Result, bail};
 use clap::Args;
 use hil_tests::event::{Event, Observer, Stamped, Status};
 use hil_tests::files::write_whole;
-use hil_tests::history::{self, History};
+use hil_tests::history::{self, History, Run};
 use hil_tests::lab::Lab;
 use hil_tests::report::{self, Writer, summary, trend};
 use hil_tests::run::Update;
@@ -101,8 +101,11 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     let beside = || arguments.report.clone().unwrap_or_else(|| lab.directory());
     lab.record = arguments.record.then(|| beside().join("sessions"));
     let plan = plan(&lab, arguments)?;
+    ready::install_programs(&lab, &plan.boards);
     if let Some(other) = &arguments.against {
-        return against::run(&lab, plan, workspace::board(&lab, Some(other))?);
+        let other = workspace::board(&lab, Some(other))?;
+        ready::install_programs(&lab, [&other]);
+        return against::run(&lab, plan, other);
     }
     run_plan(&lab, &plan, arguments)
 }
@@ -145,9 +148,11 @@ fn run_plan(lab: &Lab, plan: &Plan, arguments: &Arguments) -> Result<()> {
     let mut path = lab.directory().join("report.txt");
     write_whole(&path, table::every_pair(&collected).as_bytes())
         .with_context(|| path.display().to_string())?;
-    let past = History::new(&lab.directory().join("history"));
-    past.add(&collected.history).with_context(|| format!("{}: history", lab.directory().display()))?;
-    table::show(&collected, &history::unreliable(&past.last(history::WINDOW)));
+    let history = History::new(&lab.directory());
+    history
+        .add(&Run::of(&collected.night))
+        .with_context(|| format!("{}: history", lab.directory().display()))?;
+    table::show(&collected, &history::unreliable(&history.last(history::WINDOW)));
     if let (Some(writer), Some(directory)) = (writer, &arguments.report) {
         report(&lab.directory(), writer, directory).with_context(|| directory.display().to_string())?;
         path = directory.join(report::PAGE);
@@ -155,11 +160,10 @@ fn run_plan(lab: &Lab, plan: &Plan, arguments: &Arguments) -> Result<()> {
     conclude(&collected, &counts, &path)
 }
 
-/// The files of the report, the summary of the job in continuous integration, and what the next reports show as history.
+/// The files of the report, and the summary of the job in continuous integration.
 fn report(kept: &Path, writer: Writer, directory: &Path) -> Result<()> {
     let started = report::read(directory)?.started.map(|started| started.run).unwrap_or_default();
     let night = writer.finish(&trend::Past::load(kept).before(&started))?;
-    trend::keep(kept, &trend::Run::of(&night))?;
     if let Some(summary) = std::env::var_os("GITHUB_STEP_SUMMARY") {
         let mut file = OpenOptions::new().create(true).append(true).open(summary)?;
         file.write_all(summary::markdown(&night).as_bytes())?;

@@ -51,6 +51,9 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
 fn files(named: &[PathBuf]) -> Result<Vec<PathBuf>> {
     let mut files = Vec::new();
     for path in named {
+        if !path.exists() {
+            bail!("there is nothing at {}; `cargo xtask hil --record` makes sessions", path.display());
+        }
         if !path.is_dir() {
             files.push(path.clone());
             continue;

@@ -31,6 +31,9 @@ pub(super) struct Arguments {
     /// Shards at once on this machine
     #[arg(long, default_value_t = 2, value_parser = clap::value_parser!(u16).range(1..=100))]
     at_once: u16,
+    /// Boards at once in a shard; an emulated board keeps a core busy
+    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=1000))]
+    jobs: u16,
     /// Scenarios, as for `cargo xtask hil`
     #[arg(long, short, value_name = "GLOB")]
     scenario: Vec<String>,
@@ -121,6 +124,7 @@ impl Shard {
             .args(["hil", "--board", &lab.boards.default_board().name])
             .args(["--copies", &arguments.boards.to_string()])
             .args(["--shard", &format!("{index}/{}", arguments.shards)])
+            .args(["--jobs", &arguments.jobs.to_string()])
             .arg("--report")
             .arg(report)
             .stdin(Stdio::null())

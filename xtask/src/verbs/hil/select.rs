@@ -1,5 +1,7 @@
 //! Which boards and which scenarios.
 
+use std::collections::BTreeSet;
+
 use anyhow::{Result, bail};
 use hil_tests::lab::Lab;
 use larch_boards::{Board, glob_matches, nearest};
@@ -37,9 +39,11 @@ fn tagged(lab: &Lab, tags: &[String]) -> Result<Vec<Board>> {
     let has = |board: &&Board| board.tags.iter().any(|tag| tags.contains(tag));
     let found: Vec<Board> = lab.boards.iter().filter(has).cloned().collect();
     if found.is_empty() {
-        let known: Vec<&str> =
+        let known: BTreeSet<&str> =
             lab.boards.iter().flat_map(|board| board.tags.iter().map(String::as_str)).collect();
-        bail!("no board has the tag '{}' (known: {})", tags.join("' or '"), known.join(", "));
+        let known: Vec<&str> = known.into_iter().collect();
+        let tags = tags.join("' or '");
+        bail!("no board of boards.yaml has the tag '{tags}' (known: {})", known.join(", "));
     }
     Ok(found)
 }

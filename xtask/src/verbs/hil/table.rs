@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use console::style;
+use console::{StyledObject, style};
 use hil_tests::event::{ScenarioEnded, Status};
 use hil_tests::history::Rate;
 
@@ -89,14 +89,16 @@ pub(super) fn every_pair(run: &Collected) -> String {
 fn failure(ended: &ScenarioEnded, shown: &str) {
     let tries = if ended.attempts > 1 { format!(" ({} attempts)", ended.attempts) } else { String::new() };
     say(&format!("   {}  {}  {}{tries}", style("FAILED").red().bold(), ended.board, ended.scenario));
-    for line in shown.lines() {
-        let line = printable(line);
-        let line = match line.as_bytes().first() {
-            Some(b'-') => style(line).red(),
-            Some(b'+') => style(line).green(),
-            _ => style(line),
-        };
-        say(&format!("     {line}"));
+    shown.lines().for_each(|line| say(&format!("     {}", coloured(line))));
+}
+
+/// A line of a difference, harmless for a terminal.
+pub(super) fn coloured(line: &str) -> StyledObject<String> {
+    let line = printable(line);
+    match line.as_bytes().first() {
+        Some(b'-') => style(line).red(),
+        Some(b'+') => style(line).green(),
+        _ => style(line),
     }
 }
 
