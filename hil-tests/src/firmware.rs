@@ -16,6 +16,9 @@ use larch_image::layout;
 use larch_image::merge::{self, Blob};
 use larch_image::packages;
 use larch_image::partition::Table;
+use object::elf::PT_LOAD;
+use object::read::elf::{ElfFile32, FileHeader, ProgramHeader};
+use object::{Object, ObjectSection};
 use sha2::{Digest, Sha256};
 
 /// 4 MB as image headers say it: the bootloader takes the size of the flash from its own header.
@@ -26,6 +29,8 @@ const FLASH_SIZE_4MB: u8 = 2;
 pub struct Firmware {
     /// The package that is built.
     pub package: &'static str,
+    /// The feature of a package that serves several boards.
+    pub feature: Option<&'static str>,
     /// The Rust target.
     pub triple: &'static str,
     /// The linked program.
@@ -51,18 +56,30 @@ impl Firmware {
     /// # Errors
     /// There is none for this chip.
     pub fn of(chip: Chip, target: &Path) -> Result<Self, String> {
-        let (package, triple, chip) = match chip {
+        let plain =
+            |package, triple| Self { package, feature: None, triple, elf: PathBuf::new(), chip: None };
+        let (firmware, program) = match chip {
             Chip::Esp32c3 => {
                 let chip = larch_chip(chip)?;
-                ("larch-esp32c3", chip.target, Some(chip))
+                (Self { chip: Some(chip), ..plain("larch-esp32c3", chip.target) }, "larch-esp32c3")
             }
-            Chip::VirtRv32 => ("larch-virt-rv32", "riscv32imac-unknown-none-elf", None),
+            Chip::VirtRv32 => (plain("larch-virt-rv32", "riscv32imac-unknown-none-elf"), "larch-virt-rv32"),
+            Chip::Mps2An386 => (
+                Self { feature: Some(chip.word()), ..plain("larch-cortex-m", "thumbv7em-none-eabihf") },
+                "larch-mps2-an386",
+            ),
+            Chip::Stm32f405 => (
+                Self { feature: Some(chip.word()), ..plain("larch-cortex-m", "thumbv7em-none-eabihf") },
+                "larch-stm32f405",
+            ),
             other => {
-                return Err(format!("there is no firmware for {other} yet (there is: esp32c3, virt-rv32)"));
+                return Err(format!(
+                    "there is no firmware for {other} yet (there is: esp32c3, virt-rv32, mps2-an386, stm32f405)"
+                ));
             }
         };
-        let elf = target.join(triple).join("firmware").join(package);
-        Ok(Self { package, triple, elf, chip })
+        let elf = target.join(firmware.triple).join("firmware").join(program);
+        Ok(Self { elf, ..firmware })
     }
 
     /// Why the program must be built (again), if so.
@@ -87,9 +104,7 @@ impl Firmware {
     /// # Errors
     /// The program is not built, does not fit, or the bootloader cannot be fetched.
     pub fn image(&self) -> Result<FlashImage, String> {
-        let chip = self
-            .chip
-            .ok_or_else(|| format!("{} is no flash image: the machine takes the program", self.package))?;
+        let Some(chip) = self.chip else { return FlashImage::of_elf(&self.elf) };
         let elf = fs::read(&self.elf).map_err(|error| format!("{}: {error}", self.elf.display()))?;
         let wrong = |error: larch_image::ImageError| format!("{}: {error}", self.elf.display());
         let program = Program::parse(&elf).map_err(wrong)?;
@@ -132,6 +147,37 @@ impl FlashImage {
         };
         let name = file.file_name().unwrap_or_default().to_string_lossy().into_owned();
         Ok(Self::new(vec![Blob { name, offset, data }]))
+    }
+
+    /// What an ELF file holds for the flash of a chip that takes it as it is linked. The build is the linker's build id.
+    ///
+    /// # Errors
+    /// The file cannot be read, or is no ELF file with something to load.
+    pub fn of_elf(file: &Path) -> Result<Self, String> {
+        let wrong = |error: &dyn std::fmt::Display| format!("{}: {error}", file.display());
+        let bytes = fs::read(file).map_err(|error| wrong(&error))?;
+        let elf = ElfFile32::<object::Endianness>::parse(bytes.as_slice()).map_err(|error| wrong(&error))?;
+        let endian = elf.endian();
+        let loaded = elf.elf_program_headers().iter().filter(|header| header.p_type(endian) == PT_LOAD);
+        let mut pieces = Vec::new();
+        for header in loaded.filter(|header| header.p_filesz(endian) > 0) {
+            let data = header
+                .data(endian, bytes.as_slice())
+                .map_err(|()| wrong(&"a segment is outside the file"))?;
+            pieces.push((header.p_paddr(endian), data));
+        }
+        pieces.sort_by_key(|(address, _)| *address);
+        let offset = pieces.first().ok_or_else(|| wrong(&"nothing in it is loaded"))?.0;
+        let mut data = Vec::new();
+        for (address, piece) in pieces {
+            data.resize(data.len().max((address - offset) as usize), 0xff);
+            data.extend_from_slice(piece);
+        }
+        let note =
+            elf.section_by_name(".build_id").and_then(|section| section.data().ok()).unwrap_or_default();
+        let digits = note.get(16..22).unwrap_or_default();
+        let build = digits.iter().map(|byte| format!("{byte:02x}")).collect();
+        Ok(Self { build, ..Self::new(vec![Blob { name: "app".into(), offset, data }]) })
     }
 
     /// All of it as one file for offset 0.

@@ -11,9 +11,10 @@ use larch_boards::{Board, Boards, Chip, FlashMethod};
 use larch_image::packages;
 
 use crate::files::write_whole;
-use crate::firmware::{Firmware, FlashImage};
+use crate::firmware::{Firmware, FlashImage, larch_chip};
 use crate::run::Suite;
 use crate::target::emulated::Emulated;
+use crate::target::stm32::Stm32;
 
 /// Revision of the mask ROM in an emulated chip.
 const ROM_REVISION: u32 = 300;
@@ -71,9 +72,11 @@ impl Lab {
         for blob in &image.blobs {
             write(&format!("0x{:x}-{}.bin", blob.offset, blob.name.replace(' ', "-")), &blob.data)?;
         }
-        write("flash.bin", &image.merged()?)?;
-        let rom = packages::rom_elf(chip.word(), ROM_REVISION).map_err(|error| error.to_string())?;
-        write("rom.elf", &fs::read(&rom).map_err(|error| format!("{}: {error}", rom.display()))?)?;
+        if larch_chip(chip).is_ok() {
+            write("flash.bin", &image.merged()?)?;
+            let rom = packages::rom_elf(chip.word(), ROM_REVISION).map_err(|error| error.to_string())?;
+            write("rom.elf", &fs::read(&rom).map_err(|error| format!("{}: {error}", rom.display()))?)?;
+        }
         write("build", image.build.as_bytes())?;
         write("digest", image.digest.as_bytes())?;
         Ok(directory)
@@ -109,6 +112,12 @@ impl Lab {
             return Emulated::new(&kept, strict);
         }
         Emulated::new(&packages::rom_elf(chip.word(), ROM_REVISION).map_err(io::Error::other)?, strict)
+    }
+
+    /// A board with an STM32F405 with blank flash and no power.
+    #[must_use]
+    pub fn blank_stm32(&self) -> Stm32 {
+        Stm32::new()
     }
 
     /// The flash contents of an emulated board after this image was flashed and booted once.

@@ -63,7 +63,11 @@ words! {
         Esp32p4 = "esp32p4",
         /// QEMU's riscv32 `virt` machine.
         VirtRv32 = "virt-rv32",
-        /// An Arm Cortex-M that a debug probe flashes; `probe` names it.
+        /// Arm's MPS2 board with image AN386, as QEMU has it: a Cortex-M4F.
+        Mps2An386 = "mps2-an386",
+        /// STM32F405, a Cortex-M4F.
+        Stm32f405 = "stm32f405",
+        /// Another Arm Cortex-M that a debug probe flashes; `probe` names it.
         CortexM = "cortex-m",
         /// No chip: a program on this machine that speaks a REPL.
         Host = "host",
@@ -248,7 +252,7 @@ impl Board {
             }
             "wifi" => !self.access_points.is_empty() || self.declares("wifi"),
             // Pins can be driven from outside only where the outside is simulated.
-            "pins" => self.port == Port::Emulator,
+            "pins" => self.port == Port::Emulator && self.chip == Chip::Esp32c3,
             "ap" => self.port == Port::Emulator && !self.access_points.is_empty(),
             other => {
                 other == self.chip.word()

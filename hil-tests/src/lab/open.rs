@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::thread;
 
-use larch_boards::{Board, Port, Power};
+use larch_boards::{Board, Chip, Port, Power};
 
 use super::Lab;
 use crate::firmware::Firmware;
@@ -61,6 +61,11 @@ impl Lab {
     /// If the port is not there, is busy, or the board is not flashed.
     pub fn open(&self, board: &Board, use_name: &str) -> io::Result<Box<dyn Console>> {
         match &board.port {
+            Port::Emulator if board.chip == Chip::Stm32f405 => {
+                let mut emulated = self.blank_stm32();
+                emulated.board().load_flash(&self.flashed(board, &self.image_digest(board.chip)))?;
+                Ok(Box::new(emulated))
+            }
             Port::Emulator => {
                 let mut emulated = self.blank_emulated(board.chip)?;
                 emulated.board().load_flash(&self.flashed(board, &self.image_digest(board.chip)))?;

@@ -1,4 +1,4 @@
-//! The serial adapter that is wired to UART0: the far end of the chip's transmit line.
+//! The serial adapter that is wired to a chip's UART: the far end of its transmit line.
 
 use crate::time::{NEVER, TICKS_PER_SECOND, Ticks};
 use crate::wire::{FRACTION, Receiver, Wire};
@@ -28,6 +28,7 @@ impl SerialFaults {
 #[derive(Clone)]
 pub struct Adapter {
     receiver: Receiver,
+    ticks_per_second: u64,
     baud: u32,
     /// What arrived and was not read yet.
     pub heard: VecDeque<u8>,
@@ -44,8 +45,15 @@ impl Adapter {
     /// An adapter at `baud`.
     #[must_use]
     pub fn new(baud: u32) -> Self {
+        Self::with_clock(baud, TICKS_PER_SECOND)
+    }
+
+    /// An adapter at `baud`, to a chip whose time has other ticks.
+    #[must_use]
+    pub fn with_clock(baud: u32, ticks_per_second: u64) -> Self {
         Self {
             receiver: Receiver::default(),
+            ticks_per_second,
             baud: baud.max(1),
             heard: VecDeque::new(),
             wake: false,
@@ -70,7 +78,7 @@ impl Adapter {
     /// Length of a bit in 1/256 tick.
     #[must_use]
     pub fn bit(&self) -> u64 {
-        (TICKS_PER_SECOND * FRACTION / u64::from(self.baud)).max(1)
+        (self.ticks_per_second * FRACTION / u64::from(self.baud)).max(1)
     }
 
     /// Receives what is complete at `now`; gives when the next frame will be.
