@@ -253,7 +253,7 @@ impl<'a> Loader<'a> {
             let why = "with this chip's ROM; it has no such command".to_owned();
             return Err(Error::Unsupported { what: "get-security-info".to_owned(), why });
         }
-        let security = security_info(&mut self.link)?;
+        let security = self.with_retries(|loader| security_info(&mut loader.link))?;
         self.security = Some(security);
         Ok(security)
     }

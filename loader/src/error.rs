@@ -94,6 +94,18 @@ pub enum Error {
         /// The chip's.
         revision: String,
     },
+    /// An image where nobody looks for it.
+    #[error("{name} is {what}, which belongs at {place}, not at 0x{offset:x} (--force writes it anyway)")]
+    ImageMisplaced {
+        /// The file.
+        name: String,
+        /// What it is: `a bootloader`.
+        what: &'static str,
+        /// Where it belongs on this chip.
+        place: String,
+        /// Where it was to be written.
+        offset: u32,
+    },
     /// Not enough flash.
     #[error(
         "{name} ends at 0x{end:x}, the flash has {flash} bytes; build a smaller image or use a module with more flash"
@@ -209,6 +221,7 @@ impl Error {
             Self::Overlap(_) => 36,
             Self::Security(_) => 37,
             Self::Unsupported { .. } => 38,
+            Self::ImageMisplaced { .. } => 39,
             Self::Refused { .. } => 40,
             Self::Silent { .. } => 41,
             Self::DigestMismatch { .. } => 42,
@@ -226,22 +239,13 @@ impl Error {
         Self::Silent { what: format!("{opcode:?}") }
     }
 
-    /// Whether sending the same command again may help.
-    pub(crate) fn is_line_error(&self) -> bool {
-        match self {
-            Self::Silent { .. } => true,
-            Self::Refused { error, .. } => error.is_line_error(),
-            _ => false,
-        }
-    }
-
     /// Whether the chip may have been reset, or have lost its power.
     pub(crate) fn is_lost_chip(&self) -> bool {
         matches!(self, Self::Silent { .. })
     }
 
-    /// Whether a stream of blocks that ended so may succeed when begun again.
-    pub(crate) fn is_worth_another_stream(&self) -> bool {
+    /// Whether a command or a stream of blocks that ended so may succeed when begun again.
+    pub(crate) fn is_worth_another_try(&self) -> bool {
         matches!(self, Self::Silent { .. } | Self::Refused { .. })
     }
 }

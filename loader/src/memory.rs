@@ -10,8 +10,6 @@ use std::time::Duration;
 
 /// Bytes per block for RAM. ROMs take 0x1800, but not at 921600 baud, and 0x800 over USB-OTG.
 const RAM_BLOCK: usize = 0x800;
-/// How often a part is written before it is given up.
-const TRIES: u32 = 3;
 /// The ROM may jump away before its answer has left.
 const JUMP_TIMEOUT: Duration = Duration::from_millis(200);
 
@@ -21,15 +19,7 @@ impl Loader<'_> {
     /// # Errors
     /// If the chip refuses or does not answer.
     pub fn write_memory(&mut self, address: u32, data: &[u8]) -> Result<(), Error> {
-        let mut tries = 1;
-        while let Err(error) = self.send_to_memory(address, data) {
-            if tries == TRIES || !error.is_worth_another_stream() {
-                return Err(error);
-            }
-            tries += 1;
-            self.resynchronise()?;
-        }
-        Ok(())
+        self.with_retries(|loader| loader.send_to_memory(address, data))
     }
 
     /// Writes bytes to RAM, once: after a damaged block the ROM wants to begin again.
@@ -101,7 +91,7 @@ impl Loader<'_> {
         let mut data = Vec::with_capacity(size as usize);
         for at in (0..size).step_by(4) {
             let address = address.wrapping_add(at);
-            let word = self.with_retries(|loader| loader.read_register(address))?;
+            let word = self.read_register(address)?;
             data.extend(word.to_le_bytes());
             if at.is_multiple_of(0x400) || at + 4 == size {
                 self.observer.event(&Event::Progress { done: u64::from(at) + 4, total: size.into() });

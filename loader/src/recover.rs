@@ -46,6 +46,8 @@ impl Loader<'_> {
                     result = match self.recover(&goal) {
                         Ok(true) => work(self, Round::Again),
                         Ok(false) => return Err(lost),
+                        // On its way back, it is lost still.
+                        Err(Error::Refused { what, .. }) => Err(Error::Silent { what }),
                         Err(error) => Err(error),
                     };
                 }
@@ -95,13 +97,15 @@ impl Loader<'_> {
         Ok(self.certain_info()?.mac == before)
     }
 
-    /// Brings both sides into step; a chip that does not answer at all is lost.
+    /// Brings both sides into step; a chip that does not answer at all, or with its ROM instead of the stub, is lost.
     pub(crate) fn answers_sync(&mut self) -> Result<(), Error> {
         const TRIES: u32 = 5;
         const PATIENCE: std::time::Duration = std::time::Duration::from_millis(500);
         for _ in 0..TRIES {
             self.link.send(&Command::Sync)?;
-            if self.link.response(Opcode::Sync as u8, PATIENCE)?.is_some() {
+            let Some(answer) = self.link.response(Opcode::Sync as u8, PATIENCE)? else { continue };
+            // A stub answers 0, the mask ROM something else: then the chip was reset into its ROM.
+            if self.dialect.is_rom() || answer.value == 0 {
                 return Ok(());
             }
         }

@@ -1,4 +1,7 @@
 //! Sending again what the line damaged.
+//!
+//! A command that reached the chip with other bytes than were sent is refused for any reason, or done otherwise; so whatever
+//! may be done twice is sent again after any refusal. Between two tries SYNC tells whether still the same loader answers.
 
 use crate::connect::Loader;
 use crate::error::Error;
@@ -6,12 +9,12 @@ use crate::event::Event;
 use std::time::Duration;
 
 /// How often a command is sent before it is given up.
-const TRIES: u32 = 3;
+const TRIES: u32 = 5;
 /// Silence after which a line counts as quiet again.
 const QUIET: Duration = Duration::from_millis(100);
 
 impl Loader<'_> {
-    /// Runs a command again if the line damaged it.
+    /// Runs a command that may be done twice again if the line may have damaged it.
     pub(crate) fn with_retries<T>(
         &mut self,
         mut run: impl FnMut(&mut Self) -> Result<T, Error>,
@@ -19,10 +22,10 @@ impl Loader<'_> {
         let mut tries = 1;
         loop {
             match run(self) {
-                Err(error) if tries < TRIES && error.is_line_error() => {
+                Err(error) if tries < TRIES && error.is_worth_another_try() => {
                     self.observer.event(&Event::Retry { what: &error.to_string() });
                     tries += 1;
-                    self.quieten()?;
+                    self.resynchronise()?;
                 }
                 other => return other,
             }

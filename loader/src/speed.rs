@@ -39,7 +39,7 @@ impl Loader<'_> {
         let rom = self.dialect.is_rom();
         let new = if rom { self.as_the_rom_counts(baud)? } else { baud };
         let old = if rom { 0 } else { self.baud };
-        self.command(&Command::ChangeBaudrate { new, old }, DEFAULT_TIMEOUT)?;
+        self.with_retries(|loader| loader.command(&Command::ChangeBaudrate { new, old }, DEFAULT_TIMEOUT))?;
         self.link.transport().set_baud(baud)?;
         self.baud = baud;
         self.link.transport().sleep(SETTLE);
@@ -77,7 +77,8 @@ impl Loader<'_> {
     fn try_speed(&mut self, baud: u32) -> Result<bool, Error> {
         let trial = u32::try_from(TRIAL.as_millis()).unwrap_or(u32::MAX);
         let old = self.baud;
-        self.command(&Command::TryBaud { new: baud, milliseconds: trial, old }, DEFAULT_TIMEOUT)?;
+        let command = Command::TryBaud { new: baud, milliseconds: trial, old };
+        self.with_retries(|loader| loader.command(&command, DEFAULT_TIMEOUT))?;
         let start = self.link.now();
         // A port that cannot run at this speed is as good as one that garbles.
         let clean = self.link.transport().set_baud(baud).is_ok() && self.echoes(start);
@@ -106,7 +107,7 @@ impl Loader<'_> {
         let lower = STEPS.into_iter().rev().chain([self.options.baud]).find(|&baud| baud < self.baud);
         let Some(lower) = lower.filter(|_| self.options.may_change_speed) else { return Ok(()) };
         self.note(&format!("errors at {} baud, going on at {lower}", self.baud));
-        self.with_retries(|loader| loader.change_baud(lower))
+        self.change_baud(lower)
     }
 
     /// The present speed of the line.
@@ -142,7 +143,7 @@ impl Loader<'_> {
         const PATIENCE: Duration = Duration::from_millis(200);
         let expected = self.read_register(MAGIC_ADDRESS)?;
         match self.change_baud_once(baud) {
-            Err(Error::PortLost(_)) => return Ok(false),
+            Err(Error::PortLost(_) | Error::Silent { .. } | Error::Refused { .. }) => return Ok(false),
             other => other?,
         }
         for _ in 0..QUESTIONS {

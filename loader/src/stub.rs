@@ -11,8 +11,6 @@ use larch_protocol::Opcode;
 
 /// What a stub says when it runs.
 const GREETING: &[u8] = b"OHAI";
-/// How often the upload is tried.
-const TRIES: u32 = 3;
 
 /// Our own stub for a chip, if there is one and it was built with this program.
 pub fn own_stub(chip: &Chip) -> Option<Stub> {
@@ -63,14 +61,7 @@ impl Loader<'_> {
 
     /// The same; a chip that is lost stays lost.
     pub(crate) fn run_stub_once(&mut self, stub: &Stub) -> Result<(), Error> {
-        let mut tries = 1;
-        while let Err(error) = self.upload(stub) {
-            if tries == TRIES || !error.is_worth_another_stream() {
-                return Err(error);
-            }
-            tries += 1;
-            self.resynchronise()?;
-        }
+        self.with_retries(|loader| loader.upload(stub))?;
         self.run_memory(stub.entry)?;
         self.wait_for_greeting()?;
         let (dialect, name) = match stub.kind {

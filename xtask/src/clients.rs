@@ -1,9 +1,10 @@
-//! Other people's tools on the emulated board: esptool over RFC 2217, mpremote over a PTY.
+//! Other people's tools on the emulated board: esptool over RFC 2217, mpremote over a PTY; and the files that they make.
 //!
 //! Invariants: the tools come unchanged from PyPI; each step has a time limit; what a step claims is checked (bytes
 //! that come back are compared, not only exit codes).
 
 pub(crate) mod elsewhere;
+mod files;
 mod process;
 
 use std::fs;
@@ -20,7 +21,7 @@ use crate::progress::{self, seconds};
 use crate::{ready, venv};
 
 /// Other people's tools, as a user would install them.
-const PACKAGES: &[&str] = &["esptool>=5,<6", "mpremote"];
+const PACKAGES: &[&str] = &["esptool>=5,<6", "esp-idf-defs>=0.1,<0.2", "mpremote"];
 /// What the emulated chip says it is.
 const MAC: &str = "60:55:f9:00:00:01";
 
@@ -48,6 +49,7 @@ pub(crate) fn run(lab: &Lab) -> Result<()> {
     let programs = venv::ensure(&Shell::new()?, &lab.target, PACKAGES)?;
     let directory = lab.directory().join("clients");
     fs::create_dir_all(&directory)?;
+    files::compare(lab, &board, &programs, &directory)?;
     let clients = Clients { lab, board, programs, directory, start: Instant::now() };
     clients.esptool(&STUB)?;
     clients.esptool(&ROM)?;

@@ -1,16 +1,32 @@
 //! What a person sees while a verb works: short lines, and bars where something takes time.
 
+use std::sync::LazyLock;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use console::style;
-use indicatif::{ProgressBar, ProgressStyle};
+use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 
 /// Width of the text before the time of a step.
 const TEXT_WIDTH: usize = 78;
 
 /// Whether standard output is for a program: then people read standard error.
 static FOR_A_PROGRAM: AtomicBool = AtomicBool::new(false);
+
+/// Whether several boards are worked on at once: then every line names its board.
+static SEVERAL_BOARDS: AtomicBool = AtomicBool::new(false);
+/// Bars stay below the lines, each in its place.
+static BARS: LazyLock<MultiProgress> = LazyLock::new(MultiProgress::new);
+
+/// From now on every line names its board.
+pub(crate) fn name_every_board() {
+    SEVERAL_BOARDS.store(true, Ordering::Relaxed);
+}
+
+/// The column with the board's name in a line that follows one that had it.
+fn same_board(board: &str) -> &str {
+    if SEVERAL_BOARDS.load(Ordering::Relaxed) { board } else { "" }
+}
 
 /// From now on standard output is for a program.
 pub(crate) fn talk_on_stderr() {
@@ -19,11 +35,23 @@ pub(crate) fn talk_on_stderr() {
 
 /// A line for people.
 pub(crate) fn say(line: &str) {
-    if FOR_A_PROGRAM.load(Ordering::Relaxed) {
-        eprintln!("{line}");
-    } else {
-        println!("{line}");
-    }
+    BARS.suspend(|| {
+        if FOR_A_PROGRAM.load(Ordering::Relaxed) {
+            eprintln!("{line}");
+        } else {
+            println!("{line}");
+        }
+    });
+}
+
+/// What goes wrong, and what a person is to do.
+fn warn(board: &str, line: &str) {
+    BARS.suspend(|| eprintln!("           {:<20} {line}", same_board(board)));
+}
+
+/// A step that follows one of the same board.
+pub(crate) fn detail(board: &str, text: &str, time: Option<Duration>) {
+    step("", &format!("{:<20} {text}", same_board(board)), time);
 }
 
 /// `   build   text                                     34.1 s`
@@ -61,7 +89,7 @@ pub(crate) fn bar(total: u64, text: &str) -> ProgressBar {
         bar.set_style(style.progress_chars("##-"));
     }
     bar.set_message(text.to_owned());
-    bar
+    BARS.add(bar)
 }
 
 /// Measures a step.
@@ -104,7 +132,7 @@ impl FlashBars {
             Event::Writing { name, size, .. } => {
                 self.close();
                 self.file = format!("{name} {}", kilobytes(*size));
-                self.bar = Some(bar(*size, &self.file));
+                self.bar = Some(bar(*size, format!("{} {}", same_board(&self.board), self.file).trim()));
             }
             // Both count the image's bytes, however few go over the line.
             Event::Progress { done, total } => {
@@ -115,10 +143,10 @@ impl FlashBars {
             }
             Event::Verified { .. } | Event::Unchanged { .. } => self.close(),
             Event::Waiting(diagnosis) => {
-                eprintln!("           {}: {}", diagnosis.finding(), diagnosis.advice());
+                warn(&self.board, &format!("{}: {}", diagnosis.finding(), diagnosis.advice()));
             }
-            Event::Retry { what } => eprintln!("           trying again: {what}"),
-            Event::Note(note) => eprintln!("           {note}"),
+            Event::Retry { what } => warn(&self.board, &format!("trying again: {what}")),
+            Event::Note(note) => warn(&self.board, note),
             _ => {}
         }
     }
@@ -126,7 +154,7 @@ impl FlashBars {
     fn close(&mut self) {
         if let Some(bar) = self.bar.take() {
             bar.finish_and_clear();
-            say(&format!("           {:<20} {}", "", self.file));
+            say(&format!("           {:<20} {}", same_board(&self.board), self.file));
         }
     }
 }

@@ -218,7 +218,7 @@ fn flash_over<'a>(
     if !verified.load(Ordering::Relaxed) {
         bail!("board {}: the loader reported no digest of the chip; nothing is proven", board.name);
     }
-    progress::step("", &format!("{:<20} verified by the chip's MD5", ""), Some(watch.time()));
+    progress::detail(&board.name, "verified by the chip's MD5", Some(watch.time()));
     Ok(())
 }
 
@@ -249,7 +249,7 @@ fn boot(board: &Board, image: &FlashImage, console: &mut dyn Console, observer: 
     let free_bytes = free.lines().last().unwrap_or_default().trim().parse::<u64>().ok();
     progress::step("boot", &format!("{:<20} {banner}", board.name), Some(watch.time()));
     if let Some(free) = free_bytes {
-        progress::step("", &format!("{:<20} {} free for Python", "", progress::kilobytes(free)), None);
+        progress::detail(&board.name, &format!("{} free for Python", progress::kilobytes(free)), None);
     }
     let board = board.name.clone();
     observer(&Event::Booted(Booted { board, banner, build, board_ms, free_bytes, boot_log }));

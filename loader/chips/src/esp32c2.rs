@@ -5,7 +5,7 @@
 
 use crate::{
     Bits, BootStrap, Chip, Core, Crystal, Efuse, Feature, Field, Identity, ImageRules, Kind, Package, Region,
-    RomLoader, SpiRegisters, UsbPorts, Watchdogs,
+    UsbPorts, Watchdogs, family,
 };
 
 const EFUSE: u32 = 0x6000_8800;
@@ -30,16 +30,7 @@ pub static CHIP: Chip = Chip {
         Region::new(0x4037_C000, 0x403C_0000, Kind::Iram),
         Region::new(0x4200_0000, 0x4240_0000, Kind::Irom),
     ],
-    spi: SpiRegisters {
-        base: 0x6000_2000,
-        user: 0x18,
-        user1: 0x1C,
-        user2: 0x20,
-        mosi_dlen: 0x24,
-        miso_dlen: 0x28,
-        w0: 0x58,
-        address_from_msb: false,
-    },
+    spi: family::spi_mem(0x6000_2000),
     uart_clkdiv: 0x6000_0014,
     crystal: Crystal::FromUart { allowed_mhz: &[26, 40], clock_divider: 1 },
     efuse: Efuse {
@@ -84,7 +75,7 @@ pub static CHIP: Chip = Chip {
         config0: WATCHDOG + 0x84,
         config1: WATCHDOG + 0x88,
         protect: WATCHDOG + 0x9C,
-        key: 0x50D8_3AA1,
+        key: family::WATCHDOG_KEY,
         super_config: WATCHDOG + 0xAC,
         super_auto_feed: 1 << 31,
         super_protect: WATCHDOG + 0xB0,
@@ -93,14 +84,7 @@ pub static CHIP: Chip = Chip {
     }),
     usb: UsbPorts { buffer_number: &[], otg: None, serial_jtag: None },
     boot_strap: BootStrap { pin: "GPIO9" },
-    rom: RomLoader {
-        begin_has_encrypt: true,
-        security_info: true,
-        security_info_has_chip_id: true,
-        crystal_estimate: None,
-        flash_regulator: None,
-        custom_spi_pins: false,
-    },
+    rom: family::ROM_LOADER,
     image: ImageRules {
         fills_last_page: false,
         frequencies: &[(0xF, "60m"), (0x0, "30m"), (0x1, "20m"), (0x2, "15m")],

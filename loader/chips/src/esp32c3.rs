@@ -5,7 +5,7 @@
 
 use crate::{
     Bits, BootStrap, Chip, Core, Crystal, Efuse, Feature, Field, Identity, ImageRules, Kind, Package, Region,
-    RomLoader, SpiRegisters, UsbPorts, Watchdogs,
+    RomLoader, SpiRegisters, UsbPorts, Watchdogs, family,
 };
 
 const EFUSE: u32 = 0x6000_8800;
@@ -14,16 +14,7 @@ const BLOCK1: u32 = EFUSE + 0x44;
 const RTC_CNTL: u32 = 0x6000_8000;
 
 /// SPI1.
-pub(crate) const SPI: SpiRegisters = SpiRegisters {
-    base: 0x6000_2000,
-    user: 0x18,
-    user1: 0x1C,
-    user2: 0x20,
-    mosi_dlen: 0x24,
-    miso_dlen: 0x28,
-    w0: 0x58,
-    address_from_msb: false,
-};
+pub(crate) const SPI: SpiRegisters = family::spi_mem(0x6000_2000);
 
 /// ESP32-C3.
 pub static CHIP: Chip = Chip {
@@ -93,7 +84,7 @@ pub static CHIP: Chip = Chip {
         config0: RTC_CNTL + 0x90,
         config1: RTC_CNTL + 0x94,
         protect: RTC_CNTL + 0xA8,
-        key: 0x50D8_3AA1,
+        key: family::WATCHDOG_KEY,
         super_config: RTC_CNTL + 0xAC,
         super_auto_feed: 1 << 31,
         super_protect: RTC_CNTL + 0xB0,
@@ -111,14 +102,7 @@ pub static CHIP: Chip = Chip {
         serial_jtag: Some(3),
     },
     boot_strap: BootStrap { pin: "GPIO9" },
-    rom: RomLoader {
-        begin_has_encrypt: true,
-        security_info: true,
-        security_info_has_chip_id: true,
-        crystal_estimate: None,
-        flash_regulator: None,
-        custom_spi_pins: true,
-    },
+    rom: RomLoader { custom_spi_pins: true, ..family::ROM_LOADER },
     image: ImageRules {
         fills_last_page: false,
         frequencies: &[(0xF, "80m"), (0x0, "40m"), (0x1, "26m"), (0x2, "20m")],

@@ -5,7 +5,7 @@
 
 use crate::{
     Bits, BootStrap, Chip, Condition, Core, Crystal, Efuse, Feature, Field, Identity, ImageRules, Kind,
-    Package, Region, RomLoader, SpiRegisters, UsbPorts, Watchdogs,
+    Package, Region, UsbPorts, family,
 };
 
 const EFUSE: u32 = 0x600B_0800;
@@ -29,16 +29,7 @@ pub static CHIP: Chip = Chip {
         Region::new(0x4200_0000, 0x4300_0000, Kind::Irom),
         Region::new(0x5000_0000, 0x5000_4000, Kind::Rtc),
     ],
-    spi: SpiRegisters {
-        base: 0x6000_3000,
-        user: 0x18,
-        user1: 0x1C,
-        user2: 0x20,
-        mosi_dlen: 0x24,
-        miso_dlen: 0x28,
-        w0: 0x58,
-        address_from_msb: false,
-    },
+    spi: family::spi_mem(0x6000_3000),
     uart_clkdiv: 0x6000_0014,
     crystal: Crystal::FixedMhz(40),
     efuse: Efuse {
@@ -80,27 +71,10 @@ pub static CHIP: Chip = Chip {
         // DIS_DOWNLOAD_MANUAL_ENCRYPT
         no_download_encrypt: Field(&[Bits::new(EFUSE + 0x30, 20, 1)]),
     },
-    watchdogs: Some(Watchdogs {
-        config0: WATCHDOG,
-        config1: WATCHDOG + 0x04,
-        protect: WATCHDOG + 0x18,
-        key: 0x50D8_3AA1,
-        super_config: WATCHDOG + 0x1C,
-        super_auto_feed: 1 << 18,
-        super_protect: WATCHDOG + 0x20,
-        super_key: 0x50D8_3AA1,
-        can_reset_chip: false,
-    }),
+    watchdogs: Some(family::lp_watchdogs(WATCHDOG, 0x18, false)),
     usb: UsbPorts { buffer_number: &[(0, 0x4087_F568 + 24)], otg: None, serial_jtag: Some(3) },
     boot_strap: BootStrap { pin: "GPIO9" },
-    rom: RomLoader {
-        begin_has_encrypt: true,
-        security_info: true,
-        security_info_has_chip_id: true,
-        crystal_estimate: None,
-        flash_regulator: None,
-        custom_spi_pins: false,
-    },
+    rom: family::ROM_LOADER,
     image: ImageRules {
         fills_last_page: false,
         frequencies: &[(0x0, "80m"), (0x0, "40m"), (0x2, "20m")],

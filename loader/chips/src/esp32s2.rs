@@ -5,7 +5,7 @@
 
 use crate::{
     Bits, BootStrap, Chip, Core, Crystal, Efuse, Feature, Field, Identity, ImageRules, Kind, Package, Region,
-    RomLoader, SpiRegisters, UsbPorts,
+    RomLoader, UsbPorts, family,
 };
 
 const EFUSE: u32 = 0x3F41_A000;
@@ -33,16 +33,7 @@ pub static CHIP: Chip = Chip {
         Region::new(0x4008_0000, 0x4080_0000, Kind::Irom),
         Region::new(0x5000_0000, 0x5000_2000, Kind::Rtc),
     ],
-    spi: SpiRegisters {
-        base: 0x3F40_2000,
-        user: 0x18,
-        user1: 0x1C,
-        user2: 0x20,
-        mosi_dlen: 0x24,
-        miso_dlen: 0x28,
-        w0: 0x58,
-        address_from_msb: false,
-    },
+    spi: family::spi_mem(0x3F40_2000),
     uart_clkdiv: 0x3F40_0014,
     crystal: Crystal::FixedMhz(40),
     efuse: Efuse {

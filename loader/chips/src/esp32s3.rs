@@ -5,7 +5,7 @@
 
 use crate::{
     Bits, BootStrap, Chip, Condition, Core, Crystal, Efuse, Feature, Field, Identity, ImageRules, Kind,
-    Package, Region, RomLoader, SpiRegisters, UsbPorts, Watchdogs,
+    Package, Region, RomLoader, UsbPorts, Watchdogs, family,
 };
 
 const EFUSE: u32 = 0x6000_7000;
@@ -34,16 +34,7 @@ pub static CHIP: Chip = Chip {
         Region::new(0x5000_0000, 0x5000_2000, Kind::Rtc),
         Region::new(0x600F_E000, 0x6010_0000, Kind::Rtc),
     ],
-    spi: SpiRegisters {
-        base: 0x6000_2000,
-        user: 0x18,
-        user1: 0x1C,
-        user2: 0x20,
-        mosi_dlen: 0x24,
-        miso_dlen: 0x28,
-        w0: 0x58,
-        address_from_msb: false,
-    },
+    spi: family::spi_mem(0x6000_2000),
     uart_clkdiv: 0x6000_0014,
     crystal: Crystal::FixedMhz(40),
     efuse: Efuse {
@@ -101,7 +92,7 @@ pub static CHIP: Chip = Chip {
         config0: WATCHDOG + 0x98,
         config1: WATCHDOG + 0x9C,
         protect: WATCHDOG + 0xB0,
-        key: 0x50D8_3AA1,
+        key: family::WATCHDOG_KEY,
         super_config: WATCHDOG + 0xB4,
         super_auto_feed: 1 << 31,
         super_protect: WATCHDOG + 0xB8,
@@ -110,14 +101,7 @@ pub static CHIP: Chip = Chip {
     }),
     usb: UsbPorts { buffer_number: &[(0, 0x3FCE_F134 + 24)], otg: Some(3), serial_jtag: Some(4) },
     boot_strap: BootStrap { pin: "GPIO0" },
-    rom: RomLoader {
-        begin_has_encrypt: true,
-        security_info: true,
-        security_info_has_chip_id: true,
-        crystal_estimate: None,
-        flash_regulator: None,
-        custom_spi_pins: true,
-    },
+    rom: RomLoader { custom_spi_pins: true, ..family::ROM_LOADER },
     image: ImageRules {
         fills_last_page: false,
         frequencies: &[(0xF, "80m"), (0x0, "40m"), (0x1, "26m"), (0x2, "20m")],

@@ -19,6 +19,7 @@ mod esp32h2;
 mod esp32p4;
 mod esp32s2;
 mod esp32s3;
+mod family;
 mod field;
 mod image;
 mod memory;

@@ -5,6 +5,7 @@
 #![forbid(unsafe_code)]
 
 pub mod build;
+pub mod crash;
 pub mod descriptor;
 pub mod elf;
 mod error;

@@ -17,7 +17,7 @@ impl Symbols {
     /// If it is none.
     pub fn parse(bytes: &[u8]) -> Result<Self, ImageError> {
         let file = object::File::parse(bytes).map_err(|error| ImageError::Elf(error.to_string()))?;
-        let mut functions: Vec<(u32, u32, String)> = file
+        let functions = file
             .symbols()
             .filter(|symbol| symbol.kind() == SymbolKind::Text && symbol.size() > 0)
             .filter_map(|symbol| {
@@ -26,8 +26,14 @@ impl Symbols {
                 Some((start, size, symbol.name().ok()?.to_owned()))
             })
             .collect();
+        Ok(Self::of(functions))
+    }
+
+    /// These functions: start, length, name.
+    #[must_use]
+    pub fn of(mut functions: Vec<(u32, u32, String)>) -> Self {
         functions.sort();
-        Ok(Self { functions })
+        Self { functions }
     }
 
     /// The function that an address is in, and how far.

@@ -10,6 +10,9 @@ use larch_image::header::MAGIC;
 use larch_image::merge::{Blob, check_overlaps};
 use larch_image::{Image, ImageError};
 
+/// Pages of the flash MMU are not larger.
+const LARGEST_PAGE: u32 = 0x1_0000;
+
 /// Facts about the board that files must fit.
 #[derive(Debug, Clone, Copy)]
 pub struct Target {
@@ -91,6 +94,7 @@ fn check_image(blob: &Blob, target: &Target) -> Result<Option<String>, Error> {
             chip: target.chip.name,
         });
     }
+    check_place(blob, &image, target.chip)?;
     match target.revision {
         Some(revision) if !header.allows_revision(revision.number()) => Err(Error::ImageForOtherRevision {
             name: blob.name.clone(),
@@ -100,6 +104,28 @@ fn check_image(blob: &Blob, target: &Target) -> Result<Option<String>, Error> {
         }),
         _ => Ok(None),
     }
+}
+
+/// The mask ROM looks for the bootloader at one place; programs are mapped in pages, so they begin at one.
+fn check_place(blob: &Blob, image: &Image, chip: &Chip) -> Result<(), Error> {
+    let misplaced = |what, place| {
+        Err(Error::ImageMisplaced { name: blob.name.clone(), what, place, offset: blob.offset })
+    };
+    let is_mapped = image.segments.iter().any(|segment| chip.is_flash(segment.address));
+    let is_boot_place = blob.offset == chip.bootloader_offset;
+    if !is_mapped && !is_boot_place {
+        return misplaced("a bootloader", format!("0x{:x} on the {}", chip.bootloader_offset, chip.name));
+    }
+    if is_mapped && is_boot_place {
+        let place = "the offset of its partition (usually 0x10000) behind a bootloader".to_owned();
+        return misplaced("an application", place);
+    }
+    let told = image.app.as_ref().map_or(0, |app| app.mmu_page_size_log2);
+    let page = 1_u32.checked_shl(told.into()).filter(|_| told != 0).unwrap_or(LARGEST_PAGE);
+    if is_mapped && !blob.offset.is_multiple_of(page) {
+        return misplaced("an application", format!("a multiple of 0x{page:x}"));
+    }
+    Ok(())
 }
 
 #[cfg(test)]
@@ -113,8 +139,13 @@ mod tests {
         Target { chip, revision: Some(Revision { major: 0, minor: 4 }), flash_bytes: 4 << 20 }
     }
 
+    /// A bootloader: nothing in it is mapped.
     fn image(header: Header) -> Vec<u8> {
-        let part = Part { address: 0x4038_0000, data: vec![7; 4096] };
+        image_at(0x4038_0000, header)
+    }
+
+    fn image_at(address: u32, header: Header) -> Vec<u8> {
+        let part = Part { address, data: vec![7; 4096] };
         build(target().chip, header, Layout::of_pages(0x1_0000), vec![part]).unwrap()
     }
 
@@ -145,6 +176,16 @@ mod tests {
         assert_eq!(code(&[blob(0x1000, vec![0; 16]), blob(0x1800, vec![0; 4])]), 36);
         assert_eq!(code(&[blob(0, Vec::new())]), 2);
         assert_eq!(code(&[blob(2, vec![1])]), 2);
+    }
+
+    #[test]
+    fn images_are_written_only_where_they_are_looked_for() {
+        let (bootloader, application) = (image(Header::new(5, 0)), image_at(0x4200_0020, Header::new(5, 0)));
+        assert_eq!(code(&[blob(0x1000, bootloader.clone())]), 39);
+        assert_eq!(code(&[blob(0, application.clone())]), 39);
+        assert_eq!(code(&[blob(0x9000, application.clone())]), 39);
+        let (bootloader, application) = (blob(0, bootloader), blob(0x1_0000, application));
+        assert_eq!(check(&[bootloader, application], &target(), false).unwrap(), [""; 0]);
     }
 
     #[test]

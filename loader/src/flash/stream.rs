@@ -162,7 +162,7 @@ impl Loader<'_> {
             failures = if from + reached > best { 1 } else { failures + 1 };
             best = best.max(from + reached);
             let most = if matches!(error, Error::Silent { .. }) { SILENCES } else { REFUSALS };
-            if failures > most || !error.is_worth_another_stream() {
+            if failures > most || !error.is_worth_another_try() {
                 return Err(error);
             }
             self.observer.event(&Event::Retry { what: &error.to_string() });

@@ -20,27 +20,32 @@ pub struct Server {
 impl Server {
     /// Behind a socket, in download mode.
     pub fn in_download_mode() -> Self {
-        Self::start(|| Endpoint::tcp(0), true)
+        Self::start(|| Endpoint::tcp(0), Wiring::None, true)
+    }
+
+    /// Behind a socket that has no control lines, with blank flash: the board looks for its program again and again.
+    pub fn without_program() -> Self {
+        Self::start(|| Endpoint::tcp(0), Wiring::None, false)
     }
 
     /// Behind an RFC 2217 server, with blank flash and an auto-reset circuit.
     pub fn rfc2217() -> Self {
-        Self::start(|| Endpoint::rfc2217(0), false)
+        Self::start(|| Endpoint::rfc2217(0), Wiring::AutoReset, false)
     }
 
     /// Behind a PTY, in download mode.
     pub fn pty() -> Self {
-        Self::start(|| Endpoint::pty(None), true)
+        Self::start(|| Endpoint::pty(None), Wiring::None, true)
     }
 
-    fn start(endpoint: fn() -> io::Result<Endpoint>, download: bool) -> Self {
+    fn start(endpoint: fn() -> io::Result<Endpoint>, wiring: Wiring, download: bool) -> Self {
         let stop = Arc::new(AtomicBool::new(false));
         let (ready, address) = channel();
         let thread = std::thread::spawn({
             let stop = stop.clone();
             move || {
                 let mut endpoint = endpoint().unwrap();
-                let mut board = board(download);
+                let mut board = board(wiring, download);
                 ready.send(endpoint.address().to_owned()).unwrap();
                 serve::run(&mut board, &mut endpoint, None, &stop).unwrap();
                 board.chip().flash_contents().to_vec()
@@ -65,10 +70,10 @@ impl Drop for Server {
     }
 }
 
-fn board(download: bool) -> Board {
+fn board(wiring: Wiring, download: bool) -> Board {
     let path = packages::rom_elf("esp32c3", 300).expect("the published ROM is needed for this test");
     let config = Config::new(Rom::parse(&std::fs::read(path).unwrap()).unwrap());
-    let mut board = Board::new(&config, if download { Wiring::None } else { Wiring::AutoReset });
+    let mut board = Board::new(&config, wiring);
     board.set_jumper(download);
     board.power_on();
     board

@@ -1,6 +1,7 @@
 //! The `larch-loader` command as people and scripts run it.
 
 mod board;
+mod desk;
 mod files;
 mod wire;
 

@@ -132,3 +132,21 @@ fn a_stub_left_running_is_recognised() {
     assert!(!again.is_rom());
     assert_eq!(again.flash().unwrap().device(), 0x4016);
 }
+
+/// The mask ROM answers the next command, but it is not the stub that was asked.
+#[test]
+fn a_button_pressed_while_a_stub_writes_is_survived() {
+    let bench = bench();
+    bench.board().set_jumper(true);
+    bench.board().press_reset();
+    let mut loader = connect(&bench, 20);
+    assert!(loader.run_own_stub().unwrap());
+    bench.person(2.0, |board| board.press_reset());
+    let data = firmware_like(100_000);
+    let blob = Blob { name: "data".to_owned(), offset: 0x1_0000, data: data.clone() };
+    loader
+        .write_flash(&[blob], &WriteOptions::default())
+        .unwrap_or_else(|error| panic!("{error}\n{}", bench.events()));
+    assert!(bench.flash()[0x1_0000..].starts_with(&data));
+    assert!(bench.events().contains("Retry"), "the button was pressed too late: {}", bench.events());
+}

@@ -34,6 +34,18 @@ fn lost_bytes_on_the_way_to_the_chip_are_sent_again() {
     assert!(bench.flash()[0x1_0000..].starts_with(&data));
 }
 
+/// Lengths, numbers and digests too: the chip refuses what it does not understand with any error, or does something else.
+#[test]
+fn one_damaged_byte_anywhere_is_survived() {
+    let data = firmware_like(6_000);
+    for at in (400..6_000).step_by(331) {
+        let bench = Bench::new();
+        bench.board().faults_to_chip.corrupt.insert(at, 0x04);
+        write(&bench, &data).unwrap_or_else(|error| panic!("byte {at}: {error}\n{}", bench.events()));
+        assert!(bench.flash()[0x1_0000..].starts_with(&data), "byte {at}");
+    }
+}
+
 #[test]
 fn damaged_answers_are_survived() {
     let bench = Bench::new();

@@ -32,6 +32,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     let mut steps = Steps { failed: Vec::new() };
     steps.run("formatting", || Ok(cmd!(shell, "cargo fmt --all --check").run()?));
     steps.run("lints", || lints(&lab, &shell));
+    steps.run("Windows", || windows(&shell));
     steps.run("workflows", || actionlint::run(&lab, &shell));
     steps.run("licences", || licences(&shell));
     steps.run("tests", || xtask(&shell, &["test"]));
@@ -91,6 +92,13 @@ fn lints(lab: &Lab, shell: &Shell) -> Result<()> {
     cmd!(shell, "cargo clippy --locked -p larch-stub --features {feature} --profile stub --target {triple} -- --deny warnings")
         .run()?;
     Ok(())
+}
+
+/// Whether xtask and the loader compile for Windows; nothing is linked.
+fn windows(shell: &Shell) -> Result<()> {
+    const TRIPLE: &str = "x86_64-pc-windows-gnu";
+    toolchain::ensure_target(shell, TRIPLE)?;
+    Ok(cmd!(shell, "cargo check --locked -p xtask -p larch-loader --target {TRIPLE}").run()?)
 }
 
 /// `cargo deny` is no part of Rust; where it is not installed this step says so.

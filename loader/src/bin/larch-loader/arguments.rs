@@ -15,7 +15,7 @@ use std::path::PathBuf;
 #[command(
     name = "larch-loader",
     version,
-    after_help = "Examples:\n  larch-loader flash-id\n  larch-loader --port /dev/ttyUSB0 write-flash 0x0 bootloader.bin 0x8000 partitions.bin 0x10000 app.bin\n  larch-loader --port rfc2217://lab:4000 --json erase-flash\n\nExit codes: 0 done, 2 wrong arguments, 3 file, 10-14 port, 19-29 no answer, 30-38 does not fit the chip, 40-45 failed on the chip."
+    after_help = "Examples:\n  larch-loader flash-id\n  larch-loader --port /dev/ttyUSB0 write-flash 0x0 bootloader.bin 0x8000 partitions.bin 0x10000 app.bin\n  larch-loader --port rfc2217://lab:4000 --json erase-flash\n\nExit codes: 0 done, 2 wrong arguments, 3 file, 10-14 port, 19-29 no answer, 30-39 does not fit the chip, 40-45 failed on the chip."
 )]
 pub struct Arguments {
     #[command(flatten)]
@@ -311,6 +311,9 @@ pub enum Verb {
     ImageInfo {
         /// Image file.
         file: PathBuf,
+        /// Form of what is printed; there is one here. Accepted for Thonny's sake.
+        #[arg(long, hide = true)]
+        version: Option<u8>,
     },
     /// Make an image of a program.
     Elf2image {
@@ -423,7 +426,7 @@ pub enum Verb {
     },
     /// Show what the board prints; what is typed is sent line by line. Ctrl-C ends it.
     Monitor {
-        /// Program whose addresses in the output are named.
+        /// Program that runs: addresses in the output are named, crashes explained.
         #[arg(long)]
         elf: Option<PathBuf>,
         /// Do not reset the board first.

@@ -23,10 +23,11 @@ pub fn connect(global: &Global, reporter: &Reporter) -> Result<Loader<'static>, 
 
 /// The same; our own stub is left out where it cannot do what will be asked.
 pub fn connect_for(global: &Global, own_stub: bool, reporter: &Reporter) -> Result<Loader<'static>, Error> {
+    let chip = chip(&global.chip)?;
     let (port, usb_jtag) = port(global, reporter)?;
     let transport = traced(ports::open(&port, larch_loader::connect::ROM_BAUD)?, global.trace.as_deref())?;
     let options = Options {
-        chip: chip(&global.chip)?,
+        chip,
         before: before(global, &port, usb_jtag)?,
         patience: patience(global),
         timeout_factor: global.timeout_factor,

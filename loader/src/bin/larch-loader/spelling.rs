@@ -45,7 +45,7 @@ fn modern_word(word: &str) -> String {
 }
 
 /// Words that had underscores.
-const WORDS: [&str; 36] = [
+const WORDS: [&str; 37] = [
     "load-ram",
     "dump-mem",
     "read-mem",
@@ -75,6 +75,7 @@ const WORDS: [&str; 36] = [
     "checksum-md5",
     "default-reset",
     "no-reset-no-sync",
+    "no-reset-stub",
     "no-reset",
     "hard-reset",
     "soft-reset",

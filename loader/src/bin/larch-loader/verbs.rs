@@ -11,6 +11,7 @@ mod replay;
 use crate::arguments::{Arguments, Verb};
 use crate::report::Reporter;
 use crate::session;
+use larch_image::merge;
 use larch_loader::flash::WriteOptions;
 use larch_loader::{After, Error, Loader, ports, reset};
 use serde_json::json;
@@ -22,7 +23,7 @@ use std::time::Duration;
 pub fn run(arguments: &Arguments, reporter: &Reporter) -> Result<(), Error> {
     let global = &arguments.global;
     match &arguments.verb {
-        Verb::ImageInfo { file } => files::image_info(file, reporter),
+        Verb::ImageInfo { file, .. } => files::image_info(file, reporter),
         Verb::Elf2image { .. } => files::elf2image(&arguments.verb, session::chip(&global.chip)?, reporter),
         Verb::MergeBin { .. } => files::merge_bin(&arguments.verb, session::chip(&global.chip)?, reporter),
         Verb::MakeImage { .. } => files::make_image(&arguments.verb, session::chip(&global.chip)?, reporter),
@@ -54,12 +55,14 @@ pub fn run(arguments: &Arguments, reporter: &Reporter) -> Result<(), Error> {
         Verb::Reset => lines_only(arguments, reset::HARD),
         Verb::HoldInReset => lines_only(arguments, reset::HOLD),
         Verb::Flash { program, monitor } => {
+            program::check(program)?;
             let mut loader = session::connect(global, reporter)?;
             program::flash(&mut loader, program)?;
             loader.finish(&session::after(global))?;
             if *monitor { monitor::follow(&mut *loader.into_transport(), Some(&program.elf)) } else { Ok(()) }
         }
         verb => {
+            check_files(verb)?;
             // Our own stub does not encrypt.
             let mut loader = session::connect_for(global, !flash::encrypts(verb), reporter)?;
             let after = on_chip(&mut loader, verb, reporter)?.unwrap_or_else(|| session::after(global));
@@ -70,6 +73,18 @@ pub fn run(arguments: &Arguments, reporter: &Reporter) -> Result<(), Error> {
             }
             Ok(())
         }
+    }
+}
+
+/// What can be wrong with files is told before anybody is asked to press a button.
+fn check_files(verb: &Verb) -> Result<(), Error> {
+    match verb {
+        Verb::WriteFlash { files, .. } => {
+            merge::check_overlaps(&flash::blobs(&files.files)?).map_err(Error::Overlap)
+        }
+        Verb::VerifyFlash { files, .. } => flash::blobs(&files.files).map(drop),
+        Verb::WritePart { file, .. } | Verb::LoadRam { file } => read(file).map(drop),
+        _ => Ok(()),
     }
 }
 

@@ -219,7 +219,11 @@ pub fn blobs(words: &[String]) -> Result<Vec<Blob>, Error> {
         } else {
             vec![Blob { name, offset: 0, data }]
         };
-        blobs.extend(own.into_iter().map(|blob| Blob { offset: blob.offset.wrapping_add(offset), ..blob }));
+        for blob in own {
+            let offset = blob.offset.checked_add(offset);
+            let behind = || Error::Argument(format!("{}: its offset is behind 4 GB", blob.name));
+            blobs.push(Blob { offset: offset.ok_or_else(behind)?, ..blob });
+        }
     }
     Ok(blobs)
 }

@@ -1,8 +1,8 @@
-//! What the board prints, with the names of addresses in it.
+//! What the board prints; addresses in it are named, crashes explained.
 
 use crate::arguments::Global;
 use crate::report::Reporter;
-use larch_image::symbols::Symbols;
+use larch_image::crash::Crash;
 use larch_loader::transport::Transport;
 use larch_loader::{Error, connect, ports, reset};
 use std::io::{BufRead, Write};
@@ -29,9 +29,9 @@ pub fn run(global: &Global, elf: Option<&Path>, no_reset: bool, reporter: &Repor
 
 /// Shows what comes, sends what is typed, until the port or the input ends.
 pub fn follow(transport: &mut dyn Transport, elf: Option<&Path>) -> Result<(), Error> {
-    let symbols = match elf {
-        Some(path) => Symbols::parse(&super::read(path)?).map_err(super::files::in_file(path))?,
-        None => Symbols::default(),
+    let mut crash = match elf {
+        Some(path) => Crash::of_program(&super::read(path)?).map_err(super::files::in_file(path))?,
+        None => Crash::default(),
     };
     let typed = typed_lines();
     let (mut line, mut buffer) = (Vec::new(), [0; 1024]);
@@ -44,8 +44,8 @@ pub fn follow(transport: &mut dyn Transport, elf: Option<&Path>) -> Result<(), E
         out.write_all(&buffer[..count])?;
         for &byte in &buffer[..count] {
             if byte == b'\n' {
-                for name in symbols.names_in(&String::from_utf8_lossy(&line)) {
-                    writeln!(out, "    {name}")?;
+                for remark in crash.line(&String::from_utf8_lossy(&line)) {
+                    writeln!(out, "    {remark}")?;
                 }
                 line.clear();
             } else if line.len() < 4096 {

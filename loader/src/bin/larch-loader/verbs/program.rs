@@ -12,6 +12,16 @@ use larch_loader::{Blob, Error, Loader};
 use serde_json::json;
 use std::path::Path;
 
+/// What can be told of the files before a chip is there.
+///
+/// # Errors
+/// If one is missing or damaged.
+pub fn check(source: &ProgramSource) -> Result<(), Error> {
+    Program::parse(&read(&source.elf)?).map_err(files::in_file(&source.elf))?;
+    source.partition_table.as_deref().map_or(Ok(()), |path| files::read_table(path).map(drop))?;
+    source.bootloader.as_deref().map_or(Ok(()), |path| read(path).map(drop))
+}
+
 /// Writes bootloader, partition table and program; the bootloader is told the flash's size.
 pub fn flash(loader: &mut Loader<'_>, source: &ProgramSource) -> Result<(), Error> {
     let blobs = blobs(source, loader.chip())?;
