@@ -32,9 +32,11 @@ fn thonnys_flashing_dialog_works() {
     let server = Server::rfc2217();
     let bootloader = packages::bootloader("esp32c3").unwrap();
     let file = bootloader.to_str().unwrap();
+    // But for the time-out: a busy machine is behind the board's time.
+    let patience = ["--timeout-factor", "20"];
     let connection = ["--port", &server.url, "--chip", "esp32c3", "--baud", "115200"];
     let write = ["write_flash", "--flash_mode", "keep", "--flash_size", "keep", "--erase-all", "0x0", file];
-    let run = larch_loader(&[&connection[..], &write].concat());
+    let run = larch_loader(&[&patience[..], &connection, &write].concat());
     assert_eq!(run.code, 0, "{}{}", run.stdout, run.stderr);
     assert!(run.stdout.contains("Hash of data verified."), "{}", run.stdout);
     assert!(!run.stdout.contains('\u{1b}') && !run.stderr.contains('\u{1b}'), "no colours into a pipe");

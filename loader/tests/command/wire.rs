@@ -149,7 +149,8 @@ fn over_rfc2217_the_lines_reset_the_board_and_the_speed_goes_up() {
     let file = folder.path().join("data").to_str().unwrap().to_owned();
     let data: Vec<u8> = (0..50_000_u32).map(|n| ((n * 7) >> 3) as u8).collect();
     std::fs::write(&file, &data).unwrap();
-    let run = larch_loader(&["--port", &server.url, "write-flash", "0x10000", &file]);
+    let words = ["--timeout-factor", "20", "--port", &server.url, "write-flash", "0x10000", &file];
+    let run = larch_loader(&words);
     assert_eq!(run.code, 0, "{}{}", run.stdout, run.stderr);
     assert!(run.stdout.contains("Changed baud rate to 3000000."), "{}", run.stdout);
     assert!(run.stdout.contains("Hash of data verified."), "{}", run.stdout);
