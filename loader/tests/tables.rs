@@ -92,7 +92,7 @@ fn jump_target(at: u32, instruction: u32) -> Option<u32> {
     let bits = |shift: u32, width: u32| instruction >> shift & ((1 << width) - 1);
     let offset = bits(31, 1) << 20 | bits(12, 8) << 12 | bits(20, 1) << 11 | bits(21, 10) << 1;
     // The highest bit is the sign.
-    let offset = offset | (offset >> 20 & 1) * 0xFFE0_0000;
+    let offset = if offset >> 20 == 0 { offset } else { offset | 0xFFE0_0000 };
     (instruction & 0xFFF == 0x06F).then(|| at.wrapping_add(offset))
 }
 

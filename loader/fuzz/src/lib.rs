@@ -21,6 +21,8 @@ use std::collections::HashSet;
 use std::fmt::{Debug, Display};
 use std::hash::{DefaultHasher, Hash, Hasher};
 
+/// Most inputs that are kept.
+const MOST_KEPT: usize = 1 << 12;
 /// Longest input.
 pub const LONGEST: usize = 1 << 14;
 
@@ -69,7 +71,7 @@ impl<'t> Run<'t> {
     /// Runs the target; keeps the input if its outcome is new.
     pub fn run(&mut self, input: Vec<u8>) {
         let outcome = (self.target.run)(&input);
-        if self.seen.insert(outcome) {
+        if self.corpus.len() < MOST_KEPT && self.seen.insert(outcome) {
             self.corpus.push(input);
         }
     }

@@ -186,9 +186,10 @@ impl Builder {
 /// Builds an image: flash segments at page offsets, the gaps before them filled with parts of the RAM segments.
 ///
 /// # Errors
-/// If two flash segments share a page, or there are too many segments.
+/// If a flash segment begins within a word, two share a page, or there are too many segments.
 pub fn build(chip: &Chip, header: Header, layout: Layout, parts: Vec<Part>) -> Result<Vec<u8>, ImageError> {
     let (mut flash, ram): (Vec<_>, Vec<_>) = parts.into_iter().partition(|part| chip.is_flash(part.address));
+    check_words(&flash)?;
     check_pages(&flash, layout.page_size)?;
     let mut builder = Builder::new(header, layout);
     if layout.ram_only_header {
@@ -256,6 +257,14 @@ fn mapped(chip: &Chip, builder: &Builder, part: &Part) -> Vec<u8> {
         data.resize(data.len() + LEAST - used, 0);
     }
     data
+}
+
+/// Segments consist of words: what is mapped can only lie as its address does if that is a word's.
+fn check_words(flash: &[Part]) -> Result<(), ImageError> {
+    match flash.iter().find(|part| part.address % 4 != 0) {
+        Some(part) => Err(ImageError::Link(format!("0x{:08x} is not a multiple of 4", part.address))),
+        None => Ok(()),
+    }
 }
 
 fn check_pages(flash: &[Part], page_size: u32) -> Result<(), ImageError> {
