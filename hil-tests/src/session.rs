@@ -462,6 +462,7 @@ impl<'a> Session<'a> {
 
     fn enter(&mut self) -> Result<(), Failure> {
         self.pending = false;
+        let heard = self.step_bytes;
         self.send(b"\r")?;
         if let Some(time) = self.interrupt_after {
             self.listen(time)?;
@@ -473,11 +474,11 @@ impl<'a> Session<'a> {
         }
         match self.answer_to.take() {
             Some(text) => self.wait_for(&text),
-            None if self.last_words => match self.wait_prompt(LAST_WORDS) {
+            None if self.last_words => match self.wait_answer(heard, LAST_WORDS) {
                 Err(Failure::Silent { .. } | Failure::NoPrompt { .. }) => Ok(()),
                 ended => ended,
             },
-            None => self.wait_prompt(self.limit),
+            None => self.wait_answer(heard, self.limit),
         }
     }
 
@@ -488,10 +489,13 @@ impl<'a> Session<'a> {
         }
         let blank = !self.pending;
         let leaves_line = key.name == "Ctrl-C" || (blank && is_control_command(key));
+        // The raw REPL says nothing to Ctrl-C.
+        let silent = self.prompt == Prompt::Raw && key.name == "Ctrl-C";
+        let heard = self.step_bytes;
         self.send(key.bytes)?;
         if leaves_line {
             self.pending = false;
-            return self.wait_prompt(self.limit);
+            return if silent { self.wait_prompt(self.limit) } else { self.wait_answer(heard, self.limit) };
         }
         self.pending = true;
         self.listen(5 * QUIET)
@@ -589,6 +593,16 @@ impl<'a> Session<'a> {
     /// Waits for a prompt at the cursor after which nothing follows.
     fn wait_prompt(&mut self, limit: Duration) -> Result<(), Failure> {
         self.wait(limit, |session| session.find_prompt().is_some())?;
+        if let Some(prompt) = self.find_prompt() {
+            self.prompt = prompt;
+        }
+        Ok(())
+    }
+
+    /// Waits for the prompt that follows an answer. The one at which was typed is still there until something comes, however
+    /// long a busy board takes; `heard` is how many bytes had come before.
+    fn wait_answer(&mut self, heard: usize, limit: Duration) -> Result<(), Failure> {
+        self.wait(limit, |session| session.step_bytes > heard && session.find_prompt().is_some())?;
         if let Some(prompt) = self.find_prompt() {
             self.prompt = prompt;
         }

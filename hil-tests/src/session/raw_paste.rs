@@ -33,7 +33,7 @@ impl Session<'_> {
             return Err(Failure::RawPaste("the board offers a window of no bytes".into()));
         }
         self.paste_bytes(source.as_bytes(), window)?;
-        self.wait_prompt(self.limit)
+        self.wait_answer(self.step_bytes, self.limit)
     }
 
     /// Sends within the window, then the end, and takes the board's flow-control bytes off the stream.

@@ -101,6 +101,8 @@ impl Transport for Scripted {
                     let line = std::mem::take(&mut self.line);
                     self.answer(&line);
                 }
+                // A slow board.
+                0x05 => self.say(at + Duration::from_millis(300), b"\r\npaste mode\r\n=== "),
                 0x7f => {
                     self.line.pop();
                     self.say(at, b"\x08\x1b[K");
@@ -162,6 +164,16 @@ fn the_transcript_is_what_a_person_sees() {
     let (shown, outcome) = run(vec![("1+1", vec![Piece::Wait(300), Piece::Say(b"2\r\n")])], "1+1\n");
     outcome.unwrap();
     assert_eq!(shown, ">>> 1+1\n2\n>>>");
+}
+
+#[test]
+fn the_prompt_of_before_is_no_answer_to_a_key() {
+    let mut board = Scripted::new(vec![]);
+    let scenario = Scenario::parse("t/x", "# press: Ctrl-E\n").unwrap();
+    let mut session = Session::new(&mut board);
+    session.boot().unwrap();
+    session.perform(&scenario, 0).unwrap();
+    assert_eq!(session.transcript(), ">>>\npaste mode\n===");
 }
 
 #[test]
