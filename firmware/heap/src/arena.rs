@@ -125,6 +125,20 @@ pub struct Heap {
     pub(crate) mark_stack: [(u32, u32); crate::collect::MARK_STACK],
 }
 
+/// Stops at a place outside the arena or the stack. The way out is apart from its many callers, which pay one branch.
+#[inline(always)]
+fn check(is_inside: bool) {
+    if !is_inside {
+        stop_outside();
+    }
+}
+
+#[cold]
+#[inline(never)]
+fn stop_outside() -> ! {
+    panic!("outside the Python heap or stack");
+}
+
 /// Copies a few values, four at a time.
 ///
 /// # Safety
@@ -319,7 +333,7 @@ impl Heap {
     #[inline(always)]
     pub fn slot(&self, at: Ref, index: u32) -> Value {
         let offset = at.0 + 4 + 4 * index;
-        assert!(offset < self.end);
+        check(offset < self.end);
         Value::from_bits(self.read(offset))
     }
 
@@ -330,7 +344,7 @@ impl Heap {
     #[inline(always)]
     pub fn set_slot(&mut self, at: Ref, index: u32, value: Value) {
         let offset = at.0 + 4 + 4 * index;
-        assert!(offset < self.end);
+        check(offset < self.end);
         self.write(offset, value.bits());
     }
 
@@ -341,7 +355,7 @@ impl Heap {
     #[expect(unsafe_code, reason = "a slice of the arena")]
     pub fn values(&self, at: Ref, first: u32, len: u32) -> &[Value] {
         let offset = at.0 + 4 + 4 * first;
-        assert!(u64::from(offset) + 4 * u64::from(len) <= u64::from(self.end));
+        check(u64::from(offset) + 4 * u64::from(len) <= u64::from(self.end));
         // SAFETY: inside the arena (just checked), aligned, and borrowed as `self` is. `Value` is any word.
         unsafe { core::slice::from_raw_parts(self.address(offset).cast(), len as usize) }
     }
@@ -353,7 +367,7 @@ impl Heap {
     #[expect(unsafe_code, reason = "a slice of the arena")]
     pub fn values_mut(&mut self, at: Ref, first: u32, len: u32) -> &mut [Value] {
         let offset = at.0 + 4 + 4 * first;
-        assert!(u64::from(offset) + 4 * u64::from(len) <= u64::from(self.end));
+        check(u64::from(offset) + 4 * u64::from(len) <= u64::from(self.end));
         // SAFETY: as in `values`, borrowed mutably.
         unsafe { core::slice::from_raw_parts_mut(self.address(offset).cast(), len as usize) }
     }
@@ -372,8 +386,8 @@ impl Heap {
     ) -> (&mut [Value], &mut [Value]) {
         let (a, b) = (u64::from(left.0) + 4, u64::from(right.0) + 4);
         let (a_end, b_end) = (a + 4 * u64::from(left_len), b + 4 * u64::from(right_len));
-        assert!(a_end <= u64::from(self.end) && b_end <= u64::from(self.end));
-        assert!(a_end <= b || b_end <= a);
+        check(a_end <= u64::from(self.end) && b_end <= u64::from(self.end));
+        check(a_end <= b || b_end <= a);
         // SAFETY: inside the arena and apart from each other (just checked), aligned, borrowed mutably as `self` is.
         unsafe {
             (
@@ -391,7 +405,7 @@ impl Heap {
     #[expect(unsafe_code, reason = "the arena is raw memory")]
     pub fn half(&self, at: Ref, index: u32) -> u16 {
         let offset = at.0 + 4 + 2 * index;
-        assert!(offset < self.end);
+        check(offset < self.end);
         // SAFETY: inside the arena (just checked; its end is a multiple of 8) and aligned.
         unsafe { *self.address(offset).cast::<u16>() }
     }
@@ -404,7 +418,7 @@ impl Heap {
     #[expect(unsafe_code, reason = "the arena is raw memory")]
     pub fn set_half(&mut self, at: Ref, index: u32, number: u16) {
         let offset = at.0 + 4 + 2 * index;
-        assert!(offset < self.end);
+        check(offset < self.end);
         // SAFETY: as in `half`.
         unsafe { *self.address(offset).cast::<u16>() = number }
     }
@@ -417,7 +431,7 @@ impl Heap {
     #[expect(unsafe_code, reason = "the arena is raw memory")]
     pub fn byte(&self, at: Ref, index: u32) -> u8 {
         let offset = at.0 + 4 + index;
-        assert!(offset < self.end);
+        check(offset < self.end);
         // SAFETY: inside the arena (just checked).
         unsafe { *self.address(offset) }
     }
@@ -430,7 +444,7 @@ impl Heap {
     #[expect(unsafe_code, reason = "the arena is raw memory")]
     pub fn set_byte(&mut self, at: Ref, index: u32, byte: u8) {
         let offset = at.0 + 4 + index;
-        assert!(offset < self.end);
+        check(offset < self.end);
         // SAFETY: as in `byte`.
         unsafe { *self.address(offset) = byte }
     }
@@ -442,7 +456,7 @@ impl Heap {
     #[expect(unsafe_code, reason = "a slice of the arena")]
     pub fn bytes(&self, at: Ref, first: u32, len: u32) -> &[u8] {
         let offset = at.0 + 4 + first;
-        assert!(u64::from(offset) + u64::from(len) <= u64::from(self.end));
+        check(u64::from(offset) + u64::from(len) <= u64::from(self.end));
         // SAFETY: inside the arena (just checked) and borrowed as `self` is.
         unsafe { core::slice::from_raw_parts(self.address(offset), len as usize) }
     }
@@ -454,7 +468,7 @@ impl Heap {
     #[expect(unsafe_code, reason = "a slice of the arena")]
     pub fn bytes_mut(&mut self, at: Ref, first: u32, len: u32) -> &mut [u8] {
         let offset = at.0 + 4 + first;
-        assert!(u64::from(offset) + u64::from(len) <= u64::from(self.end));
+        check(u64::from(offset) + u64::from(len) <= u64::from(self.end));
         // SAFETY: as in `bytes`, borrowed mutably.
         unsafe { core::slice::from_raw_parts_mut(self.address(offset), len as usize) }
     }
@@ -466,7 +480,7 @@ impl Heap {
     #[expect(unsafe_code, reason = "a slice of the arena")]
     pub fn words(&self, at: Ref, first: u32, len: u32) -> &[u32] {
         let offset = at.0 + 4 + 4 * first;
-        assert!(u64::from(offset) + 4 * u64::from(len) <= u64::from(self.end));
+        check(u64::from(offset) + 4 * u64::from(len) <= u64::from(self.end));
         // SAFETY: inside the arena (just checked), aligned, and borrowed as `self` is.
         unsafe { core::slice::from_raw_parts(self.address(offset).cast(), len as usize) }
     }
@@ -478,7 +492,7 @@ impl Heap {
     #[expect(unsafe_code, reason = "a slice of the arena")]
     pub fn words_mut(&mut self, at: Ref, first: u32, len: u32) -> &mut [u32] {
         let offset = at.0 + 4 + 4 * first;
-        assert!(u64::from(offset) + 4 * u64::from(len) <= u64::from(self.end));
+        check(u64::from(offset) + 4 * u64::from(len) <= u64::from(self.end));
         // SAFETY: as in `words`, borrowed mutably.
         unsafe { core::slice::from_raw_parts_mut(self.address(offset).cast(), len as usize) }
     }
@@ -499,10 +513,10 @@ impl Heap {
             (u64::from(offset), u64::from(offset) + 4 * u64::from(len))
         };
         let (start, end) = span(target);
-        assert!(end <= u64::from(self.end));
+        check(end <= u64::from(self.end));
         for source in sources {
             let (from, to) = span(source);
-            assert!(to <= u64::from(self.end) && (to <= start || end <= from));
+            check(to <= u64::from(self.end) && (to <= start || end <= from));
         }
         let read = sources.map(|(at, first, len)| {
             // SAFETY: inside the arena and apart from the target (just checked), aligned, borrowed as `self` is.
@@ -520,7 +534,7 @@ impl Heap {
     #[expect(unsafe_code, reason = "a copy inside the arena")]
     pub fn copy(&mut self, to: Ref, to_first: u32, from: Ref, from_first: u32, len: u32) {
         let (source, target) = (from.0 + 4 + from_first, to.0 + 4 + to_first);
-        assert!(u64::from(source.max(target)) + u64::from(len) <= u64::from(self.end));
+        check(u64::from(source.max(target)) + u64::from(len) <= u64::from(self.end));
         // SAFETY: both ranges are inside the arena (just checked); `copy` allows overlap.
         unsafe { core::ptr::copy(self.address(source), self.address(target), len as usize) }
     }
@@ -561,7 +575,7 @@ impl Heap {
     #[inline(always)]
     pub fn kept_place(&self, value: Value) -> Ref {
         let offset = (value.small_unchecked() as u32) << 2;
-        assert!(offset >= self.start && offset < self.end);
+        check(offset >= self.start && offset < self.end);
         Ref(offset)
     }
 
@@ -735,7 +749,7 @@ impl Heap {
 
     #[expect(unsafe_code, reason = "clearing part of the arena")]
     fn zero(&mut self, from: u32, to: u32) {
-        assert!(from <= to && to <= self.end);
+        check(from <= to && to <= self.end);
         // SAFETY: inside the arena.
         unsafe { core::ptr::write_bytes(self.address(from), 0, (to - from) as usize) }
     }
@@ -871,6 +885,18 @@ impl Heap {
         Some(Window { base: unsafe { self.stack.as_ptr().add(base as usize) } })
     }
 
+    /// The window of a frame that exists, and so has room.
+    ///
+    /// # Panics
+    /// If there is no room for a frame.
+    #[inline(always)]
+    #[expect(unsafe_code, reason = "the stack is raw memory")]
+    pub fn known_window(&self, base: u32) -> Window {
+        check(base + WINDOW <= self.stack_len && base != 0);
+        // SAFETY: inside the stack (just checked).
+        Window { base: unsafe { self.stack.as_ptr().add(base as usize) } }
+    }
+
     /// First free slot.
     #[inline(always)]
     pub fn top(&self) -> u32 {
@@ -885,7 +911,7 @@ impl Heap {
     #[expect(unsafe_code, reason = "the stack is raw memory")]
     pub fn set_top(&mut self, top: u32) {
         if top > self.top {
-            assert!(top <= self.stack_len);
+            check(top <= self.stack_len);
             let mut slot = self.top;
             while slot < top {
                 // SAFETY: inside the stack (just checked).
@@ -896,21 +922,22 @@ impl Heap {
         self.top = top;
     }
 
-    /// Copies values of a cell to the stack from its top on, which moves behind them.
+    /// Puts three values on the stack, and behind them `count` values of a cell from position `first` on.
     ///
     /// # Panics
     /// If the values are not inside the arena, or the stack is too small for them.
     #[inline(always)]
     #[expect(unsafe_code, reason = "a copy from the arena to the stack")]
-    pub fn push_values(&mut self, at: Ref, first: u32, count: u32) {
+    pub fn push_values(&mut self, before: [Value; 3], at: Ref, first: u32, count: u32) {
         let offset = at.0 + 4 + 4 * first;
-        assert!(offset + 4 * count <= self.end && count <= self.stack_room());
+        check(offset + 4 * count <= self.end && 3 + count <= self.stack_room());
         // SAFETY: inside the arena and inside the stack (just checked).
         unsafe {
             let target = self.stack.as_ptr().add(self.top as usize);
-            copy_values(self.address(offset).cast(), target, count);
+            *target.cast() = before;
+            copy_values(self.address(offset).cast(), target.add(3), count);
         }
-        self.top += count;
+        self.top += 3 + count;
     }
 
     /// Copies values of the stack to a cell.
@@ -921,7 +948,7 @@ impl Heap {
     #[expect(unsafe_code, reason = "a copy from the stack to the arena")]
     pub fn set_values(&mut self, at: Ref, first: u32, from: u32, count: u32) {
         let offset = at.0 + 4 + 4 * first;
-        assert!(offset + 4 * count <= self.end && from + count <= self.stack_len);
+        check(offset + 4 * count <= self.end && from + count <= self.stack_len);
         // SAFETY: inside the stack and inside the arena (just checked).
         unsafe { copy_values(self.stack.as_ptr().add(from as usize), self.address(offset).cast(), count) }
     }
@@ -939,7 +966,7 @@ impl Heap {
     #[inline(always)]
     #[expect(unsafe_code, reason = "the stack is raw memory")]
     pub fn stack(&self, index: u32) -> Value {
-        assert!(index < self.stack_len);
+        check(index < self.stack_len);
         // SAFETY: inside the stack (just checked).
         unsafe { *self.stack.as_ptr().add(index as usize) }
     }
@@ -951,7 +978,7 @@ impl Heap {
     #[inline(always)]
     #[expect(unsafe_code, reason = "the stack is raw memory")]
     pub fn set_stack(&mut self, index: u32, value: Value) {
-        assert!(index < self.stack_len);
+        check(index < self.stack_len);
         // SAFETY: inside the stack (just checked).
         unsafe { *self.stack.as_ptr().add(index as usize) = value }
     }

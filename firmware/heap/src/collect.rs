@@ -71,13 +71,26 @@ impl Heap {
     fn mark(&mut self, value: Value) -> Option<Ref> {
         let at = value.as_cell()?;
         let granule = self.granule(at.0);
-        if self.bit(granule) {
+        let (index, bit) = (granule / 32, granule % 32);
+        let marked = self.map(index);
+        if marked >> bit & 1 != 0 {
             return None;
         }
         let header = self.header(at);
         debug_assert!(header.kind() != Kind::Free, "a stale reference {at:?}");
-        self.set_bits(granule, granule + header.size_bytes().div_ceil(GRANULE));
+        let count = header.size_bytes().div_ceil(GRANULE);
+        if bit + count < 32 {
+            self.set_map(index, marked | ((1 << count) - 1) << bit);
+        } else {
+            self.mark_long(granule, count);
+        }
         (header.kind().layout() != Layout::Bytes).then_some(at)
+    }
+
+    /// Marks a cell whose bits are in more than one word.
+    #[inline(never)]
+    fn mark_long(&mut self, granule: u32, count: u32) {
+        self.set_bits(granule, granule + count);
     }
 
     /// The values of a cell: index of the first, and the one after the last.

@@ -150,6 +150,20 @@ impl Value {
         if self.is_cell() { Some(Ref(self.0)) } else { None }
     }
 
+    /// The cell, of a value that must be one; `reason` says why. It is for the reader only: a message at every place
+    /// would cost more than the rest of the access.
+    ///
+    /// # Panics
+    /// If it is none.
+    #[inline(always)]
+    pub const fn expect_cell(self, reason: &'static str) -> Ref {
+        let _ = reason;
+        match self.as_cell() {
+            Some(at) => at,
+            None => stop_at_no_cell(),
+        }
+    }
+
     /// Whether this is a cell.
     #[inline(always)]
     pub const fn is_cell(self) -> bool {
@@ -189,6 +203,12 @@ impl Value {
     pub const fn is_none(self) -> bool {
         self.0 == Value::NONE.0
     }
+}
+
+#[cold]
+#[inline(never)]
+const fn stop_at_no_cell() -> ! {
+    panic!("a value that must be a cell is none");
 }
 
 impl Ref {

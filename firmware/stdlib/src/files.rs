@@ -314,7 +314,7 @@ fn next(vm: &mut Vm, file: Value) -> Res {
 fn readlines(vm: &mut Vm, file: Value) -> Res {
     let list = vm.new_list(&[])?;
     vm.root(list)?;
-    let cell = list.as_cell().expect("a list");
+    let cell = list.expect_cell("a list");
     loop {
         let scope = vm.scope();
         let text = next(vm, file)?;

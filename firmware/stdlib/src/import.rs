@@ -76,7 +76,7 @@ fn load(vm: &mut Vm, name: Qstr, folder: Value, source: &Source) -> Res {
     let module = vm.new_module(name)?;
     vm.root(module)?;
     let globals = vm.module_globals(module).expect("a module made just now");
-    let table = globals.as_cell().expect("globals are a dict");
+    let table = globals.expect_cell("globals are a dict");
     let file = match source {
         Source::File(file) => {
             let shown = shown(vm, folder, name, ".py")?;

@@ -310,7 +310,7 @@ impl Vm {
     fn rom_dict(&mut self, entries: &'static [crate::native::Entry], row: impl Fn(usize) -> RomRef) -> Res {
         let dict = self.new_dict(entries.len() as u32)?;
         let scope = self.root(dict)?;
-        let table = dict.as_cell().expect("a dict");
+        let table = dict.expect_cell("a dict");
         for (index, (name, what)) in entries.iter().enumerate() {
             let value = match what {
                 Rom::Value(value) => *value,
@@ -366,7 +366,7 @@ impl Vm {
                 let dict = self.class_dict(at);
                 let copy = self.new_dict(self.table_len(dict))?;
                 let scope = self.root(copy)?;
-                let to = copy.as_cell().expect("a dict");
+                let to = copy.expect_cell("a dict");
                 self.table_copy(to, dict)?;
                 self.set_table_flag(to, crate::table::FIXED);
                 self.release(scope);
@@ -382,7 +382,7 @@ impl Vm {
         if name == Qstr::__dict__ {
             return Ok(dict);
         }
-        let table = dict.as_cell().expect("a module has a dict");
+        let table = dict.expect_cell("a module has a dict");
         if let Some(value) = self.dict_get_qstr(table, name) {
             return Ok(value);
         }
@@ -505,7 +505,7 @@ impl Vm {
                 Kind::Instance | Kind::GrownInstance => return self.change_in_instance(at, name, op),
                 Kind::Class => return self.change_in_class(at, name, op),
                 Kind::Module => {
-                    let dict = self.heap.value(at, 0).as_cell().expect("a module has a dict");
+                    let dict = self.heap.value(at, 0).expect_cell("a module has a dict");
                     return self.change_in_dict(object, dict, name, op);
                 }
                 _ => {}
@@ -718,7 +718,7 @@ impl Vm {
     }
 
     fn instance_unary_default(&mut self, op: UnaryOp, value: Value) -> Res<Option<Value>> {
-        let at = value.as_cell().expect("an instance");
+        let at = value.expect_cell("an instance");
         let class = self.class_of_instance(at);
         let is_plain = self.inner_object(at) == value;
         match op {
@@ -758,7 +758,7 @@ impl Vm {
         if let Some(iterator) = self.call_special(value, Qstr::__iter__, &[])? {
             return Ok(Some(iterator));
         }
-        let at = value.as_cell().expect("an instance");
+        let at = value.expect_cell("an instance");
         if self.inner_object(at) != value {
             return Ok(None);
         }

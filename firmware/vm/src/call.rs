@@ -50,6 +50,7 @@ impl Vm {
         let result = self.deeper(Vm::run);
         if result.is_err() && self.depth >= depth {
             // The level was refused: the frame never ran.
+            while self.close_generator_frame() {}
             self.pop_frame();
         }
         result
@@ -267,7 +268,7 @@ impl Vm {
         register: u8,
     ) -> Res<Called> {
         let code =
-            Code::new(self, self.heap.value(function, FUNCTION_CODE).as_cell().expect("a function has code"));
+            Code::new(self, self.heap.value(function, FUNCTION_CODE).expect_cell("a function has code"));
         let (signature, flags) = (code.signature(self), code.flags(self));
         let base = slot + 1;
         let simple = Flags::VAR_ARGS | Flags::VAR_KEYWORDS | Flags::GENERATOR;

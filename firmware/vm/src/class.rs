@@ -1,6 +1,6 @@
 //! Python classes, the shapes of their instances, and instances.
 //!
-//! A class cell is `flags | slots hint << 8 | (built-in base + 1) << 16`, then name, bases (tuple or unbound), dict, root
+//! A class cell is `flags | depth << 1 | slots hint << 8 | (built-in base + 1) << 16`, then name, bases (tuple or unbound), dict, root
 //! shape (unbound until there is an instance). A shape is a node of a tree that starts at the class: `attribute count`,
 //! then class, parent, the name added here, first child, next sibling. An instance is its shape and its attributes; when
 //! it outgrows its cell the last word becomes a `Slots` cell with the rest.
@@ -17,6 +17,12 @@ use crate::vm::{Part, Vm};
 
 /// Class flag: `__setattr__`, `__delattr__`, a property or another descriptor is among its attributes or its bases'.
 pub(crate) const ACCESSORS: u32 = 1;
+
+/// How many classes lie between a class and `object`, on the longest way; limited, because looking something up in a class
+/// asks its bases in turn.
+const DEPTH_SHIFT: u32 = 1;
+const DEPTH_MASK: u32 = 0x7f;
+const DEPTH_MAX: u32 = 32;
 
 const NAME: u32 = 1;
 const BASES: u32 = 2;
@@ -38,7 +44,7 @@ impl Vm {
     /// # Errors
     /// TypeError for unsuitable bases; MemoryError.
     pub fn new_class(&mut self, name: Qstr, bases: Value, dict: Value) -> Res {
-        let (mut native, mut flags) = (None, 0);
+        let (mut native, mut flags, mut depth) = (None, 0, 0);
         let count = bases.as_cell().map_or(0, |at| self.heap.header(at).count());
         for index in 0..count {
             let base = bases.as_cell().map_or(Value::NONE, |at| self.heap.slot(at, index));
@@ -56,7 +62,9 @@ impl Vm {
                     (id != ids::object).then_some(id)
                 }
                 (None, Some(at)) => {
-                    flags |= self.heap.word(at, 0) & ACCESSORS;
+                    let of_base = self.heap.word(at, 0);
+                    flags |= of_base & ACCESSORS;
+                    depth = depth.max(1 + (of_base >> DEPTH_SHIFT & DEPTH_MASK));
                     self.native_base(base)
                 }
                 _ => {
@@ -73,7 +81,11 @@ impl Vm {
             }
             native = native.or(of_base);
         }
+        if depth > DEPTH_MAX {
+            return Err(self.raise_recursion());
+        }
         let at = self.alloc(Header::new(Kind::Class, 5))?;
+        flags |= depth << DEPTH_SHIFT;
         flags |= native.map_or(0, |id| (u32::from(id.0) + 1) << 16);
         self.heap.set_word(at, 0, flags);
         self.heap.set_value(at, NAME, Value::qstr(name));
@@ -162,7 +174,7 @@ impl Vm {
 
     /// A class's own attributes.
     pub fn class_dict(&self, class: Ref) -> Ref {
-        self.heap.value(class, DICT).as_cell().expect("a class has a dict")
+        self.heap.value(class, DICT).expect_cell("a class has a dict")
     }
 
     /// The built-in type a Python class derives from, if any but `object`.
@@ -203,7 +215,7 @@ impl Vm {
     /// The class of an instance.
     #[inline(always)]
     pub fn class_of_instance(&self, at: Ref) -> Value {
-        let shape = self.heap.value(at, 0).as_cell().expect("an instance has a shape");
+        let shape = self.heap.value(at, 0).expect_cell("an instance has a shape");
         self.heap.value(shape, SHAPE_CLASS)
     }
 
@@ -238,7 +250,7 @@ impl Vm {
 
     /// After the first instance is complete: later ones get exactly the room they need.
     pub(crate) fn note_instance_size(&mut self, at: Ref) {
-        let shape = self.heap.value(at, 0).as_cell().expect("an instance has a shape");
+        let shape = self.heap.value(at, 0).expect_cell("an instance has a shape");
         let Some(class) = self.heap.value(shape, SHAPE_CLASS).as_cell() else { return };
         let count = self.heap.word(shape, 0).min(0xff);
         let flags = self.heap.word(class, 0);
@@ -289,7 +301,7 @@ impl Vm {
     pub(crate) fn shape_name(&self, shape: Ref, position: u32) -> Qstr {
         let mut at = shape;
         while self.heap.word(at, 0) != position + 1 {
-            at = self.heap.value(at, SHAPE_PARENT).as_cell().expect("positions count from the root");
+            at = self.heap.value(at, SHAPE_PARENT).expect_cell("positions count from the root");
         }
         self.heap.value(at, SHAPE_NAME).as_qstr().unwrap_or(Qstr::EMPTY)
     }
@@ -325,7 +337,7 @@ impl Vm {
         if header.kind() == Kind::Instance || position < inline {
             return (at, 1 + position);
         }
-        let more = self.heap.slot(at, header.count() - 1).as_cell().expect("the other attributes");
+        let more = self.heap.slot(at, header.count() - 1).expect_cell("the other attributes");
         (more, position - inline)
     }
 
@@ -355,7 +367,7 @@ impl Vm {
     /// # Errors
     /// MemoryError.
     pub(crate) fn store_own(&mut self, at: Ref, name: Qstr, value: Value) -> Res<()> {
-        let shape = self.heap.value(at, 0).as_cell().expect("an instance has a shape");
+        let shape = self.heap.value(at, 0).expect_cell("an instance has a shape");
         if let Some(position) = self.shape_find(shape, name) {
             self.set_own(at, position, value);
             return Ok(());
@@ -402,10 +414,10 @@ impl Vm {
     /// # Errors
     /// MemoryError.
     pub(crate) fn delete_own(&mut self, at: Ref, name: Qstr) -> Res<bool> {
-        let shape = self.heap.value(at, 0).as_cell().expect("an instance has a shape");
+        let shape = self.heap.value(at, 0).expect_cell("an instance has a shape");
         let Some(gone) = self.shape_find(shape, name) else { return Ok(false) };
-        let class = self.heap.value(shape, SHAPE_CLASS).as_cell().expect("a shape has a class");
-        let mut new = self.heap.value(class, SHAPE).as_cell().expect("the class has instances");
+        let class = self.heap.value(shape, SHAPE_CLASS).expect_cell("a shape has a class");
+        let mut new = self.heap.value(class, SHAPE).expect_cell("the class has instances");
         let kept = self.heap.word(new, 0);
         let count = self.heap.word(shape, 0);
         for position in (kept..count).filter(|position| *position != gone) {

@@ -56,11 +56,18 @@ impl Vm {
         }
     }
 
+    /// The registers of the newest frame.
+    #[inline(always)]
+    pub(crate) fn newest_window(&self) -> Window {
+        self.heap.known_window(u32::from(self.frames[self.depth - 1].base))
+    }
+
+    #[inline]
     fn load_state(&self) -> State {
         let frame = &self.frames[self.depth - 1];
-        let window = self.heap.window(u32::from(frame.base)).expect("a frame has room");
-        let function = window.function().as_cell().expect("a frame has a function");
-        let code = self.heap.value(function, FUNCTION_CODE).as_cell().expect("a function has code");
+        let window = self.heap.known_window(u32::from(frame.base));
+        let function = window.function().expect_cell("a frame has a function");
+        let code = self.heap.value(function, FUNCTION_CODE).expect_cell("a function has code");
         State { pc: frame.pc, window, code }
     }
 
@@ -83,7 +90,9 @@ impl Vm {
                 self.note_progress();
                 return Ok(());
             }
-            self.close_generator_frame();
+            if self.close_generator_frame() {
+                continue;
+            }
             let depth = self.depth;
             let frame = self.pop_frame();
             if depth == bottom {
@@ -752,13 +761,13 @@ impl Vm {
 
     #[inline(always)]
     fn globals_value(&self, w: Window) -> Value {
-        let function = w.function().as_cell().expect("a frame has a function");
+        let function = w.function().expect_cell("a frame has a function");
         self.heap.value(function, FUNCTION_GLOBALS)
     }
 
     #[inline(always)]
     fn globals_of(&self, w: Window) -> Ref {
-        self.globals_value(w).as_cell().expect("a function has globals")
+        self.globals_value(w).expect_cell("a function has globals")
     }
 
     #[inline(always)]
@@ -766,7 +775,7 @@ impl Vm {
         let globals = self.globals_value(w);
         match self.cache.get(globals, name) {
             Some(Found::Own(position)) => {
-                let at = globals.as_cell().expect("a function has globals");
+                let at = globals.expect_cell("a function has globals");
                 if let Some(value) = self.dict_value_at(at, position, name) {
                     return Ok(value);
                 }
@@ -779,7 +788,7 @@ impl Vm {
 
     #[inline(never)]
     fn load_global_slow(&mut self, globals: Value, name: Qstr) -> Res {
-        let at = globals.as_cell().expect("a function has globals");
+        let at = globals.expect_cell("a function has globals");
         if let Some(position) = self.dict_find_qstr(at, name) {
             self.cache.put(globals, name, Found::Own(position));
             if let Some(value) = self.dict_value_at(at, position, name) {
@@ -865,7 +874,7 @@ impl Vm {
 
     #[inline(always)]
     fn free_cell(&self, w: Window, index: u8) -> Value {
-        let function = w.function().as_cell().expect("a frame has a function");
+        let function = w.function().expect_cell("a frame has a function");
         self.heap.slot(function, FUNCTION_CELLS + u32::from(index))
     }
 
@@ -1094,9 +1103,7 @@ impl Vm {
         let kind = self.frames[self.depth - 1].kind;
         if kind == FrameKind::Call {
             let frame = self.pop_frame();
-            let caller =
-                self.heap.window(u32::from(self.frames[self.depth - 1].base)).expect("a frame has room");
-            caller.set(frame.register, value);
+            self.newest_window().set(frame.register, value);
             return Ok(None);
         }
         self.return_specially(kind, value)
@@ -1114,18 +1121,11 @@ impl Vm {
                 // A complaint is raised in the frame of `__init__`, which still exists.
                 let instance = self.finish_init(slot, value)?;
                 let frame = self.pop_frame();
-                let caller =
-                    self.heap.window(u32::from(self.frames[self.depth - 1].base)).expect("a frame has room");
-                caller.set(frame.register, instance);
+                self.newest_window().set(frame.register, instance);
                 Ok(None)
             }
-            FrameKind::Resume => {
-                self.finish_generator(value);
-                Ok(Some(Value::UNBOUND))
-            }
-            FrameKind::ForIter | FrameKind::IterNext | FrameKind::YieldFrom => {
-                self.finish_generator_in_loop(kind, value);
-                Ok(None)
+            FrameKind::Resume | FrameKind::ForIter | FrameKind::IterNext | FrameKind::YieldFrom => {
+                Ok(self.finish_generator(kind, value).then_some(Value::UNBOUND))
             }
         }
     }

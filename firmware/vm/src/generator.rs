@@ -2,8 +2,13 @@
 //!
 //! A generator cell is `state | resume register << 8 | registers << 16`, then the place of its next instruction, the
 //! function, and the registers.
+//!
+//! When a generator is resumed that is suspended in a `yield from` of a generator, and that one perhaps likewise, only the
+//! last of the chain gets a frame, so a value costs the same at every depth. The others stay suspended; each gets the frame
+//! when the one it waits for ends. Below a generator's frame lie the generator that was resumed, the one that runs, and its
+//! function.
 
-use larch_bytecode::op::{self, Op};
+use larch_bytecode::op;
 use larch_bytecode::qstr::Qstr;
 use larch_heap::{Frame, FrameKind, Header, Kind, Ref, Root, Value};
 
@@ -19,6 +24,8 @@ const FINISHED: u32 = 3;
 const STATE: u32 = 3;
 /// `pend_throw` left an exception: where the next sent value would go, or in place of the place before the start.
 const PENDING: u32 = 4;
+/// Suspended at a `YieldFrom`.
+const DELEGATING: u32 = 8;
 
 const PLACE: u32 = 1;
 const FUNCTION: u32 = 2;
@@ -54,44 +61,117 @@ impl Vm {
         Ok(at.into())
     }
 
-    /// Pushes a generator's frame. The value sent goes where its `yield` wants it.
-    fn push_generator(&mut self, at: Ref, sent: Value, kind: FrameKind, register: u8) -> Res<()> {
+    /// Pushes the frame of a generator, or of the last one in its chain of delegates. The value sent goes where its `yield`
+    /// wants it.
+    fn push_generator(&mut self, resumed: Ref, sent: Value, kind: FrameKind, register: u8) -> Res<()> {
+        let at = self.innermost(resumed);
         let word = self.heap.word(at, 0);
-        match word & STATE {
-            RUNNING => return Err(self.raise(ids::ValueError, "generator already executing")),
-            0 if !sent.is_none() => {
-                return Err(
-                    self.raise(ids::TypeError, "can't send non-None value to a just-started generator")
-                );
-            }
-            _ => {}
+        if word & STATE == RUNNING || (word & STATE == 0 && !sent.is_none()) {
+            return Err(self.raise_not_resumable(word));
         }
-        let function = self.heap.value(at, FUNCTION);
-        let top = self.heap.top();
-        let count = word >> 16;
-        // slot: the generator, then its function, then the registers.
-        let base = top + 2;
         let pc = self.heap.kept_place(self.heap.value(at, PLACE));
+        let top = self.heap.top();
+        let base = top + 3;
         let has_room = self.heap.window(base).is_some();
         let Some(frame) = self.frames.get_mut(self.depth).filter(|_| has_room) else {
             return Err(self.raise_recursion());
         };
         *frame = Frame { pc, base: base as u16, top: top as u16, kind, register };
         self.depth += 1;
-        self.heap.push(at.into());
-        self.heap.push(function);
-        self.heap.push_values(at, REGISTERS, count);
+        self.lay_out_generator(resumed, at);
         if word & STATE == STARTED {
             self.heap.set_stack(base + (word >> 8 & 0xff), sent);
         }
-        self.heap.set_word(at, 0, word & !STATE | RUNNING);
         Ok(())
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn raise_not_resumable(&mut self, word: u32) -> Raised {
+        match word & STATE {
+            RUNNING => self.raise(ids::ValueError, "generator already executing"),
+            _ => self.raise(ids::TypeError, "can't send non-None value to a just-started generator"),
+        }
+    }
+
+    /// Puts on the stack what a generator's frame needs.
+    #[inline(always)]
+    fn lay_out_generator(&mut self, resumed: Ref, at: Ref) {
+        let word = self.heap.word(at, 0);
+        let before = [resumed.into(), at.into(), self.heap.value(at, FUNCTION)];
+        self.heap.push_values(before, at, REGISTERS, word >> 16);
+        self.heap.set_word(at, 0, word & !STATE | RUNNING);
+    }
+
+    /// The last of the chain of generators that wait in a `yield from`, each for the next.
+    #[inline(always)]
+    fn innermost(&self, at: Ref) -> Ref {
+        if self.heap.word(at, 0) & (STATE | DELEGATING) == STARTED | DELEGATING {
+            return self.end_of_chain(at);
+        }
+        at
+    }
+
+    #[inline(never)]
+    fn end_of_chain(&self, mut at: Ref) -> Ref {
+        while self.heap.word(at, 0) & (STATE | DELEGATING) == STARTED | DELEGATING {
+            match self.inner_of(at) {
+                Some(inner) => at = inner,
+                None => break,
+            }
+        }
+        at
+    }
+
+    /// The generator for which one waits that is suspended at a `YieldFrom`. There is none if it waits for another kind of
+    /// iterator, or its next step is its own: the other one has ended or not begun, or is to raise an exception.
+    #[inline(always)]
+    fn inner_of(&self, at: Ref) -> Option<Ref> {
+        let (word, _) = self.heap.fetch(self.heap.kept_place(self.heap.value(at, PLACE)));
+        let iterator = self.heap.slot(at, REGISTERS + u32::from(op::b(word)));
+        let inner = self.heap.as_kind(iterator, Kind::Generator)?;
+        let word = self.heap.word(inner, 0);
+        (matches!(word & STATE, STARTED | RUNNING) && word & PENDING == 0).then_some(inner)
+    }
+
+    /// Whether a generator, or the last one in its chain of delegates, is running.
+    fn is_executing(&self, at: Ref) -> bool {
+        self.heap.word(self.innermost(at), 0) & STATE == RUNNING
+    }
+
+    /// The generator that waits for the one of the newest frame, if that was not resumed for its own sake.
+    fn delegator(&self) -> Option<Ref> {
+        let running = self.running_generator();
+        let base = u32::from(self.frames[self.depth - 1].base);
+        let mut at = self.heap.stack(base - 3).expect_cell("a generator's frame has what was resumed");
+        while at != running {
+            let inner = self.inner_of(at)?;
+            if inner == running {
+                return Some(at);
+            }
+            at = inner;
+        }
+        None
+    }
+
+    /// Gives the newest frame, whose generator has ended, to the generator that waits for it, behind its `YieldFrom`.
+    fn enter_delegator(&mut self, at: Ref, result: Value) {
+        let frame = self.frames[self.depth - 1];
+        let base = u32::from(frame.base);
+        let resumed = self.heap.stack(base - 3).expect_cell("a generator's frame has what was resumed");
+        let register = self.heap.word(at, 0) >> 8 & 0xff;
+        let place = self.heap.kept_place(self.heap.value(at, PLACE));
+        self.frames[self.depth - 1].pc = self.heap.offset(place, 1);
+        self.heap.set_top(u32::from(frame.top));
+        self.lay_out_generator(resumed, at);
+        self.heap.set_stack(base + register, result);
+        self.heap.set_value(at, PLACE, MOVED_ON);
     }
 
     /// The generator whose frame is the newest.
     fn running_generator(&self) -> Ref {
         let base = u32::from(self.frames[self.depth - 1].base);
-        self.heap.stack(base - 2).as_cell().expect("a generator's frame has its generator")
+        self.heap.stack(base - 2).expect_cell("a generator's frame has its generator")
     }
 
     /// Pushes the frame of a generator that a loop instruction iterates over; false if it has ended already.
@@ -105,8 +185,8 @@ impl Vm {
 
     /// Where a generator starts, as its cell keeps it.
     fn first_place(&self, at: Ref) -> Value {
-        let function = self.heap.value(at, FUNCTION).as_cell().expect("a generator has a function");
-        let code = self.heap.value(function, FUNCTION_CODE).as_cell().expect("a function has code");
+        let function = self.heap.value(at, FUNCTION).expect_cell("a generator has a function");
+        let code = self.heap.value(function, FUNCTION_CODE).expect_cell("a function has code");
         self.heap.place_value(Code::new(self, code).entry(self))
     }
 
@@ -122,7 +202,7 @@ impl Vm {
     /// ValueError if it is running.
     pub(crate) fn generator_pend(&mut self, at: Ref, exception: Value) -> Res {
         let word = self.heap.word(at, 0);
-        if word & STATE == RUNNING {
+        if self.is_executing(at) {
             return Err(self.raise(ids::ValueError, "generator already executing"));
         }
         let before = self.take_pending(at).unwrap_or(Value::NONE);
@@ -163,27 +243,30 @@ impl Vm {
     }
 
     /// Leaves the frame of a generator that was saved, and of all those that delegate to it.
+    #[inline(always)]
     fn leave_suspended(&mut self, value: Value) -> Option<Value> {
-        loop {
-            let frame = self.pop_frame();
-            match frame.kind {
-                FrameKind::ForIter | FrameKind::IterNext => {
-                    let window = self
-                        .heap
-                        .window(u32::from(self.frames[self.depth - 1].base))
-                        .expect("a frame has room");
-                    window.set(frame.register, value);
-                    self.loop_jump(frame.kind == FrameKind::IterNext);
-                    return None;
-                }
-                FrameKind::YieldFrom => {
-                    // The delegating generator yields the same value and will go on at its `YieldFrom`.
-                    let pc = self.heap.offset(self.frames[self.depth - 1].pc, -1);
-                    self.save_delegating(pc, frame.register);
-                }
-                _ => return Some(value),
-            }
+        let mut frame = self.pop_frame();
+        if frame.kind == FrameKind::YieldFrom {
+            frame = self.leave_delegators(frame);
         }
+        if frame.kind == FrameKind::Resume {
+            return Some(value);
+        }
+        self.newest_window().set(frame.register, value);
+        self.loop_jump(frame.kind == FrameKind::IterNext);
+        None
+    }
+
+    /// Leaves the frames of the generators that delegate to the one whose frame was popped. They yield the same value and
+    /// will go on at their `YieldFrom`.
+    #[inline(never)]
+    fn leave_delegators(&mut self, mut frame: Frame) -> Frame {
+        while frame.kind == FrameKind::YieldFrom {
+            let pc = self.heap.offset(self.frames[self.depth - 1].pc, -1);
+            self.save_delegating(pc, frame.register);
+            frame = self.pop_frame();
+        }
+        frame
     }
 
     fn save_generator(&mut self, pc: Ref, register: u8) {
@@ -201,10 +284,10 @@ impl Vm {
     fn save_delegating(&mut self, pc: Ref, register: u8) {
         let at = self.running_generator();
         if self.heap.value(at, PLACE) != self.heap.place_value(pc) {
-            return self.save_generator(pc, register);
+            self.save_generator(pc, register);
         }
         let word = self.heap.word(at, 0);
-        self.heap.set_word(at, 0, word & 0xffff_0000 | u32::from(register) << 8 | STARTED);
+        self.heap.set_word(at, 0, word & 0xffff_0000 | u32::from(register) << 8 | DELEGATING | STARTED);
     }
 
     /// The newest frame, if it is a generator's, goes on behind a `YieldFrom` at which it may have been resumed.
@@ -233,41 +316,55 @@ impl Vm {
         }
     }
 
-    /// The generator of the newest frame returned to native code, which gets the value from [`Root::Returned`].
-    pub(crate) fn finish_generator(&mut self, value: Value) {
-        let at = self.running_generator();
-        self.end_generator(at);
+    /// The generator of the newest frame returned. If native code waits, the answer is true, and it gets the value from
+    /// [`Root::Returned`]; else the loop goes on.
+    pub(crate) fn finish_generator(&mut self, kind: FrameKind, value: Value) -> bool {
+        let delegator = self.delegator();
+        self.end_generator(self.running_generator());
+        if let Some(delegator) = delegator {
+            self.enter_delegator(delegator, value);
+            return false;
+        }
+        if kind != FrameKind::Resume {
+            self.finish_generator_in_loop(kind, value);
+            return false;
+        }
         self.pop_frame();
         self.heap.set_root(Root::Returned, value);
+        true
     }
 
-    /// The generator of the newest frame returned to a loop or a delegating generator.
-    pub(crate) fn finish_generator_in_loop(&mut self, kind: FrameKind, value: Value) {
-        let at = self.running_generator();
-        self.end_generator(at);
+    /// The generator of the newest frame has ended for a loop or a delegating generator.
+    fn finish_generator_in_loop(&mut self, kind: FrameKind, value: Value) {
         let frame = self.pop_frame();
         if kind == FrameKind::YieldFrom {
-            let window =
-                self.heap.window(u32::from(self.frames[self.depth - 1].base)).expect("a frame has room");
-            window.set(frame.register, value);
+            self.newest_window().set(frame.register, value);
             self.note_progress();
         } else {
             self.loop_jump(kind == FrameKind::ForIter);
         }
     }
 
-    /// If the newest frame is a generator's, marks the generator as ended: an exception leaves it.
-    pub(crate) fn close_generator_frame(&mut self) {
+    /// If the newest frame is a generator's, marks the generator as ended: an exception leaves it. True if the frame is now
+    /// that of a generator that waited for it.
+    pub(crate) fn close_generator_frame(&mut self) -> bool {
         let kind = self.frames[self.depth - 1].kind;
-        if matches!(kind, FrameKind::ForIter | FrameKind::IterNext | FrameKind::YieldFrom | FrameKind::Resume)
-        {
-            let at = self.running_generator();
-            self.end_generator(at);
-            let exception = self.heap.root(Root::Raised);
-            if self.is_instance(exception, ids::StopIteration.value()) {
-                self.raise(ids::RuntimeError, "generator raised StopIteration");
-            }
+        if !matches!(
+            kind,
+            FrameKind::ForIter | FrameKind::IterNext | FrameKind::YieldFrom | FrameKind::Resume
+        ) {
+            return false;
         }
+        let delegator = self.delegator();
+        self.end_generator(self.running_generator());
+        let exception = self.heap.root(Root::Raised);
+        if self.is_instance(exception, ids::StopIteration.value()) {
+            self.raise(ids::RuntimeError, "generator raised StopIteration");
+        }
+        if let Some(delegator) = delegator {
+            self.enter_delegator(delegator, Value::NONE);
+        }
+        delegator.is_some()
     }
 
     // ---- for native code ----
@@ -282,11 +379,14 @@ impl Vm {
     /// # Errors
     /// What the generator raises.
     pub fn generator_send(&mut self, at: Ref, sent: Value) -> Res<Option<Value>> {
-        if self.heap.word(at, 0) & STATE == FINISHED {
+        let word = self.heap.word(at, 0);
+        if word & STATE == FINISHED {
             self.heap.set_root(Root::Returned, Value::NONE);
             return Ok(None);
         }
-        if let Some(exception) = self.take_pending(at) {
+        if word & PENDING != 0
+            && let Some(exception) = self.take_pending(at)
+        {
             return self.generator_throw(at, exception);
         }
         self.push_generator(at, sent, FrameKind::Resume, 0)?;
@@ -307,8 +407,10 @@ impl Vm {
     }
 
     fn throw_at(&mut self, at: Ref, exception: Value) -> Res<Option<Value>> {
+        if self.is_executing(at) {
+            return Err(self.raise(ids::ValueError, "generator already executing"));
+        }
         match self.heap.word(at, 0) & STATE {
-            RUNNING => return Err(self.raise(ids::ValueError, "generator already executing")),
             STARTED => {}
             _ => {
                 self.end_generator(at);
@@ -342,11 +444,11 @@ impl Vm {
 
     /// What a generator delegates to: the iterator of the `YieldFrom` at which it is suspended.
     fn delegate_of(&self, at: Ref) -> Option<Value> {
-        let (word, _) = self.heap.fetch(self.heap.kept_place(self.heap.value(at, PLACE)));
-        match Op::from_byte(word as u8) {
-            Some(Op::YieldFrom) => Some(self.heap.slot(at, REGISTERS + u32::from(op::b(word)))),
-            _ => None,
+        if self.heap.word(at, 0) & DELEGATING == 0 {
+            return None;
         }
+        let (word, _) = self.heap.fetch(self.heap.kept_place(self.heap.value(at, PLACE)));
+        Some(self.heap.slot(at, REGISTERS + u32::from(op::b(word))))
     }
 
     /// `throw` while delegating: the inner iterator gets the exception first.
@@ -391,6 +493,8 @@ impl Vm {
         let place = self.heap.offset(self.heap.kept_place(self.heap.value(at, PLACE)), 1);
         let place = self.heap.place_value(place);
         self.heap.set_value(at, PLACE, place);
+        let word = self.heap.word(at, 0);
+        self.heap.set_word(at, 0, word & !DELEGATING);
         self.heap.set_slot(at, REGISTERS + register, result);
     }
 

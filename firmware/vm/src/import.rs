@@ -31,11 +31,11 @@ impl Vm {
         let scope = self.scope();
         let globals = self.new_dict(0)?;
         self.root(globals)?;
-        let table = globals.as_cell().expect("a dict");
+        let table = globals.expect_cell("a dict");
         self.dict_set_qstr(table, Qstr::__name__, Value::qstr(name))?;
         let module = self.alloc_values(Kind::Module, &[globals])?;
         self.root(module)?;
-        let modules = self.modules()?.as_cell().expect("a dict");
+        let modules = self.modules()?.expect_cell("a dict");
         self.dict_set_qstr(modules, name, module)?;
         self.release(scope);
         Ok(module)
@@ -165,7 +165,7 @@ impl Vm {
     ) -> Res<usize> {
         let mut len = 0;
         if level > 0 {
-            let table = globals.as_cell().expect("globals are a dict");
+            let table = globals.expect_cell("globals are a dict");
             let own = self.dict_get_qstr(table, Qstr::__name__).unwrap_or(Value::NONE);
             let is_package = self.dict_get_qstr(table, Qstr::__path__).is_some();
             let package = self.str_span(own).map_or("", |span| self.str_at(span));
@@ -240,7 +240,7 @@ impl Vm {
     }
 
     pub(crate) fn import_star(&mut self, module: Value, namespace: Value) -> Res<()> {
-        let to = namespace.as_cell().expect("a namespace");
+        let to = namespace.expect_cell("a namespace");
         if let Some(number) = module.as_immediate(Immediate::Module) {
             let def = self.registry.module_def(ModuleId(number as u16));
             for (name, _) in def.entries {

@@ -50,7 +50,7 @@ impl Vm {
     /// If `sink` is not of that sort.
     pub fn end_text(&mut self, sink: Sink) -> Res {
         let Sink::Text(index) = sink else { panic!("not a text sink") };
-        let at = self.heap.stack(index).as_cell().expect("a text cell");
+        let at = self.heap.stack(index).expect_cell("a text cell");
         let len = self.text_len(sink);
         if let (Kind::Str, 0..=1) = (self.heap.kind(at), len) {
             return self.new_text_from(Kind::Str, Span::Cell { at, first: TEXT_START, len });
@@ -209,7 +209,7 @@ impl Vm {
 
     /// The cell of a text under construction, with room for `more` bytes.
     fn text_room(&mut self, index: u32, more: u32) -> Res<Ref> {
-        let at = self.heap.stack(index).as_cell().expect("a text cell");
+        let at = self.heap.stack(index).expect_cell("a text cell");
         let len = self.heap.stack(index + 1).small_unchecked() as u32;
         let capacity = self.heap.header(at).count() - TEXT_START;
         if len + more <= capacity {

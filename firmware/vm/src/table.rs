@@ -119,7 +119,7 @@ impl Vm {
     /// Removes the entry at a position given by [`Vm::table_next`]: its value.
     pub fn table_remove_at(&mut self, at: Ref, position: u32) -> Value {
         let stride = self.stride(at);
-        let entries = self.heap.value(at, 1).as_cell().expect("it has an entry");
+        let entries = self.heap.value(at, 1).expect_cell("it has an entry");
         let value = self.heap.slot(entries, stride + position * stride);
         self.heap.set_slot(entries, stride + position * stride, Value::UNBOUND);
         self.heap.set_slot(entries, 1 + position * stride, Value::TOMBSTONE);

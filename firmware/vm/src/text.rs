@@ -177,8 +177,8 @@ impl Vm {
     // text, and by `name_index`, an open-addressed `ByteBuffer` of u16 numbers kept as the table's value 1.
 
     pub(crate) fn interned(&self, number: usize) -> Ref {
-        let table = self.heap.root(Root::Interned).as_cell().expect("a name was interned");
-        self.heap.slot(table, number as u32 + 2).as_cell().expect("an interned string")
+        let table = self.heap.root(Root::Interned).expect_cell("a name was interned");
+        self.heap.slot(table, number as u32 + 2).expect_cell("an interned string")
     }
 
     /// How many names were made at run time, and the bytes of their texts.
@@ -255,7 +255,7 @@ impl Vm {
         }
         self.heap.set_slot(table, count + 2, string);
         self.heap.set_value(table, 0, Value::small(count as i32 + 1));
-        let index = self.heap.value(table, 1).as_cell().expect("the index");
+        let index = self.heap.value(table, 1).expect_cell("the index");
         self.enter_name(index, string, count);
         Ok(Qstr(count as u16 + STATIC_COUNT as u16))
     }

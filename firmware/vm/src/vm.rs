@@ -221,6 +221,18 @@ impl Vm {
 
     /// Makes a cell whose content is these values (at most a few; they are kept alive meanwhile).
     pub fn alloc_values(&mut self, kind: Kind, values: &[Value]) -> Res {
+        if cfg!(not(feature = "gc-stress"))
+            && let Some(at) = self.heap.alloc(Header::new(kind, values.len() as u32))
+        {
+            self.heap.values_mut(at, 0, values.len() as u32).copy_from_slice(values);
+            return Ok(at.into());
+        }
+        self.alloc_values_after_collection(kind, values)
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn alloc_values_after_collection(&mut self, kind: Kind, values: &[Value]) -> Res {
         let scope = self.scope();
         for value in values {
             self.root(*value)?;
@@ -558,7 +570,7 @@ impl Vm {
             }
             list => list,
         };
-        let list = list.as_cell().expect("a list");
+        let list = list.expect_cell("a list");
         if self.list_len(list) >= 2 * MAX_SCHEDULED {
             return Err(self.raise(ids::RuntimeError, "schedule queue full"));
         }

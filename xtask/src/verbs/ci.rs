@@ -36,6 +36,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     steps.run("workflows", || actionlint::run(&lab, &shell));
     steps.run("licences", || licences(&shell));
     steps.run("tests", || xtask(&shell, &["test"]));
+    steps.run("speed", || xtask(&shell, &["bench", "vm", "--no-host"]));
     steps.run("scenarios", || xtask(&shell, &["hil"]));
     on_qemu(&lab, &shell, &mut steps);
     steps.run("clients", || xtask(&shell, &["test", "--clients"]));

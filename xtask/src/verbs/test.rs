@@ -14,6 +14,7 @@ use crate::workspace;
 Examples:
   cargo xtask test                       all host tests
   cargo xtask test --clients             esptool and mpremote use the emulated board
+  cargo xtask test --stress              the language suite with a collection at every allocation
   cargo xtask test --elsewhere           boards of other machines: serve, ser2net, labgrid
   cargo test -p hil-tests errors         some pairs; cargo-nextest works too")]
 pub(crate) struct Arguments {
@@ -23,6 +24,9 @@ pub(crate) struct Arguments {
     /// Instead: boards of other machines by our own server, ser2net and labgrid, all on loopback
     #[arg(long, conflicts_with = "clients")]
     elsewhere: bool,
+    /// Instead: the language suite and the fuzzers' fixed sample with a garbage collection at every allocation
+    #[arg(long, conflicts_with_all = ["clients", "elsewhere"])]
+    stress: bool,
 }
 
 pub(crate) fn run(arguments: &Arguments) -> Result<()> {
@@ -30,10 +34,19 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     if arguments.clients || arguments.elsewhere {
         return with_clients(&lab, arguments);
     }
-    crate::ready::install_programs(&lab, lab.boards.iter());
     let shell = Shell::new()?;
     shell.change_dir(&lab.root);
     let target = &lab.target;
+    if arguments.stress {
+        return cmd!(
+            shell,
+            "cargo test --locked -p larch -p larch-fuzz --features gc-stress --test lang --test seeds"
+        )
+        .env("CARGO_TARGET_DIR", target)
+        .run()
+        .context("an object was freed too early; run one test again with `--features gc-stress`");
+    }
+    crate::ready::install_programs(&lab, lab.boards.iter());
     cmd!(shell, "cargo test --locked")
         .env("CARGO_TARGET_DIR", target)
         .run()

@@ -38,6 +38,9 @@ pub trait Machine: Port + 'static {
     /// Native stack that remains, in bytes.
     fn stack_room() -> usize;
 
+    /// Called now and then while a program runs that was asked to look up.
+    fn poll() {}
+
     /// The memory of the Python heap, the same at every call.
     fn heap() -> Region;
 
@@ -74,7 +77,10 @@ static REGISTRY: Registry = Registry {
 const fn hooks<M: Machine>() -> Hooks {
     Hooks {
         compile: larch_stdlib::compile::compile,
-        poll: |_| Ok(()),
+        poll: |_| {
+            M::poll();
+            Ok(())
+        },
         import: larch_stdlib::import::import,
         stack_room: M::stack_room,
         stream: larch_stdlib::stdio::stream,

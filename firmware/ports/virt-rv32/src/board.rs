@@ -50,10 +50,19 @@ impl Virt {
     pub fn new() -> Self {
         clock::set_up();
         Self {
-            storage: Storage::find(Some(Flash::new()), clock::epoch_us),
+            storage: if cfg!(feature = "files") {
+                Storage::find(Some(Flash::new()), clock::epoch_us)
+            } else {
+                Storage::None
+            },
             random: clock::epoch_us() as u32 | 1,
             soft_reset: false,
         }
+    }
+
+    /// Where files are kept, in a firmware that keeps any.
+    fn kept(&mut self) -> Option<&mut Storage<Flash>> {
+        cfg!(feature = "files").then_some(&mut self.storage)
     }
 }
 
@@ -70,11 +79,13 @@ impl Machine for Virt {
     }
 
     fn notice(&self) -> Option<&'static str> {
-        self.storage.notice()
+        if cfg!(feature = "files") { self.storage.notice() } else { None }
     }
 
     fn soft_reset(&mut self) {
-        self.storage.soft_reset();
+        if let Some(storage) = self.kept() {
+            storage.soft_reset();
+        }
         self.set_interrupt_byte(None);
         self.soft_reset = true;
     }
@@ -82,11 +93,11 @@ impl Machine for Virt {
 
 impl Port for Virt {
     fn storage(&mut self) -> Option<&mut dyn BlockDevice> {
-        self.storage.device()
+        self.kept()?.device()
     }
 
     fn files(&mut self) -> Option<&mut dyn FileSystem> {
-        self.storage.files()
+        self.kept()?.files()
     }
 }
 

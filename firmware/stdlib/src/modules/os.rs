@@ -119,7 +119,7 @@ fn listdir(vm: &mut Vm, args: Args) -> Res {
     let path = directory_arg(vm, args)?;
     let list = vm.new_list(&[])?;
     vm.root(list)?;
-    let cell = list.as_cell().expect("a list");
+    let cell = list.expect_cell("a list");
     let mut index = 0;
     while let Some((name, _)) = entry(vm, &path, index)? {
         let scope = vm.root(name)?;
@@ -139,7 +139,7 @@ fn ilistdir(vm: &mut Vm, args: Args) -> Res {
 }
 
 fn next_entry(vm: &mut Vm, listing: Value) -> Res {
-    let at = listing.as_cell().expect("an iterator is a cell");
+    let at = listing.expect_cell("an iterator is a cell");
     let (text, index) = (vm.heap.value(at, 1), vm.heap.value(at, 2).small_unchecked());
     let path = path_arg(vm, text)?;
     let index = if is_gone(vm, &path, index, vm.heap.value(at, 3))? { index - 1 } else { index };

@@ -33,7 +33,7 @@ fn make(vm: &mut Vm, _class: Value, args: Args) -> Res {
 }
 
 fn cell(writer: Value) -> Ref {
-    writer.as_cell().expect("a writer is a cell")
+    writer.expect_cell("a writer is a cell")
 }
 
 fn filled(vm: &Vm, at: Ref) -> u32 {
@@ -72,7 +72,7 @@ fn flush(vm: &mut Vm, writer: Value) -> Res {
     let buffer = vm.heap.value(at, BUFFER);
     let span = vm.buffer_arg(buffer)?.part(0, have);
     let piece = vm.new_text_from(Kind::Bytes, span)?;
-    let piece = vm.bytearray_around(piece.as_cell().expect("bytes"))?;
+    let piece = vm.bytearray_around(piece.expect_cell("bytes"))?;
     vm.root(piece)?;
     let stream = vm.heap.value(at, STREAM);
     let taken = vm.call_method(stream, Qstr::write, &[piece])?;

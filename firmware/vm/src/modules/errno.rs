@@ -35,7 +35,7 @@ pub fn name_of(number: i32) -> Option<Qstr> {
 fn errorcode(vm: &mut Vm, _: Value) -> Res {
     let dict = vm.new_dict(ERRORS.len() as u32)?;
     vm.root(dict)?;
-    let table = dict.as_cell().expect("a dict");
+    let table = dict.expect_cell("a dict");
     for (name, number) in ERRORS {
         vm.table_set(table, Value::small(*number), Value::qstr(*name))?;
     }

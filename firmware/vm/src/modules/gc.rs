@@ -11,7 +11,7 @@ pub static GC: ModuleDef = ModuleDef { name: Qstr::gc, entries: ENTRIES, attr: N
 
 static ENTRIES: &[Entry] = &[
     (Qstr::__name__, Rom::Str(Qstr::gc)),
-    (Qstr::collect, Rom::Fn(Native::F0(collect))),
+    (Qstr::collect, Rom::Fn(Native::Var(0, 0, collect))),
     (Qstr::disable, Rom::Fn(Native::F0(disable))),
     (Qstr::enable, Rom::Fn(Native::F0(enable))),
     (Qstr::isenabled, Rom::Fn(Native::F0(isenabled))),
@@ -20,8 +20,12 @@ static ENTRIES: &[Entry] = &[
     (Qstr::threshold, Rom::Fn(Native::Var(0, 1, threshold))),
 ];
 
-fn collect(vm: &mut Vm) -> Res {
+/// The caller's registers above the call hold nothing that it still needs, but perhaps what it needed last.
+fn collect(vm: &mut Vm, args: Args) -> Res {
+    let top = vm.heap.top();
+    vm.heap.set_top(args.base.min(top));
     vm.collect();
+    vm.heap.set_top(top);
     if vm.heap.has_died() {
         vm.run_weak_callbacks()?;
     }

@@ -15,7 +15,9 @@ pub static HASHLIB: ModuleDef = ModuleDef {
     entries: &[
         (Qstr::__name__, Rom::Str(Qstr::hashlib)),
         (Qstr::sha256, Rom::Type(ids::sha256)),
+        #[cfg(feature = "sha1-md5")]
         (Qstr::sha1, Rom::Type(ids::sha1)),
+        #[cfg(feature = "sha1-md5")]
         (Qstr::md5, Rom::Type(ids::md5)),
     ],
     attr: None,
@@ -82,7 +84,7 @@ fn write_state(vm: &mut Vm, at: Ref, state: [u32; STATE_WORDS]) {
 
 /// The hash, if it is not final.
 fn open(vm: &mut Vm, hash: Value) -> Res<Ref> {
-    let at = hash.as_cell().expect("a hash");
+    let at = hash.expect_cell("a hash");
     match vm.heap.word(at, FINAL) {
         0 => Ok(at),
         _ => Err(vm.raise(ids::ValueError, "hash is final")),
@@ -122,7 +124,9 @@ fn compress(vm: &mut Vm, at: Ref) {
     block[0].copy_from_slice(vm.heap.bytes(at, BLOCK * 4, BLOCK_BYTES));
     let mut state = read_state(vm, at);
     match vm.heap.value(at, 1) {
-        ty if ty == ids::sha256.value() => sha2::block_api::compress256(&mut state, &block),
+        ty if !cfg!(feature = "sha1-md5") || ty == ids::sha256.value() => {
+            sha2::block_api::compress256(&mut state, &block);
+        }
         ty if ty == ids::sha1.value() => {
             let (first, _) = state.split_first_chunk_mut().expect("eight words");
             sha1::block_api::compress(first, &block);

@@ -99,7 +99,7 @@ fn make(vm: &mut Vm, ty: Value, args: Args) -> Res {
 /// A bytearray with the bytes of a span.
 fn own_content(vm: &mut Vm, span: Span) -> Res {
     let bytes = vm.new_text_from(Kind::Bytes, span)?;
-    vm.bytearray_around(bytes.as_cell().expect("a bytes cell"))
+    vm.bytearray_around(bytes.expect_cell("a bytes cell"))
 }
 
 fn print(vm: &mut Vm, sink: Sink, stream: Value, _kind: PrintKind) -> Res<()> {
@@ -248,7 +248,7 @@ fn room(vm: &mut Vm, stream: Stream, len: u32) -> Res<Ref> {
         content = own_content(vm, stream.content)?;
         vm.heap.set_value(stream.at, 2, content);
     }
-    let array = content.as_cell().expect("a bytearray");
+    let array = content.expect_cell("a bytearray");
     let old_len = stream.content.len();
     let storage = match vm.heap.value(array, 1).as_cell() {
         Some(storage) if vm.heap.header(storage).count() >= len + TEXT_START => storage,

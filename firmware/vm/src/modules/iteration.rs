@@ -142,6 +142,6 @@ pub(super) fn sorted(vm: &mut Vm, args: Args) -> Res {
     let iterable = vm.arg(args, 0);
     let list = vm.list_of(iterable)?;
     vm.root(list)?;
-    vm.sort_list(list.as_cell().expect("a list"), key, reverse)?;
+    vm.sort_list(list.expect_cell("a list"), key, reverse)?;
     Ok(list)
 }

@@ -28,7 +28,7 @@ pub(super) fn read(vm: &mut Vm, text: Span, checked: bool) -> Res {
     // What is open: container, key (unbound: none), container, key …
     let open = vm.new_list(&[])?;
     vm.root(open)?;
-    let open = open.as_cell().expect("a list");
+    let open = open.expect_cell("a list");
     let result = read_value(vm, &mut reader, open)?;
     let result_slot = vm.root(result)?;
     reader.skip_space(vm);

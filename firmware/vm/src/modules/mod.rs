@@ -96,7 +96,7 @@ pub fn visit_names(vm: &mut Vm, path: Option<&str>, visit: &mut dyn FnMut(&str))
         vm.root(object)?;
         objects::add_names(vm, list, object)?;
     }
-    let cell = list.as_cell().expect("a list");
+    let cell = list.expect_cell("a list");
     for index in 0..vm.list_len(cell) {
         let name = vm.list_get(cell, index);
         if let Some(span) = vm.str_span(name) {

@@ -66,7 +66,7 @@ fn subclass_of_any(vm: &mut Vm, class: Value, of: Value) -> Res {
     };
     for index in 0..vm.heap.header(at).count() {
         let one = vm.heap.slot(at, index);
-        if subclass_of_any(vm, class, one)? == Value::TRUE {
+        if vm.deeper(|vm| subclass_of_any(vm, class, one))? == Value::TRUE {
             return Ok(Value::TRUE);
         }
     }
@@ -101,13 +101,13 @@ pub(crate) fn dir(vm: &mut Vm, args: Args) -> Res {
             add_names(vm, list, object)?;
         }
     }
-    let cell = list.as_cell().expect("a list");
+    let cell = list.expect_cell("a list");
     vm.sort_list(cell, Value::NONE, false)?;
     Ok(list)
 }
 
 fn add_name(vm: &mut Vm, list: Value, name: Value) -> Res<()> {
-    let cell = list.as_cell().expect("a list");
+    let cell = list.expect_cell("a list");
     for index in 0..vm.list_len(cell) {
         if vm.list_get(cell, index) == name {
             return Ok(());
@@ -259,7 +259,7 @@ pub(crate) fn builtins_attr(vm: &mut Vm, name: Qstr, op: AttrOp) -> Res {
                     let dict = vm.new_dict(1)?;
                     vm.release(scope);
                     vm.heap.set_root(Root::Builtins, dict);
-                    dict.as_cell().expect("a dict")
+                    dict.expect_cell("a dict")
                 }
             };
             vm.dict_set_qstr(table, name, value)?;
@@ -358,7 +358,7 @@ const COLUMN_WIDTH: u32 = 18;
 fn help_modules(vm: &mut Vm) -> Res<()> {
     let list = vm.new_list(&[])?;
     vm.root(list)?;
-    let cell = list.as_cell().expect("a list");
+    let cell = list.expect_cell("a list");
     vm.list_append(cell, Value::qstr(Qstr::__main__))?;
     for table in vm.registry.modules {
         for module in table {

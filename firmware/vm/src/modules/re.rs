@@ -73,7 +73,7 @@ fn start_search(vm: &mut Vm, pattern: Value, text: Text) -> Res<Search> {
         false => compiled(vm, pattern)?,
     };
     vm.root(pattern)?;
-    let at = pattern.as_cell().expect("a pattern");
+    let at = pattern.expect_cell("a pattern");
     let program = vm.heap.value(at, 1);
     let program = vm.buffer_arg(program)?;
     let groups = vm.heap.value(at, 2).small_unchecked() as usize;
@@ -132,7 +132,7 @@ fn part(vm: &mut Vm, text: Text, from: u32, to: u32) -> Res {
 // ---- matches ----
 
 fn print_match(vm: &mut Vm, sink: Sink, value: Value, _kind: PrintKind) -> Res<()> {
-    let at = value.as_cell().expect("a match");
+    let at = value.expect_cell("a match");
     vm.emit_str(sink, "<match num=")?;
     vm.emit_int(sink, group_count(vm, at) as i32)?;
     vm.emit_str(sink, ">")
@@ -154,7 +154,7 @@ fn group_ends(vm: &mut Vm, at: Ref, number: Value) -> Res<Option<(u32, u32)>> {
 }
 
 fn group(vm: &mut Vm, matched: Value, number: Value) -> Res {
-    let at = matched.as_cell().expect("a match");
+    let at = matched.expect_cell("a match");
     let text = vm.heap.value(at, 1);
     let text = vm.text_self(text)?;
     match group_ends(vm, at, number)? {
@@ -164,7 +164,7 @@ fn group(vm: &mut Vm, matched: Value, number: Value) -> Res {
 }
 
 fn groups(vm: &mut Vm, matched: Value) -> Res {
-    let count = group_count(vm, matched.as_cell().expect("a match"));
+    let count = group_count(vm, matched.expect_cell("a match"));
     let scope = vm.scope();
     for number in 1..count {
         let value = group(vm, matched, Value::small(number as i32))?;
@@ -175,7 +175,7 @@ fn groups(vm: &mut Vm, matched: Value) -> Res {
 
 /// Start and end of a group in characters, -1 if it took no part.
 fn ends(vm: &mut Vm, args: Args) -> Res<(Value, Value)> {
-    let at = vm.arg(args, 0).as_cell().expect("a match");
+    let at = vm.arg(args, 0).expect_cell("a match");
     let number = vm.opt_arg(args, 1).unwrap_or(Value::small(0));
     let text = vm.heap.value(at, 1);
     let ends = group_ends(vm, at, number)?;
@@ -194,7 +194,7 @@ fn span(vm: &mut Vm, args: Args) -> Res {
 // ---- patterns ----
 
 fn print_pattern(vm: &mut Vm, sink: Sink, value: Value, _kind: PrintKind) -> Res<()> {
-    let at = value.as_cell().expect("a pattern");
+    let at = value.expect_cell("a pattern");
     vm.emit_str(sink, "<re ")?;
     vm.emit_hex(sink, at.bits(), 1)?;
     vm.emit_str(sink, ">")
@@ -211,7 +211,7 @@ fn split(vm: &mut Vm, args: Args) -> Res {
     let mut search = start_search(vm, pattern, text)?;
     let list = vm.new_list(&[])?;
     vm.root(list)?;
-    let list = list.as_cell().expect("a list");
+    let list = list.expect_cell("a list");
     let mut from = 0;
     while search.find(vm, from, false)? && search.slots[0] != search.slots[1] {
         let piece = part(vm, text, from, search.slots[0])?;

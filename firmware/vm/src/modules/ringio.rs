@@ -43,7 +43,7 @@ struct Ring {
 
 impl Ring {
     fn of(vm: &mut Vm, ring: Value) -> Res<Ring> {
-        let at = ring.as_cell().expect("a ring is a cell");
+        let at = ring.expect_cell("a ring is a cell");
         let storage = vm.buffer_mut_arg(vm.heap.value(at, STORAGE))?;
         let position = |index| vm.heap.value(at, index).small_unchecked() as u32;
         // The storage may have been shortened since.

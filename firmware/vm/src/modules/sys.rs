@@ -65,7 +65,7 @@ fn implementation(vm: &mut Vm, _: Value) -> Res {
     vm.root(version)?;
     let release = vm.new_str("")?;
     let with_suffix = {
-        let cell = version.as_cell().expect("a tuple");
+        let cell = version.expect_cell("a tuple");
         let parts = [vm.heap.value(cell, 0), vm.heap.value(cell, 1), vm.heap.value(cell, 2), release];
         vm.new_tuple(&parts)?
     };
@@ -157,7 +157,7 @@ fn attr(vm: &mut Vm, name: Qstr, op: AttrOp) -> Res {
                 None => {
                     let dict = vm.new_dict(2)?;
                     vm.heap.set_root(Root::Sys, dict);
-                    dict.as_cell().expect("a dict")
+                    dict.expect_cell("a dict")
                 }
             };
             vm.dict_set_qstr(table, name, value)?;

@@ -57,7 +57,7 @@ const ARGUMENTS: u32 = 3;
 const KEYWORDS: u32 = 4;
 
 fn cell(value: Value) -> Ref {
-    value.as_cell().expect("a weak reference is a cell")
+    value.expect_cell("a weak reference is a cell")
 }
 
 /// Only what lives in the heap can be referred to; the empty tuple is the same everywhere.

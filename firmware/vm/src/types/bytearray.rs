@@ -317,7 +317,7 @@ fn make(vm: &mut Vm, _class: Value, args: Args) -> Res {
         Some(span) => vm.new_text_from(Kind::Bytes, span)?,
         None => bytes::bytes_from(vm, value, false)?,
     };
-    vm.bytearray_around(bytes.as_cell().expect("a bytes cell"))
+    vm.bytearray_around(bytes.expect_cell("a bytes cell"))
 }
 
 fn make_array(vm: &mut Vm, _class: Value, args: Args) -> Res {
@@ -574,7 +574,7 @@ fn move_tail(vm: &mut Vm, array: Value, items: Items, from: u32, to: u32) -> Res
     let storage = if new_len > 0 || vm.heap.value(at, 1).as_cell().is_none() {
         vm.array_room(at, new_len.max(1))?
     } else {
-        vm.heap.value(at, 1).as_cell().expect("just checked")
+        vm.heap.value(at, 1).expect_cell("just checked")
     };
     let start = data_start(items.code);
     let tail = (items.len - from) * items.size;

@@ -34,7 +34,7 @@ const CHECK_OVERFLOW: u32 = 1;
 
 /// The cell of a deque value that was checked to be one.
 fn cell(deque: Value) -> Ref {
-    deque.as_cell().expect("a deque")
+    deque.expect_cell("a deque")
 }
 
 fn field(vm: &Vm, at: Ref, field: u32) -> u32 {

@@ -36,7 +36,7 @@ fn make_property(vm: &mut Vm, _class: Value, args: Args) -> Res {
 }
 
 fn with(vm: &mut Vm, property: Value, index: usize, function: Value) -> Res {
-    let at = property.as_cell().expect("a property is a cell");
+    let at = property.expect_cell("a property is a cell");
     let mut values = [vm.heap.value(at, 0), vm.heap.value(at, 1), vm.heap.value(at, 2)];
     values[index] = function;
     vm.alloc_values(Kind::Property, &values)

@@ -151,7 +151,7 @@ impl Vm {
 
 /// The cell of a dict value that was checked to be one.
 fn cell(dict: Value) -> Ref {
-    dict.as_cell().expect("a dict")
+    dict.expect_cell("a dict")
 }
 
 fn make(vm: &mut Vm, args: Args, flags: u32) -> Res {
@@ -385,7 +385,7 @@ fn new_view(vm: &mut Vm, dict: Value, view: View) -> Res {
 
 /// A view's dict, and what it shows.
 fn view_of(vm: &Vm, view: Value) -> (Ref, View) {
-    let at = view.as_cell().expect("a view");
+    let at = view.expect_cell("a view");
     let which = match vm.heap.value(at, 1).small_unchecked() {
         0 => View::Keys,
         1 => View::Values,

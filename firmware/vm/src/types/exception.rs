@@ -231,7 +231,7 @@ impl Vm {
             let count = self.heap.header(at).count();
             for index in 0..count {
                 let one = self.heap.slot(at, index);
-                if self.exception_matches(exception, one)? {
+                if self.deeper(|vm| vm.exception_matches(exception, one))? {
                     return Ok(true);
                 }
             }

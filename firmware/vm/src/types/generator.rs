@@ -24,7 +24,7 @@ pub static GENERATOR: TypeDef = TypeDef {
 };
 
 fn cell(value: Value) -> Ref {
-    value.as_cell().expect("a generator is a cell")
+    value.expect_cell("a generator is a cell")
 }
 
 fn print(vm: &mut Vm, sink: Sink, value: Value, _kind: PrintKind) -> Res<()> {

@@ -147,7 +147,7 @@ impl Vm {
 
 /// The cell of an iterator value that was checked to be one.
 fn cell(iterator: Value) -> Ref {
-    iterator.as_cell().expect("an iterator")
+    iterator.expect_cell("an iterator")
 }
 
 fn make_enumerate(vm: &mut Vm, _class: Value, args: Args) -> Res {

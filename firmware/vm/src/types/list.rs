@@ -303,7 +303,7 @@ impl Vm {
 
 /// The cell of a list value that was checked to be one.
 fn cell(list: Value) -> Ref {
-    list.as_cell().expect("a list")
+    list.expect_cell("a list")
 }
 
 fn make(vm: &mut Vm, _class: Value, args: Args) -> Res {

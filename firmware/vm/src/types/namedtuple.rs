@@ -96,7 +96,7 @@ impl Vm {
         self.root(bases)?;
         let dict = self.new_dict(1)?;
         self.root(dict)?;
-        self.dict_set_qstr(dict.as_cell().expect("a dict"), FIELDS, names.into())?;
+        self.dict_set_qstr(dict.expect_cell("a dict"), FIELDS, names.into())?;
         self.new_class(name, bases, dict)
     }
 

@@ -99,7 +99,7 @@ impl Vm {
 }
 
 fn cell(object: Value) -> Ref {
-    object.as_cell().expect("a range or slice")
+    object.expect_cell("a range or slice")
 }
 
 fn part(vm: &Vm, object: Value, index: u32) -> Value {

@@ -157,7 +157,7 @@ impl Vm {
 
 /// The cell of a set value that was checked to be one.
 fn cell(set: Value) -> Ref {
-    set.as_cell().expect("a set")
+    set.expect_cell("a set")
 }
 
 fn make(vm: &mut Vm, kind: Kind, args: Args) -> Res {

@@ -20,7 +20,7 @@ impl Parts {
     fn new(vm: &mut Vm, text: Text) -> Res<Parts> {
         let list = vm.new_list(&[])?;
         vm.root(list)?;
-        Ok(Parts { list: list.as_cell().expect("a list"), text })
+        Ok(Parts { list: list.expect_cell("a list"), text })
     }
 
     fn push(&self, vm: &mut Vm, from: usize, to: usize) -> Res<()> {

@@ -86,7 +86,7 @@ impl Vm {
         }
         let list = self.list_of(iterable)?;
         let scope = self.root(list)?;
-        let tuple = self.list_to_tuple(list.as_cell().expect("a list"));
+        let tuple = self.list_to_tuple(list.expect_cell("a list"));
         self.release(scope);
         tuple
     }

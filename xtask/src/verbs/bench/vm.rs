@@ -1,20 +1,22 @@
 //! Speed and memory of the interpreter: executed instructions of ten programs on QEMU's riscv32 `virt` machine and on this
 //! machine under callgrind, against MicroPython's figures.
 //!
+//! The firmware is built with the modules of MicroPython's qemu port, so that its size can be compared as well.
+//!
 //! Counts are exact, so they are compared with `xtask/bench/vm/baseline.json`: more than 2 % above it is a failure.
 
 mod board;
 mod data;
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 use clap::Args;
 use hil_tests::lab::Lab;
 use xshell::{Shell, cmd};
 
-use crate::toolchain;
+use crate::{toolchain, venv};
 use data::{Figures, Peer, Results};
 
 const PACKAGE: &str = "larch-virt-rv32";
@@ -79,25 +81,30 @@ pub(crate) fn run(lab: &Lab, arguments: &Arguments) -> Result<()> {
         data::print_table("perf_bench 100 100, kilo-instructions", &results.perf_bench, &rivals, (0.55, 1.0));
     }
 
+    let collections = board::programs(&folder, "c")?;
+    let rivals = match &arguments.peer {
+        Some(peer) => board::measure_all(peer, &collections, str::to_owned)?,
+        None => peer.collection_kilo_instructions,
+    };
+    results.collection = board::measure_all(&elf, &collections, str::to_owned)?;
+    data::print_table("gc.collect(), kilo-instructions", &results.collection, &rivals, (0.60, 0.60));
+
     let memory = fs::read_to_string(folder.join("m01_mem.py"))?;
     results.memory = board::memory(&elf, &memory)?;
     let rivals = match &arguments.peer {
         Some(peer) => board::memory(peer, &memory)?,
         None => peer.memory_bytes,
     };
-    data::print_table("bytes made (MicroPython: kept)", &results.memory, &rivals, (1.0, 1.25));
+    data::print_table("bytes kept (a dict may take 1.25)", &results.memory, &rivals, (1.0, 1.0));
     results.flash_bytes = board::flash_bytes(&elf)?;
     println!("   firmware     {} bytes of code and constants (bar: 300000)", results.flash_bytes);
 
     if !arguments.no_host {
         if cmd!(shell, "valgrind --version").quiet().ignore_stdout().ignore_stderr().run().is_ok() {
-            results.host = on_host(&shell, lab, &programs)?;
-            data::print_table(
-                "this machine, million instructions",
-                &results.host,
-                &peer.x86_million_instructions,
-                (0.50, 1.0),
-            );
+            let rival = venv::ensure(&shell, &lab.target, &[venv::MICROPYTHON])?.join("micropython");
+            let rivals = on_host(&shell, &rival, &programs)?;
+            results.host = on_host(&shell, &build_host(&shell, lab)?, &programs)?;
+            data::print_table("this machine, million instructions", &results.host, &rivals, (0.50, 1.0));
         } else {
             println!("   host         skipped: valgrind is not installed (Debian: apt install valgrind)");
         }
@@ -112,14 +119,17 @@ pub(crate) fn run(lab: &Lab, arguments: &Arguments) -> Result<()> {
     compare(&results, &Results::read(&baseline)?)
 }
 
-/// Builds with the profile that goes into boards.
+/// Builds with the profile that goes into boards, and the modules that MicroPython has on this machine.
 fn build_firmware(shell: &Shell, lab: &Lab) -> Result<PathBuf> {
     toolchain::ensure_target(shell, TRIPLE)?;
     let target = &lab.target;
-    cmd!(shell, "cargo build --quiet --locked -p {PACKAGE} --profile firmware --target {TRIPLE}")
-        .quiet()
-        .env("CARGO_TARGET_DIR", target)
-        .run()?;
+    cmd!(
+        shell,
+        "cargo build --quiet --locked -p {PACKAGE} --no-default-features --profile firmware --target {TRIPLE}"
+    )
+    .quiet()
+    .env("CARGO_TARGET_DIR", target)
+    .run()?;
     Ok(target.join(TRIPLE).join("firmware").join(PACKAGE))
 }
 
@@ -127,19 +137,23 @@ fn in_millions(kilo: Figures) -> Figures {
     kilo.into_iter().map(|(name, count)| (name, count / 1000.0)).collect()
 }
 
-/// The programs as a desktop user runs them, under callgrind, start and end included.
-fn on_host(shell: &Shell, lab: &Lab, programs: &[PathBuf]) -> Result<Figures> {
+fn build_host(shell: &Shell, lab: &Lab) -> Result<PathBuf> {
     let target = &lab.target;
     cmd!(shell, "cargo build --quiet --locked --release -p larch")
         .quiet()
         .env("CARGO_TARGET_DIR", target)
         .run()?;
-    let larch = target.join("release/larch");
+    Ok(target.join("release/larch"))
+}
+
+/// The programs as a desktop user runs them, under callgrind, start and end included.
+fn on_host(shell: &Shell, interpreter: &Path, programs: &[PathBuf]) -> Result<Figures> {
     let count = |program: &PathBuf| -> Result<(String, f64)> {
-        let said = cmd!(shell, "valgrind --tool=callgrind --callgrind-out-file=/dev/null {larch} {program}")
-            .quiet()
-            .ignore_stdout()
-            .read_stderr()?;
+        let said =
+            cmd!(shell, "valgrind --tool=callgrind --callgrind-out-file=/dev/null {interpreter} {program}")
+                .quiet()
+                .ignore_stdout()
+                .read_stderr()?;
         let collected = said.lines().find_map(|line| line.split_once("Collected :"));
         let instructions: f64 = collected.context("callgrind says no count")?.1.trim().parse()?;
         Ok((board::name_of(program), instructions / 1e6))
@@ -150,7 +164,13 @@ fn on_host(shell: &Shell, lab: &Lab, programs: &[PathBuf]) -> Result<Figures> {
 /// Every figure of a repeatable kind must stay within the tolerance.
 fn compare(now: &Results, before: &Results) -> Result<()> {
     let mut worse = Vec::new();
-    for (now, before) in [(&now.rv32, &before.rv32), (&now.memory, &before.memory)] {
+    let kinds = [
+        (&now.rv32, &before.rv32),
+        (&now.perf_bench, &before.perf_bench),
+        (&now.collection, &before.collection),
+        (&now.memory, &before.memory),
+    ];
+    for (now, before) in kinds {
         for (name, count) in now {
             match before.get(name) {
                 Some(old) if *count > old * TOLERANCE => {

@@ -17,8 +17,8 @@ pub(super) struct Peer {
     #[serde(rename = "source")]
     _source: String,
     pub(super) rv32_million_instructions: Figures,
-    pub(super) x86_million_instructions: Figures,
     pub(super) perf_bench_kilo_instructions: Figures,
+    pub(super) collection_kilo_instructions: Figures,
     pub(super) memory_bytes: Figures,
 }
 
@@ -41,7 +41,9 @@ pub(super) struct Results {
     /// Kilo-instructions.
     #[serde(skip_serializing_if = "Figures::is_empty")]
     pub(super) perf_bench: Figures,
-    /// Bytes kept.
+    /// Kilo-instructions of `gc.collect()`.
+    pub(super) collection: Figures,
+    /// Bytes kept, and those in use at the prompt.
     pub(super) memory: Figures,
     /// Code, constants and initial data of the firmware.
     pub(super) flash_bytes: u32,
