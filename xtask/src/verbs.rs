@@ -13,7 +13,7 @@ pub(crate) mod hil;
 pub(crate) mod image;
 pub(crate) mod nightly;
 #[cfg(not(unix))]
-mod only_unix;
+pub(crate) mod only_unix;
 #[cfg(unix)]
 pub(crate) mod repl;
 pub(crate) mod replay;

@@ -21,7 +21,9 @@ pub(super) fn run(lab: &Lab) -> Result<()> {
     ready::make_ready(lab, &board, &|_| {})?;
     let (mut own, mut emulator, mut statements) = (Duration::ZERO, Duration::ZERO, 0_u32);
     for scenario in &lab.suite.scenarios {
-        if Suite::skip_reason(&board, scenario).is_some() || !scenario.peers().is_empty() {
+        // One board on an empty desk.
+        let wired = board.pins.iter().any(|wire| scenario.requires.contains(&wire.capability()));
+        if Suite::skip_reason(&board, scenario).is_some() || wired || !scenario.peers().is_empty() {
             continue;
         }
         let mut emulated = lab.blank_emulated(board.chip)?;
