@@ -26,6 +26,8 @@ const FLASH_SIZE_4MB: u8 = 2;
 pub struct Firmware {
     /// The package that is built.
     pub package: &'static str,
+    /// The feature of a package that serves several boards.
+    pub feature: Option<&'static str>,
     /// The Rust target.
     pub triple: &'static str,
     /// The linked program.
@@ -51,18 +53,30 @@ impl Firmware {
     /// # Errors
     /// There is none for this chip.
     pub fn of(chip: Chip, target: &Path) -> Result<Self, String> {
-        let (package, triple, chip) = match chip {
+        let plain =
+            |package, triple| Self { package, feature: None, triple, elf: PathBuf::new(), chip: None };
+        let (firmware, program) = match chip {
             Chip::Esp32c3 => {
                 let chip = larch_chip(chip)?;
-                ("larch-esp32c3", chip.target, Some(chip))
+                (Self { chip: Some(chip), ..plain("larch-esp32c3", chip.target) }, "larch-esp32c3")
             }
-            Chip::VirtRv32 => ("larch-virt-rv32", "riscv32imac-unknown-none-elf", None),
+            Chip::VirtRv32 => (plain("larch-virt-rv32", "riscv32imac-unknown-none-elf"), "larch-virt-rv32"),
+            Chip::Mps2An386 => (
+                Self { feature: Some(chip.word()), ..plain("larch-cortex-m", "thumbv7em-none-eabihf") },
+                "larch-mps2-an386",
+            ),
+            Chip::Stm32f405 => (
+                Self { feature: Some(chip.word()), ..plain("larch-cortex-m", "thumbv7em-none-eabihf") },
+                "larch-stm32f405",
+            ),
             other => {
-                return Err(format!("there is no firmware for {other} yet (there is: esp32c3, virt-rv32)"));
+                return Err(format!(
+                    "there is no firmware for {other} yet (there is: esp32c3, virt-rv32, mps2-an386, stm32f405)"
+                ));
             }
         };
-        let elf = target.join(triple).join("firmware").join(package);
-        Ok(Self { package, triple, elf, chip })
+        let elf = target.join(firmware.triple).join("firmware").join(program);
+        Ok(Self { elf, ..firmware })
     }
 
     /// Why the program must be built (again), if so.

@@ -63,7 +63,11 @@ words! {
         Esp32p4 = "esp32p4",
         /// QEMU's riscv32 `virt` machine.
         VirtRv32 = "virt-rv32",
-        /// An Arm Cortex-M that a debug probe flashes; `probe` names it.
+        /// Arm's MPS2 board with image AN386, as QEMU has it: a Cortex-M4F.
+        Mps2An386 = "mps2-an386",
+        /// STM32F405, a Cortex-M4F.
+        Stm32f405 = "stm32f405",
+        /// Another Arm Cortex-M that a debug probe flashes; `probe` names it.
         CortexM = "cortex-m",
         /// No chip: a program on this machine that speaks a REPL.
         Host = "host",

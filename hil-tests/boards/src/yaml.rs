@@ -142,8 +142,8 @@ impl RawBoard {
 /// How a board is flashed that does not say it.
 fn usual_flash(chip: Chip, port: &Port) -> FlashMethod {
     match (chip, port) {
-        (Chip::CortexM, _) => FlashMethod::ProbeRs,
         (_, port) if port.is_started() && *port != Port::Emulator => FlashMethod::None,
+        (Chip::CortexM | Chip::Stm32f405, _) => FlashMethod::ProbeRs,
         _ => FlashMethod::Loader,
     }
 }

@@ -9,6 +9,7 @@
 //! runs; an access to a register that nobody described is reported, never silently answered.
 #![forbid(unsafe_code)]
 
+pub mod adapter;
 pub mod air;
 pub mod board;
 pub mod bus;
@@ -16,10 +17,13 @@ pub mod esp32c3;
 pub mod flash;
 pub mod memory;
 pub mod net;
+pub mod probe;
 pub mod registers;
 pub mod riscv;
 #[cfg(unix)]
 pub mod serve;
+pub mod stm32f405;
+pub mod thumb;
 pub mod time;
 pub mod wire;
 

@@ -36,15 +36,20 @@ pub(crate) fn build(lab: &Lab, board: &Board) -> Result<Firmware> {
     shell.change_dir(&lab.root);
     toolchain::ensure_target(&shell, firmware.triple)?;
     let (package, triple) = (firmware.package, firmware.triple);
+    let features: Vec<&str> =
+        firmware.feature.into_iter().flat_map(|feature| ["--features", feature]).collect();
     let target = &lab.target;
     let quiet = console::user_attended_stderr();
     let quiet: &[&str] = if quiet { &[] } else { &["--quiet"] };
-    cmd!(shell, "cargo build {quiet...} --locked -p {package} --profile firmware --target {triple}")
-        .quiet()
-        .env("CARGO_TARGET_DIR", target)
-        .env("LARCH_VERSION_DATE", commit_date(&shell))
-        .run()
-        .with_context(|| format!("the firmware for {} does not build", board.chip))?;
+    cmd!(
+        shell,
+        "cargo build {quiet...} --locked -p {package} {features...} --profile firmware --target {triple}"
+    )
+    .quiet()
+    .env("CARGO_TARGET_DIR", target)
+    .env("LARCH_VERSION_DATE", commit_date(&shell))
+    .run()
+    .with_context(|| format!("the firmware for {} does not build", board.chip))?;
     progress::step(
         "build",
         &format!("{:<20} {} for {}", board.chip.to_string(), firmware.package, firmware.triple),

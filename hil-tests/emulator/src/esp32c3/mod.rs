@@ -4,7 +4,6 @@
 //! its registers has none. Not modelled: cache timing and misses, PMP enforcement (its registers are stored), user mode, flash
 //! encryption, Bluetooth.
 
-mod adapter;
 mod analog;
 mod cache;
 mod dma;
@@ -28,7 +27,7 @@ mod timg;
 mod uart;
 mod usb;
 
-pub use adapter::SerialFaults;
+pub use crate::adapter::SerialFaults;
 pub use reset::Request as ResetCause;
 pub use rom::{Rom, RomError};
 pub use soc::UnknownAccess;
@@ -328,7 +327,7 @@ impl Esp32c3 {
     }
 
     /// The adapter at UART0.
-    pub(crate) fn adapter(&mut self) -> &mut adapter::Adapter {
+    pub(crate) fn adapter(&mut self) -> &mut crate::adapter::Adapter {
         &mut self.soc.adapter
     }
 

@@ -1,6 +1,5 @@
 //! The chip without its processor: memories, peripherals, clocks, and the bus between them.
 
-use super::adapter::Adapter;
 use super::analog::{self, Analog};
 use super::cache::{self, Mmu};
 use super::gpio::{self, Gpio};
@@ -16,6 +15,7 @@ use super::timg::{self, TimerGroup};
 use super::uart::{self, Uart};
 use super::usb::{self, Usb};
 use super::{dma, efuse, map, system};
+use crate::adapter::Adapter;
 use crate::bus::{Bus, State};
 use crate::flash::Flash;
 use crate::memory::Memory;

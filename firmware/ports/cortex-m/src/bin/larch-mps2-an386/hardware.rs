@@ -1,0 +1,81 @@
+//! The board behind the port's trait.
+
+use larch_board::Name;
+use larch_cortex_m::{Hardware, clock};
+use larch_hal::{PinError, PinMode, Pins, Pull, ResetCause};
+
+use crate::console;
+use crate::disk::Disk;
+
+/// The board.
+pub struct Mps2 {
+    random: u32,
+}
+
+impl Hardware for Mps2 {
+    const NAME: Name = Name { machine: "MPS2_AN386 with Cortex-M4", platform: "qemu", build: "MPS2_AN386" };
+    const FREQUENCY_HZ: u32 = 25_000_000;
+    type Disk = Disk;
+
+    fn set_up() -> Self {
+        console::set_up();
+        Self { random: 0 }
+    }
+
+    fn disk(&mut self) -> Option<Disk> {
+        Some(Disk::new())
+    }
+
+    fn write(bytes: &[u8]) {
+        console::write(bytes);
+    }
+
+    fn flush() {
+        console::flush();
+    }
+
+    fn receive() {
+        console::receive();
+    }
+
+    fn on_interrupt(number: i16) {
+        if number == console::RECEIVE_INTERRUPT {
+            console::receive();
+        }
+    }
+
+    fn reset_cause(&self) -> ResetCause {
+        ResetCause::PowerOn
+    }
+
+    /// The address that QEMU gives to the first network card.
+    fn unique_id(&self) -> &[u8] {
+        &[0x52, 0x54, 0x00, 0x12, 0x34, 0x56]
+    }
+
+    /// A xorshift generator seeded from the clock: good enough to seed `random`, not for secrets.
+    fn random(&mut self) -> u32 {
+        if self.random == 0 {
+            self.random = clock::cycles() | 1;
+        }
+        self.random ^= self.random << 13;
+        self.random ^= self.random >> 17;
+        self.random ^= self.random << 5;
+        self.random
+    }
+}
+
+/// The machine has no pins.
+impl Pins for Mps2 {
+    fn configure_pin(&mut self, _pin: u8, _mode: PinMode, _pull: Pull) -> Result<(), PinError> {
+        Err(PinError::NoSuchPin)
+    }
+
+    fn pin_level(&self, _pin: u8) -> Result<bool, PinError> {
+        Err(PinError::NoSuchPin)
+    }
+
+    fn set_pin_level(&mut self, _pin: u8, _high: bool) -> Result<(), PinError> {
+        Err(PinError::NoSuchPin)
+    }
+}

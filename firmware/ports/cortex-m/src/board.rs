@@ -1,0 +1,211 @@
+//! A board as the interpreter sees it.
+
+use core::sync::atomic::AtomicBool;
+
+use cortex_m::peripheral::SCB;
+use larch_board::files::Storage;
+use larch_board::{Machine, Name, receive};
+use larch_hal::{
+    BlockDevice, Board, Clock, Console, FileSystem, PinError, PinMode, Pins, Port, Pull, ResetCause,
+};
+use larch_heap::Region;
+use larch_vm::vm::INTERRUPTED;
+use static_cell::StaticCell;
+
+use crate::{build, clock, memory};
+
+/// What differs from board to board.
+pub trait Hardware: Pins + Sized + 'static {
+    /// How the board is called.
+    const NAME: Name;
+    /// How fast the processor runs, once [`Hardware::set_up`] has returned.
+    const FREQUENCY_HZ: u32;
+    /// Where files are.
+    type Disk: BlockDevice + 'static;
+
+    /// Sets clocks, console and pins up. Called once, with interrupts off.
+    fn set_up() -> Self;
+
+    /// The place for files. Called once.
+    fn disk(&mut self) -> Option<Self::Disk>;
+
+    /// Sends all bytes; waits while the line is busy, but never for the other side to listen.
+    fn write(bytes: &[u8]);
+
+    /// Waits until everything written has left the chip.
+    fn flush();
+
+    /// There is room for received bytes again; [`Hardware::on_interrupt`] may have stopped receiving.
+    fn receive();
+
+    /// An interrupt that is not the processor's own, by its number.
+    fn on_interrupt(number: i16);
+
+    /// A millisecond is over; called by an interrupt handler.
+    fn on_turn() {}
+
+    /// Why the chip started.
+    fn reset_cause(&self) -> ResetCause;
+
+    /// What no other board has.
+    fn unique_id(&self) -> &[u8];
+
+    /// 32 bits, random if the chip can.
+    fn random(&mut self) -> u32;
+}
+
+/// A board.
+pub struct CortexM<H: Hardware> {
+    hardware: H,
+    storage: Storage<H::Disk>,
+    build: &'static str,
+    soft_reset: bool,
+}
+
+/// From the first instructions to the prompt. Called once; the `StaticCell` is the caller's because statics have no type
+/// parameters.
+pub fn run<H: Hardware>(place: &'static StaticCell<CortexM<H>>) -> ! {
+    let mut hardware = H::set_up();
+    clock::set_up(H::FREQUENCY_HZ);
+    memory::set_up_allocator();
+    // SAFETY: what handlers share with the program is atomic.
+    unsafe { cortex_m::interrupt::enable() };
+    let disk = hardware.disk();
+    larch_board::run(place.init_with(|| CortexM {
+        hardware,
+        storage: Storage::find(disk, clock::epoch_us),
+        build: build::name(H::NAME.build),
+        soft_reset: false,
+    }))
+}
+
+impl<H: Hardware> Machine for CortexM<H> {
+    const NAME: Name = H::NAME;
+
+    fn stack_room() -> usize {
+        memory::stack_room()
+    }
+
+    fn heap() -> Region {
+        memory::heap()
+    }
+
+    fn build(&self) -> &'static str {
+        self.build
+    }
+
+    fn notice(&self) -> Option<&'static str> {
+        self.storage.notice()
+    }
+
+    fn soft_reset(&mut self) {
+        self.storage.soft_reset();
+        self.set_interrupt_byte(None);
+        self.soft_reset = true;
+    }
+}
+
+impl<H: Hardware> Port for CortexM<H> {
+    fn storage(&mut self) -> Option<&mut dyn BlockDevice> {
+        self.storage.device()
+    }
+
+    fn files(&mut self) -> Option<&mut dyn FileSystem> {
+        self.storage.files()
+    }
+}
+
+impl<H: Hardware> Console for CortexM<H> {
+    fn read(&mut self) -> Option<u8> {
+        let byte = receive::read();
+        if byte.is_some() {
+            H::receive();
+        }
+        byte
+    }
+
+    fn readable(&self) -> bool {
+        receive::is_readable()
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        H::write(bytes);
+    }
+
+    fn flush(&mut self) {
+        H::flush();
+    }
+
+    fn set_interrupt_byte(&mut self, byte: Option<u8>) {
+        receive::set_interrupt_byte(byte);
+        H::receive();
+    }
+
+    fn interrupt_flag(&self) -> &'static AtomicBool {
+        &INTERRUPTED
+    }
+}
+
+impl<H: Hardware> Clock for CortexM<H> {
+    fn ticks_us(&self) -> u64 {
+        clock::now_us()
+    }
+
+    fn ticks_cpu(&self) -> u32 {
+        clock::cycles()
+    }
+
+    fn epoch_us(&self) -> u64 {
+        clock::epoch_us()
+    }
+
+    fn set_epoch_us(&mut self, epoch_us: u64) {
+        clock::set_epoch_us(epoch_us);
+    }
+
+    fn idle(&mut self, deadline_us: Option<u64>) {
+        clock::idle(deadline_us);
+    }
+}
+
+impl<H: Hardware> Pins for CortexM<H> {
+    fn configure_pin(&mut self, pin: u8, mode: PinMode, pull: Pull) -> Result<(), PinError> {
+        self.hardware.configure_pin(pin, mode, pull)
+    }
+
+    fn pin_level(&self, pin: u8) -> Result<bool, PinError> {
+        self.hardware.pin_level(pin)
+    }
+
+    fn set_pin_level(&mut self, pin: u8, high: bool) -> Result<(), PinError> {
+        self.hardware.set_pin_level(pin, high)
+    }
+}
+
+impl<H: Hardware> Board for CortexM<H> {
+    fn reset(&mut self) -> ! {
+        H::flush();
+        SCB::sys_reset()
+    }
+
+    /// These boards are programmed through their debug port: there is no loader to enter.
+    fn enter_bootloader(&mut self) -> ! {
+        self.reset()
+    }
+
+    fn reset_cause(&self) -> ResetCause {
+        if self.soft_reset { ResetCause::Soft } else { self.hardware.reset_cause() }
+    }
+
+    fn unique_id(&self) -> &[u8] {
+        self.hardware.unique_id()
+    }
+
+    fn frequency_hz(&self) -> u32 {
+        H::FREQUENCY_HZ
+    }
+
+    fn random(&mut self) -> u32 {
+        self.hardware.random()
+    }
+}

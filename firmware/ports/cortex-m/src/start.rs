@@ -1,0 +1,101 @@
+//! The way from `cortex-m-rt` to the board, and what all boards' exception handlers do.
+//!
+//! The program runs on the process stack. Handlers have the main stack, so that an overflow of the program's can still be
+//! reported.
+
+use core::arch::asm;
+use core::fmt::{self, Write};
+
+use cortex_m::peripheral::SCB;
+use cortex_m_rt::ExceptionFrame;
+
+use crate::Hardware;
+
+unsafe extern "C" {
+    static _program_stack_start: u8;
+}
+
+/// Goes on with `main` on the program's own stack.
+pub fn on_program_stack(main: extern "C" fn() -> !) -> ! {
+    let stack = &raw const _program_stack_start;
+    // SAFETY: the stack is unused memory of the program; nothing of this function's frame is used any more.
+    unsafe {
+        asm!(
+            "msr psp, {stack}",
+            "msr control, {select}",
+            "isb",
+            "bx {main}",
+            stack = in(reg) stack,
+            // Thread mode uses the process stack; bit 2 says that floats are in use.
+            select = in(reg) 0b110,
+            main = in(reg) main,
+            options(noreturn)
+        )
+    }
+}
+
+struct LastWords<H>(core::marker::PhantomData<H>);
+
+impl<H: Hardware> Write for LastWords<H> {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        H::write(text.as_bytes());
+        Ok(())
+    }
+}
+
+/// The end of a program that went wrong: say what happened, then start again.
+pub fn last_words<H: Hardware>(words: fmt::Arguments<'_>) -> ! {
+    cortex_m::interrupt::disable();
+    let mut line = LastWords::<H>(core::marker::PhantomData);
+    // There is nobody left to tell about a failure.
+    let _ = write!(line, "\r\nLarch {}: {words}\r\nRebooting.\r\n", env!("CARGO_PKG_VERSION"));
+    H::flush();
+    SCB::sys_reset()
+}
+
+/// What a hard fault says: where, and the fault status registers.
+pub fn fault<H: Hardware>(frame: &ExceptionFrame) -> ! {
+    // SAFETY: reads registers.
+    let scb = unsafe { &*SCB::PTR };
+    let (status, address) = (scb.cfsr.read(), scb.bfar.read());
+    last_words::<H>(format_args!("fault {status:#x} at {:#x}, address {address:#x}", frame.pc()))
+}
+
+/// Declares the program of a board: its entry, its exception handlers, its panic.
+#[macro_export]
+macro_rules! program {
+    ($hardware:ty) => {
+        #[cortex_m_rt::entry]
+        fn entry() -> ! {
+            extern "C" fn main() -> ! {
+                static BOARD: static_cell::StaticCell<$crate::CortexM<$hardware>> =
+                    static_cell::StaticCell::new();
+                $crate::run(&BOARD)
+            }
+            $crate::start::on_program_stack(main)
+        }
+
+        #[cortex_m_rt::exception]
+        fn SysTick() {
+            $crate::clock::on_turn();
+            <$hardware as $crate::Hardware>::on_turn();
+        }
+
+        // SAFETY: shares only atomics with the program.
+        #[cortex_m_rt::exception]
+        unsafe fn DefaultHandler(number: i16) {
+            <$hardware as $crate::Hardware>::on_interrupt(number);
+        }
+
+        // SAFETY: the program does not go on.
+        #[cortex_m_rt::exception]
+        unsafe fn HardFault(frame: &cortex_m_rt::ExceptionFrame) -> ! {
+            $crate::start::fault::<$hardware>(frame)
+        }
+
+        #[panic_handler]
+        fn panic(info: &core::panic::PanicInfo<'_>) -> ! {
+            $crate::start::last_words::<$hardware>(format_args!("{info}"))
+        }
+    };
+}

@@ -1,0 +1,36 @@
+//! A debug probe as a server: what unmodified probe-rs drives as a Glasgow over TCP.
+//!
+//! Layers, each knowing only those before it: [`cobs`] (packets), [`dap`] (debug port and memory access port), [`swd`] (the wire
+//! and its faults), [`glasgow`] (the probe's protocol), [`serve`] (the socket). All but the last are functions of bytes.
+//!
+//! Sources: Arm Debug Interface Architecture Specification ADIv5.2 (IHI 0031); the Glasgow applet's protocol as probe-rs 0.32
+//! speaks it (`probe-rs/src/probe/glasgow`).
+
+pub mod cobs;
+pub mod dap;
+pub mod glasgow;
+pub mod serve;
+pub mod swd;
+#[cfg(test)]
+mod tests;
+
+pub use glasgow::Probe;
+pub use swd::SwdFaults;
+
+use std::time::Duration;
+
+/// What a probe is wired to.
+pub trait Target {
+    /// Loads `size` (1, 2, 4) bytes as the debug port does. `None` is a bus fault.
+    fn load(&mut self, address: u32, size: u32) -> Option<u32>;
+    /// Stores `size` bytes. `None` is a bus fault.
+    fn store(&mut self, address: u32, size: u32, value: u32) -> Option<()>;
+    /// The reset line goes low, or high again.
+    fn set_reset(&mut self, low: bool);
+    /// Lets time pass.
+    fn pass(&mut self, time: Duration);
+    /// Whether the processor executes, so that time that passes may change something.
+    fn is_running(&self) -> bool;
+    /// Whether it has power.
+    fn is_powered(&self) -> bool;
+}

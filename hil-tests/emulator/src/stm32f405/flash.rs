@@ -1,0 +1,288 @@
+//! The flash memory and its interface. Source: RM0090 chapter 3.
+//!
+//! Programming clears bits and never sets one; erasing sets all of a sector. An operation has its result at once and is busy for
+//! as long as the data sheet says; a program sees the end, as the chip stalls code that runs from flash meanwhile.
+
+use super::ticks;
+use crate::registers::Registers;
+use crate::time::Ticks;
+use std::collections::BTreeSet;
+use std::ops::Range;
+use std::time::Duration;
+
+/// Base address of the registers.
+pub const BASE: u32 = 0x4002_3c00;
+const ACR: u32 = 0x00;
+const KEYR: u32 = 0x04;
+const OPTKEYR: u32 = 0x08;
+const SR: u32 = 0x0c;
+const CR: u32 = 0x10;
+const OPTCR: u32 = 0x14;
+/// Offsets of the registers that have behaviour.
+pub const MODELLED: &[u32] = &[ACR, KEYR, OPTKEYR, SR, CR, OPTCR];
+
+/// Bytes.
+pub const FLASH_SIZE: usize = 1024 * 1024;
+const KEYS: [u32; 2] = [0x4567_0123, 0xcdef_89ab];
+const OPTION_KEYS: [u32; 2] = [0x0819_2a3b, 0x4c5d_6e7f];
+
+const EOP: u32 = 1;
+const OPERR: u32 = 1 << 1;
+const WRPERR: u32 = 1 << 4;
+const PGPERR: u32 = 1 << 6;
+const PGSERR: u32 = 1 << 7;
+const BSY: u32 = 1 << 16;
+
+const PG: u32 = 1;
+const SER: u32 = 1 << 1;
+const MER: u32 = 1 << 2;
+const STRT: u32 = 1 << 16;
+const EOPIE: u32 = 1 << 24;
+const LOCK: u32 = 1 << 31;
+const OPTLOCK: u32 = 1;
+/// OPTCR after reset of a chip whose options are the factory's: no protection.
+const OPTIONS: u32 = 0x0fff_aaed;
+
+/// Typical times at 3.3 V and a parallelism of 32 bits (DS8626, table 43).
+const PROGRAM: Duration = Duration::from_micros(16);
+const MASS_ERASE: Duration = Duration::from_secs(8);
+
+/// Faults to inject.
+#[derive(Clone, Debug, Default)]
+pub struct FlashFaults {
+    /// Sectors that are write-protected, whatever the option bytes say.
+    pub protected: BTreeSet<usize>,
+    /// Operations (programmed units, erasures) until one does nothing and reports OPERR.
+    pub fail_after: Option<u64>,
+}
+
+/// The bytes of a sector, if there is one of that number.
+#[must_use]
+pub fn sector(number: usize) -> Option<Range<usize>> {
+    const KB: usize = 1024;
+    match number {
+        0..=3 => Some(number * 16 * KB..(number + 1) * 16 * KB),
+        4 => Some(64 * KB..128 * KB),
+        5..=11 => Some((number - 4) * 128 * KB..(number - 3) * 128 * KB),
+        _ => None,
+    }
+}
+
+/// The sector that a byte of the flash is in.
+#[must_use]
+pub fn sector_of(offset: usize) -> Option<usize> {
+    (0..12).find(|&number| sector(number).is_some_and(|range| range.contains(&offset)))
+}
+
+fn erase_time(sector: &Range<usize>) -> Duration {
+    Duration::from_millis(match sector.len() >> 10 {
+        16 => 250,
+        64 => 550,
+        _ => 1000,
+    })
+}
+
+/// How far a sequence of two keys has come.
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
+enum Unlock {
+    #[default]
+    Locked,
+    FirstKey,
+    Open,
+    /// A wrong key: locked until reset.
+    Barred,
+}
+
+impl Unlock {
+    fn key(self, value: u32, keys: [u32; 2]) -> Self {
+        match self {
+            Self::Locked if value == keys[0] => Self::FirstKey,
+            Self::FirstKey if value == keys[1] => Self::Open,
+            Self::Open => Self::Open,
+            _ => Self::Barred,
+        }
+    }
+}
+
+/// The flash.
+#[derive(Clone)]
+pub struct Flash {
+    bytes: Vec<u8>,
+    control: Unlock,
+    options: Unlock,
+    busy_until: Ticks,
+    changed: Option<Range<u32>>,
+    /// Faults to inject.
+    pub faults: FlashFaults,
+}
+
+impl Flash {
+    /// Blank flash.
+    pub fn new() -> Self {
+        Self {
+            bytes: vec![0xff; FLASH_SIZE],
+            control: Unlock::default(),
+            options: Unlock::default(),
+            busy_until: 0,
+            changed: None,
+            faults: FlashFaults::default(),
+        }
+    }
+
+    /// What it holds.
+    pub fn contents(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    /// Puts contents at an offset.
+    pub fn load(&mut self, offset: usize, contents: &[u8]) {
+        self.bytes[offset..offset + contents.len()].copy_from_slice(contents);
+    }
+
+    /// Locks everything, as a reset does.
+    pub fn reset(&mut self) {
+        (self.control, self.options, self.busy_until) = (Unlock::default(), Unlock::default(), 0);
+    }
+
+    /// Offsets that changed since the last call.
+    pub fn take_changed(&mut self) -> Option<Range<u32>> {
+        self.changed.take()
+    }
+
+    fn note_change(&mut self, range: Range<usize>) {
+        let (start, end) = (range.start as u32, range.end as u32);
+        self.changed = Some(match self.changed.take() {
+            Some(before) => before.start.min(start)..before.end.max(end),
+            None => start..end,
+        });
+    }
+
+    /// Reads a register.
+    pub fn read(&self, registers: &Registers, offset: u32, now: Ticks) -> u32 {
+        let stored = registers.get(BASE + offset);
+        match offset {
+            KEYR | OPTKEYR => 0,
+            SR if now < self.busy_until => stored | BSY,
+            CR if self.control == Unlock::Open => stored & !LOCK,
+            CR => stored | LOCK,
+            OPTCR if self.options == Unlock::Open => stored & !OPTLOCK,
+            OPTCR => stored | OPTLOCK,
+            _ => stored,
+        }
+    }
+
+    /// Writes a register.
+    pub fn write(&mut self, registers: &mut Registers, offset: u32, value: u32, now: Ticks) {
+        match offset {
+            ACR => registers.set(BASE + ACR, value),
+            KEYR => self.control = self.control.key(value, KEYS),
+            OPTKEYR => self.options = self.options.key(value, OPTION_KEYS),
+            SR => registers.modify(BASE + SR, |status| status & !value),
+            CR if self.control == Unlock::Open => {
+                registers.set(BASE + CR, value & !(STRT | LOCK));
+                if value & LOCK != 0 {
+                    self.control = Unlock::Locked;
+                }
+                if value & STRT != 0 {
+                    self.erase(registers, value, now);
+                }
+            }
+            OPTCR if self.options == Unlock::Open => {
+                registers.set(BASE + OPTCR, value & !2);
+                if value & OPTLOCK != 0 {
+                    self.options = Unlock::Locked;
+                }
+            }
+            CR | OPTCR => {
+                tracing::warn!("FLASH: write of {value:#x} to offset {offset:#x} while it is locked")
+            }
+            _ => {}
+        }
+    }
+
+    fn is_protected(&self, registers: &Registers, number: usize) -> bool {
+        self.faults.protected.contains(&number) || registers.get(BASE + OPTCR) >> (16 + number) & 1 == 0
+    }
+
+    /// Whether the injected failure strikes this operation.
+    fn fails(&mut self) -> bool {
+        match &mut self.faults.fail_after {
+            Some(0) => true,
+            Some(left) => {
+                *left -= 1;
+                false
+            }
+            None => false,
+        }
+    }
+
+    fn complain(registers: &mut Registers, error: u32) {
+        registers.modify(BASE + SR, |status| status | error);
+    }
+
+    fn finish(&mut self, registers: &mut Registers, control: u32, time: Duration, now: Ticks) {
+        self.busy_until = now + ticks(time);
+        if control & EOPIE != 0 {
+            registers.modify(BASE + SR, |status| status | EOP);
+        }
+    }
+
+    fn erase(&mut self, registers: &mut Registers, control: u32, now: Ticks) {
+        let number = (control >> 3 & 15) as usize;
+        let (ranges, time) = match (control & MER != 0, control & SER != 0) {
+            (true, _) => ((0..12).collect::<Vec<_>>(), MASS_ERASE),
+            (_, true) if number < 12 => {
+                let time = sector(number).as_ref().map_or(Duration::ZERO, erase_time);
+                (vec![number], time)
+            }
+            _ => return Self::complain(registers, PGSERR),
+        };
+        if ranges.iter().any(|&number| self.is_protected(registers, number)) {
+            return Self::complain(registers, WRPERR);
+        }
+        if self.fails() {
+            return Self::complain(registers, OPERR);
+        }
+        for range in ranges.into_iter().filter_map(sector) {
+            self.bytes[range.clone()].fill(0xff);
+            self.note_change(range);
+        }
+        self.finish(registers, control, time, now);
+    }
+
+    /// The program stores to the flash at this offset.
+    pub fn program(&mut self, registers: &mut Registers, offset: usize, size: u32, value: u32, now: Ticks) {
+        let control = registers.get(BASE + CR);
+        let parallelism = 1 << (control >> 8 & 3);
+        let error = if self.control != Unlock::Open || control & PG == 0 {
+            PGSERR
+        } else if size != parallelism {
+            PGPERR
+        } else if sector_of(offset).is_none_or(|number| self.is_protected(registers, number)) {
+            WRPERR
+        } else if self.fails() {
+            OPERR
+        } else {
+            0
+        };
+        if error != 0 {
+            return Self::complain(registers, error);
+        }
+        let range = offset..offset + size as usize;
+        for (byte, new) in self.bytes[range.clone()].iter_mut().zip(value.to_le_bytes()) {
+            *byte &= new;
+        }
+        self.note_change(range);
+        self.finish(registers, control, PROGRAM, now);
+    }
+
+    /// When what is going on will be over.
+    pub fn next_event(&self, now: Ticks) -> Option<Ticks> {
+        (self.busy_until > now).then_some(self.busy_until)
+    }
+
+    /// The option register's value for a chip of the factory.
+    pub fn set_up(registers: &mut Registers) {
+        registers.set(BASE + OPTCR, OPTIONS);
+    }
+}
