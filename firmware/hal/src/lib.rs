@@ -15,6 +15,8 @@ mod clock;
 mod console;
 mod files;
 mod pins;
+mod sockets;
+mod wifi;
 
 pub use block::{BlockDevice, BlockError};
 pub use board::{Board, ResetCause};
@@ -22,6 +24,10 @@ pub use clock::Clock;
 pub use console::Console;
 pub use files::{FileError, FileHandle, FileInfo, FileMode, FileSystem, FileSystemUsage, Whence};
 pub use pins::{PinError, PinMode, Pins, Pull};
+pub use sockets::{Endpoint, Ipv4, NetError, Readiness, SocketId, Sockets, Transport};
+pub use wifi::{
+    Addresses, Found, Key, Link, Mac, OwnNetwork, Role, Setting, Short, Ssid, Target, Wifi, WifiError,
+};
 
 /// A board.
 pub trait Port: Console + Clock + Pins + Board {
@@ -30,6 +36,16 @@ pub trait Port: Console + Clock + Pins + Board {
 
     /// The file system behind `os` and `open`, if there is one.
     fn files(&mut self) -> Option<&mut dyn FileSystem> {
+        None
+    }
+
+    /// Wi-Fi, if the board has it.
+    fn wifi(&mut self) -> Option<&mut dyn Wifi> {
+        None
+    }
+
+    /// Sockets, if there is a network.
+    fn sockets(&mut self) -> Option<&mut dyn Sockets> {
         None
     }
 }

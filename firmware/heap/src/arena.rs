@@ -6,6 +6,7 @@
 //! Larger requests look for their own place and leave the current hole alone. There is no sweep: a collection rebuilds
 //! the bitmap by marking, and holes are what stays clear.
 
+use core::mem::MaybeUninit;
 use core::ptr::NonNull;
 
 use crate::cell::{Header, Kind};
@@ -236,6 +237,23 @@ impl Heap {
     fn reserve(&mut self, from: u32, to: u32) {
         self.reserved[self.reserved_len] = (from & !(GRANULE - 1), to.next_multiple_of(GRANULE));
         self.reserved_len += 1;
+    }
+
+    /// Collects, and gives up `bytes` at the arena's end if no cell lives there; `None` if one does.
+    #[expect(unsafe_code, reason = "part of the arena gets another owner")]
+    pub fn give_up(&mut self, bytes: u32) -> Option<&'static mut [MaybeUninit<u8>]> {
+        self.collect();
+        let bytes = bytes.next_multiple_of(GRANULE);
+        let (margin, _) = self.reserved[self.reserved_len - 1];
+        let from = margin.checked_sub(bytes).filter(|from| *from >= self.start)?;
+        if self.find_bit(self.granule(from), u32::MAX) != Some(self.granule(margin)) {
+            return None;
+        }
+        self.end -= bytes;
+        self.reserved[self.reserved_len - 1] = (from, self.end);
+        self.set_bits(self.granule(from), self.bitmap_words * 32);
+        // SAFETY: the memory was the arena's alone, outlives it, and is not the arena's any more.
+        Some(unsafe { core::slice::from_raw_parts_mut(self.address(self.end).cast(), bytes as usize) })
     }
 
     // ---- raw memory ----

@@ -274,6 +274,30 @@ mod tests {
     }
 
     #[test]
+    fn the_end_can_be_given_up_while_nothing_lives_there() {
+        let mut heap = heap(1 << 16);
+        let before = heap.statistics();
+        let taken = heap.give_up(10_000).expect("the heap is empty");
+        taken.fill(core::mem::MaybeUninit::new(0xff));
+        assert_eq!(taken.len(), 10_000);
+        assert_eq!(heap.statistics().free, before.free - 10_000);
+        let mut cells = 0;
+        while let Some(at) = alloc(&mut heap, Header::new(Kind::ByteBuffer, 1000)) {
+            let bytes = heap.bytes_mut(at, 0, 1000);
+            assert!(bytes.iter().all(|byte| *byte == 0), "given up memory was given out");
+            heap.push(at.into()).unwrap();
+            cells += 1;
+        }
+        assert!(cells > 45, "{cells}");
+        assert!(heap.give_up(10_000).is_none(), "cells live there");
+        heap.reset_stack();
+        assert!(heap.give_up(10_000).is_some());
+        assert!(heap.give_up(1 << 16).is_none(), "more than there is");
+        heap.collect();
+        assert_eq!(heap.statistics().free, before.free - 20_000);
+    }
+
+    #[test]
     fn random_work_keeps_contents_apart() {
         let mut heap = heap(1 << 15);
         let mut seed = 12345u32;

@@ -1,7 +1,7 @@
 //! The numbers of the library's types and modules, in the order of [`TYPES`] and [`MODULES`].
 
 use larch_bytecode::qstr::Qstr;
-use larch_vm::native::{ModuleDef, STDLIB, TypeDef, TypeId};
+use larch_vm::native::{ModuleDef, PORT, STDLIB, TypeDef, TypeId};
 
 /// `io.FileIO`
 pub const FILE: TypeId = TypeId(STDLIB);
@@ -19,6 +19,10 @@ pub const PIN: TypeId = TypeId(STDLIB + 5);
 pub const RTC: TypeId = TypeId(STDLIB + 6);
 /// `machine.mem8` and its like.
 pub const MEMORY: TypeId = TypeId(STDLIB + 7);
+/// `socket.socket`, in the table of ports with a network ([`crate::net::TYPES`]).
+pub const SOCKET: TypeId = TypeId(PORT);
+/// `network.WLAN`, likewise.
+pub const WLAN: TypeId = TypeId(PORT + 1);
 
 /// The definitions of the library's types, by number.
 pub static TYPES: &[&TypeDef] = &[
@@ -53,6 +57,7 @@ pub static ALIASES: &[(Qstr, Qstr)] = &[
     (Qstr::uos, Qstr::os),
     (Qstr::urandom, Qstr::random),
     (Qstr::ure, Qstr::re),
+    (Qstr::usocket, Qstr::socket),
     (Qstr::ustruct, Qstr::struct_),
     (Qstr::usys, Qstr::sys),
     (Qstr::utime, Qstr::time),

@@ -5,7 +5,7 @@
 //! keeps alive.
 
 use larch_bytecode::qstr::{self, Qstr, STATIC_COUNT};
-use larch_heap::{Header, Kind, Ref, Root, Value};
+use larch_heap::{Header, Heap, Kind, Ref, Root, Value};
 
 use crate::native::{Raised, Res};
 use crate::types::ids;
@@ -42,6 +42,22 @@ impl Span {
         self.len() == 0
     }
 
+    /// The bytes, borrowed from the heap alone.
+    pub fn bytes(self, heap: &Heap) -> &[u8] {
+        match self {
+            Span::Static(bytes) => bytes,
+            Span::Cell { at, first, len } => heap.bytes(at, first, len),
+        }
+    }
+
+    /// The bytes, to change them (none of those in flash), borrowed from the heap alone.
+    pub fn bytes_mut(self, heap: &mut Heap) -> &mut [u8] {
+        match self {
+            Span::Static(_) => &mut [],
+            Span::Cell { at, first, len } => heap.bytes_mut(at, first, len),
+        }
+    }
+
     /// `len` bytes from `from` on; the caller keeps within the span.
     pub fn part(self, from: u32, part_len: u32) -> Span {
         match self {
@@ -59,10 +75,7 @@ pub const TEXT_START: u32 = 4;
 impl Vm {
     /// The bytes at a span.
     pub fn bytes_at(&self, span: Span) -> &[u8] {
-        match span {
-            Span::Static(bytes) => bytes,
-            Span::Cell { at, first, len } => self.heap.bytes(at, first, len),
-        }
+        span.bytes(&self.heap)
     }
 
     /// One byte of a span.
@@ -72,10 +85,7 @@ impl Vm {
 
     /// The bytes at a span, to change them (none of those in flash).
     pub fn bytes_at_mut(&mut self, span: Span) -> &mut [u8] {
-        match span {
-            Span::Static(_) => &mut [],
-            Span::Cell { at, first, len } => self.heap.bytes_mut(at, first, len),
-        }
+        span.bytes_mut(&mut self.heap)
     }
 
     /// Copies a span's bytes into a cell, to byte `to_first` behind its header.

@@ -7,6 +7,7 @@
 //! - Python code is called with [`Vm::call`] and [`Vm::call_method`]; recursion through Rust goes through
 //!   [`Vm::deeper`], which turns too much of it into RuntimeError.
 
+use core::mem::MaybeUninit;
 use core::sync::atomic::{AtomicBool, Ordering};
 
 use larch_bytecode::qstr::Qstr;
@@ -258,6 +259,12 @@ impl Vm {
         if self.heap.has_died() {
             PENDING.store(true, Ordering::Relaxed);
         }
+    }
+
+    /// Takes `bytes` away from the heap, for good; `None` if live objects are in the way.
+    pub fn give_up_memory(&mut self, bytes: u32) -> Option<&'static mut [MaybeUninit<u8>]> {
+        self.collect();
+        self.heap.give_up(bytes)
     }
 
     /// Where the stack ends now; [`Vm::release`] returns to it.

@@ -10,6 +10,7 @@ use larch_repl::{History, Mode, Repl, VecBuffer};
 use larch_stdlib::import::read_file;
 use larch_stdlib::path::Path;
 use larch_stdlib::session::{self, Outcome};
+use larch_vm::native::{ModuleDef, TypeDef};
 use larch_vm::{CompileMode, Hooks, Identity, Registry, Res, Vm};
 
 /// MicroPython's version and ours.
@@ -35,13 +36,19 @@ pub trait Machine: Port + 'static {
     /// How it is called.
     const NAME: Name;
 
+    /// Types that only this board has (`larch_stdlib::net::TYPES`).
+    const TYPES: &'static [&'static TypeDef] = &[];
+
+    /// Modules that only this board has.
+    const MODULES: &'static [&'static ModuleDef] = &[];
+
     /// Native stack that remains, in bytes.
     fn stack_room() -> usize;
 
     /// Called now and then while a program runs that was asked to look up.
     fn poll() {}
 
-    /// The memory of the Python heap, the same at every call.
+    /// The memory of the Python heap: the same at every call, without what an interpreter gave up at its end.
     fn heap() -> Region;
 
     /// `sys.implementation._build`: by it the harness knows that the board runs what was flashed.
@@ -68,19 +75,18 @@ const SOURCE_MAX: usize = 32 * 1024;
 /// Lines entered before.
 const HISTORY_SIZE: usize = 512;
 
-static REGISTRY: Registry = Registry {
-    types: [larch_vm::types::TYPES, larch_stdlib::ids::TYPES, &[]],
-    modules: [larch_vm::modules::MODULES, larch_stdlib::ids::MODULES, &[]],
-    aliases: larch_stdlib::ids::ALIASES,
-};
+const fn registry<M: Machine>() -> Registry {
+    Registry {
+        types: [larch_vm::types::TYPES, larch_stdlib::ids::TYPES, M::TYPES],
+        modules: [larch_vm::modules::MODULES, larch_stdlib::ids::MODULES, M::MODULES],
+        aliases: larch_stdlib::ids::ALIASES,
+    }
+}
 
 const fn hooks<M: Machine>() -> Hooks {
     Hooks {
         compile: larch_stdlib::compile::compile,
-        poll: |_| {
-            M::poll();
-            Ok(())
-        },
+        poll: poll::<M>,
         import: larch_stdlib::import::import,
         stack_room: M::stack_room,
         stream: larch_stdlib::stdio::stream,
@@ -100,6 +106,15 @@ const fn hooks<M: Machine>() -> Hooks {
             mpy: 0,
         },
     }
+}
+
+/// While a program computes, the network goes on.
+fn poll<M: Machine>(vm: &mut Vm) -> Res<()> {
+    M::poll();
+    if let Some(sockets) = vm.port.sockets() {
+        sockets.poll();
+    }
+    Ok(())
 }
 
 const HELP: &str = "Welcome to MicroPython!\n\n\
@@ -152,7 +167,7 @@ fn live_once<M: Machine>(board: &mut M, banner: &str, repl: &mut Repl<'_, VecBuf
     let mut hooks = hooks::<M>();
     hooks.identity.build = board.build();
     // SAFETY: the interpreter before this one is gone, and this one ends with the function.
-    let mut vm = unsafe { new_vm(board, M::heap(), hooks) };
+    let mut vm = unsafe { new_vm(board, M::heap(), const { &registry::<M>() }, hooks) };
     if vm.start().and_then(|()| set_path(&mut vm)).is_err() {
         panic!("the Python heap is too small to start");
     }
@@ -207,12 +222,17 @@ fn set_path(vm: &mut Vm) -> Res<()> {
 /// # Safety
 /// No other interpreter may be alive, and nobody else may use the region, ever.
 #[expect(unsafe_code, reason = "the same memory serves one interpreter after the other")]
-unsafe fn new_vm(board: &'static mut dyn Port, region: Region, hooks: Hooks) -> Vm {
+unsafe fn new_vm(
+    board: &'static mut dyn Port,
+    region: Region,
+    registry: &'static Registry,
+    hooks: Hooks,
+) -> Vm {
     // SAFETY: promised by the caller.
     let (values, frames) = unsafe { (&mut *STACKS.values.get(), &mut *STACKS.frames.get()) };
     let stack = values.write([Value::UNBOUND; STACK_SLOTS]);
     let frames = frames.write([Frame::EMPTY; FRAMES]);
     // SAFETY: promised by the caller.
     let heap = unsafe { Heap::new(&[region], stack) };
-    Vm::new(heap, frames, &REGISTRY, board, hooks)
+    Vm::new(heap, frames, registry, board, hooks)
 }

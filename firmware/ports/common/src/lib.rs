@@ -1,5 +1,5 @@
 //! What the ports to boards have in common: the way from boot to the prompt ([`run`]), files in flash ([`files`]), what is
-//! typed ahead ([`receive`]).
+//! typed ahead ([`receive`]), sockets ([`net`]).
 //!
 //! A port gives a [`Machine`] (its traits, its memory, its name); everything that Python code can see but the hardware is
 //! the same on all of them.
@@ -11,6 +11,7 @@ extern crate alloc;
 
 pub mod files;
 mod interpreter;
+pub mod net;
 pub mod receive;
 
 pub use interpreter::{Machine, Name, run};

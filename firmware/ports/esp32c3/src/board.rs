@@ -11,9 +11,11 @@ use esp_hal::system::{reset_reason, software_reset};
 use larch_board::files::Storage;
 use larch_board::{Machine, Name, receive};
 use larch_hal::{
-    BlockDevice, Board, Clock, Console, FileSystem, PinError, PinMode, Pins, Port, Pull, ResetCause,
+    BlockDevice, Board, Clock, Console, FileSystem, PinError, PinMode, Pins, Port, Pull, ResetCause, Sockets,
+    Wifi,
 };
 use larch_heap::Region;
+use larch_vm::native::{ModuleDef, TypeDef};
 use larch_vm::vm::INTERRUPTED;
 
 use crate::build;
@@ -22,6 +24,7 @@ use crate::console::Terminal;
 use crate::flash::Partition;
 use crate::memory;
 use crate::pins::PinBank;
+use crate::radio::{self, Radio};
 
 /// MicroPython's default.
 const CPU_CLOCK: CpuClock = CpuClock::_160MHz;
@@ -35,6 +38,7 @@ pub struct Esp32c3 {
     clocks: Clocks,
     storage: Storage<Partition>,
     pins: PinBank,
+    radio: Radio,
     unique_id: [u8; 6],
     soft_reset: bool,
     build: &'static str,
@@ -45,11 +49,18 @@ impl Esp32c3 {
     pub fn new(chip: Peripherals) -> Self {
         let mut unique_id = [0; 6];
         unique_id.copy_from_slice(interface_mac_address(InterfaceMacAddress::Station).as_bytes());
+        let (clocks, beat) = Clocks::new(chip.SYSTIMER, chip.RTC_TIMER);
         Self {
             terminal: Terminal::new(chip.UART0, chip.GPIO20, chip.GPIO21),
-            clocks: Clocks::new(chip.SYSTIMER, chip.RTC_TIMER),
+            clocks,
             storage: Storage::find(Partition::find(chip.FLASH), clock::epoch_us),
             pins: PinBank::new(),
+            radio: Radio::new(radio::Parts {
+                wifi: chip.WIFI,
+                timer: chip.TIMG0,
+                switch: chip.FROM_CPU_INTR0,
+                beat,
+            }),
             unique_id,
             soft_reset: false,
             build: build::name(Self::NAME.build),
@@ -65,6 +76,9 @@ impl Esp32c3 {
 impl Machine for Esp32c3 {
     const NAME: Name =
         Name { machine: "ESP32C3 module with ESP32C3", platform: "esp32", build: "ESP32_GENERIC_C3" };
+
+    const TYPES: &'static [&'static TypeDef] = larch_stdlib::net::TYPES;
+    const MODULES: &'static [&'static ModuleDef] = larch_stdlib::net::MODULES;
 
     fn stack_room() -> usize {
         memory::stack_room()
@@ -85,6 +99,7 @@ impl Machine for Esp32c3 {
     fn soft_reset(&mut self) {
         self.storage.soft_reset();
         self.pins.release();
+        self.radio.network.close_all();
         self.set_interrupt_byte(None);
         self.soft_reset = true;
     }
@@ -97,6 +112,15 @@ impl Port for Esp32c3 {
 
     fn files(&mut self) -> Option<&mut dyn FileSystem> {
         self.storage.files()
+    }
+
+    fn wifi(&mut self) -> Option<&mut dyn Wifi> {
+        Some(&mut self.radio)
+    }
+
+    fn sockets(&mut self) -> Option<&mut dyn Sockets> {
+        self.radio.listen();
+        Some(&mut self.radio.network)
     }
 }
 
@@ -144,7 +168,14 @@ impl Clock for Esp32c3 {
     }
 
     fn idle(&mut self, deadline_us: Option<u64>) {
+        if !self.radio.is_running() {
+            return self.clocks.idle(deadline_us);
+        }
+        self.radio.poll();
+        let next_us = self.radio.network.poll_at_us();
+        let deadline_us = deadline_us.into_iter().chain(next_us).min();
         self.clocks.idle(deadline_us);
+        self.radio.poll();
     }
 }
 

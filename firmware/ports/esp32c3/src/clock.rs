@@ -9,15 +9,19 @@ use esp_hal::interrupt::Priority;
 use esp_hal::peripherals::{RTC_TIMER, SYSTIMER};
 use esp_hal::rtc_cntl::Rtc;
 use esp_hal::time::{Duration, Instant};
-use esp_hal::timer::OneShotTimer;
 use esp_hal::timer::systimer::SystemTimer;
+use esp_hal::timer::{OneShotTimer, PeriodicTimer};
 use esp_hal::{Blocking, handler};
 use esp_sync::RawMutex;
 use larch_board::receive;
-use larch_vm::vm::INTERRUPTED;
+use larch_vm::vm::{INTERRUPTED, PENDING};
+
+use crate::radio;
 
 /// 2000-01-01: what the clock shows after the power came up, as MicroPython has it.
 const EPOCH_2000_US: u64 = 946_684_800_000_000;
+/// How often a program that computes looks after the network.
+const BEAT: Duration = Duration::from_millis(10);
 /// The longest sleep at a time; whoever waits looks around that often.
 const IDLE_MAX_US: u64 = 20_000;
 
@@ -27,19 +31,38 @@ pub struct Clocks {
     alarm: OneShotTimer<'static, Blocking>,
 }
 
+/// Has a program that computes look around now and then: [`PENDING`] is set again and again.
+pub struct Beat(PeriodicTimer<'static, Blocking>);
+
+impl Beat {
+    /// From now on, or not any more.
+    pub fn set(&mut self, on: bool) {
+        if on {
+            self.0.listen();
+            // The period is a possible one.
+            let _ = self.0.start(BEAT);
+        } else if self.0.cancel().is_ok() {
+            self.0.unlisten();
+        }
+    }
+}
+
 impl Clocks {
-    /// Starts the alarm, and the calendar if the power was off.
-    pub fn new(systimer: SYSTIMER<'static>, rtc_timer: RTC_TIMER<'static>) -> Self {
+    /// Starts the alarm, and the calendar if the power was off; the beat waits for who needs it.
+    pub fn new(systimer: SYSTIMER<'static>, rtc_timer: RTC_TIMER<'static>) -> (Self, Beat) {
         count_cycles();
         let rtc = Rtc::new(rtc_timer);
         if rtc.current_time_us() < EPOCH_2000_US {
             rtc.set_current_time_us(EPOCH_2000_US);
         }
         set_offset(rtc.current_time_us().wrapping_sub(now_us()));
-        let mut alarm = OneShotTimer::new(SystemTimer::new(systimer).alarm0);
+        let SystemTimer { alarm0, alarm1, .. } = SystemTimer::new(systimer);
+        let mut beat = PeriodicTimer::new(alarm1);
+        beat.set_interrupt_handler(on_beat);
+        let mut alarm = OneShotTimer::new(alarm0);
         alarm.set_interrupt_handler(on_alarm);
         alarm.listen();
-        Self { rtc, alarm }
+        (Self { rtc, alarm }, Beat(beat))
     }
 
     /// Sets the time of day.
@@ -57,7 +80,7 @@ impl Clocks {
         }
         // With interrupts held back, a byte that arrives after the check still ends the wait.
         LOCK.lock(|| {
-            if !receive::is_readable() && !INTERRUPTED.load(Ordering::Relaxed) {
+            if !receive::is_readable() && !INTERRUPTED.load(Ordering::Relaxed) && !radio::has_work() {
                 // SAFETY: the instruction waits for an interrupt, held back or not, and changes nothing.
                 unsafe { core::arch::asm!("wfi") };
             }
@@ -71,6 +94,12 @@ static LOCK: RawMutex = RawMutex::new();
 #[handler(priority = Priority::Priority1)]
 fn on_alarm() {
     SYSTIMER::regs().int_clr().write(|w| w.target(0).clear_bit_by_one());
+}
+
+#[handler(priority = Priority::Priority1)]
+fn on_beat() {
+    SYSTIMER::regs().int_clr().write(|w| w.target(1).clear_bit_by_one());
+    PENDING.store(true, Ordering::Relaxed);
 }
 
 /// What is added to the time since boot, low half first.

@@ -1,17 +1,19 @@
 //! Who gets which part of the RAM.
 //!
 //! From below: code and data that the linker placed, the Python heap, the native stack, and the RAM that the bootloader
-//! used, where what Rust allocates goes (the compiler's working memory, and the line being entered).
+//! used, where what Rust allocates goes (the compiler's working memory, and the line being entered). When Wi-Fi starts for the
+//! first time the heap gives up its end for the driver; that RAM is the driver's from then on.
 
 use core::ptr::NonNull;
+use core::sync::atomic::{AtomicUsize, Ordering};
 
 use esp_hal::debugger::set_stack_watchpoint;
 use larch_heap::Region;
 
 /// The native stack. Python calls do not use it; the compiler and nested built-in functions do.
-const STACK_SIZE: usize = 24 * 1024;
-/// What the file system, the flash functions and interrupt handlers may need below the deepest built-in function.
-const STACK_RESERVE: usize = 4 * 1024;
+const STACK_SIZE: usize = 26 * 1024;
+/// What the file system, the flash functions, the network and interrupt handlers may need below the deepest built-in function.
+const STACK_RESERVE: usize = 6 * 1024;
 /// What the bootloader leaves behind: 0x3fcce400 to 0x3fcde710, without what keeps track of it.
 const RECLAIMED_SIZE: usize = 64 * 1024;
 
@@ -24,11 +26,19 @@ fn stack_limit() -> usize {
     (&raw const _stack_start).addr() - STACK_SIZE
 }
 
-/// The Python heap: from the linker's last byte to the native stack.
+/// Bytes at the heap's end that the radio has now.
+static GIVEN_UP: AtomicUsize = AtomicUsize::new(0);
+
+/// The heap gave up so many bytes at its end.
+pub fn note_given_up(bytes: usize) {
+    GIVEN_UP.store(GIVEN_UP.load(Ordering::Relaxed) + bytes, Ordering::Relaxed);
+}
+
+/// The Python heap: from the linker's last byte to the native stack, without what it gave up.
 pub fn heap() -> Region {
     let start = (&raw mut _stack_end).addr().next_multiple_of(8);
     let first = NonNull::new((&raw mut _stack_end).with_addr(start)).expect("RAM does not start at zero");
-    Region { start: first, len: (stack_limit() - start) & !7 }
+    Region { start: first, len: (stack_limit() - start - GIVEN_UP.load(Ordering::Relaxed)) & !7 }
 }
 
 /// Sets up what Rust allocates from. Called once.

@@ -32,6 +32,11 @@ pub fn name_of(number: i32) -> Option<Qstr> {
     ERRORS.iter().find(|(_, n)| *n == number).map(|(name, _)| *name)
 }
 
+/// The number of an error.
+pub fn number_of(name: Qstr) -> Option<i32> {
+    ERRORS.iter().find(|(n, _)| *n == name).map(|(_, number)| *number)
+}
+
 fn errorcode(vm: &mut Vm, _: Value) -> Res {
     let dict = vm.new_dict(ERRORS.len() as u32)?;
     vm.root(dict)?;

@@ -1,0 +1,123 @@
+//! The network: modules `network` and `socket` over the traits of `larch-hal`, for any port.
+//!
+//! Invariant: everything the collector must know is a cell; a socket's object holds only its number. Waiting is [`wait`] and
+//! nothing else: it honours time limits, Ctrl-C and scheduled work.
+
+pub mod address;
+pub mod network;
+pub mod socket;
+pub mod socket_module;
+pub mod wlan;
+mod wlan_config;
+
+use core::sync::atomic::Ordering;
+
+use larch_bytecode::qstr::Qstr;
+use larch_hal::{NetError, Sockets};
+use larch_heap::Value;
+use larch_vm::native::{ModuleDef, Raised, TypeDef};
+use larch_vm::types::ids as core_ids;
+use larch_vm::vm::PENDING;
+use larch_vm::{Res, Vm};
+
+/// The types, by number: a port with a network puts them into its own table.
+pub static TYPES: &[&TypeDef] = &[&socket::SOCKET, &wlan::WLAN];
+/// The modules, likewise.
+pub static MODULES: &[&ModuleDef] = &[&network::NETWORK, &socket_module::SOCKET];
+
+/// How long to wait: `None` for ever, 0 not at all; in milliseconds.
+pub type TimeLimit = Option<u32>;
+
+/// The board's sockets.
+///
+/// # Errors
+/// OSError ENODEV if it has no network.
+pub fn sockets(vm: &mut Vm) -> Res<&mut dyn Sockets> {
+    if vm.port.sockets().is_none() {
+        return Err(raise(vm, NetError::NotSupported));
+    }
+    Ok(vm.port.sockets().expect("just seen"))
+}
+
+/// OSError for what went wrong.
+pub fn raise(vm: &mut Vm, error: NetError) -> Raised {
+    let name = match error {
+        NetError::Again => Qstr::EAGAIN,
+        NetError::NoMemory => Qstr::ENOMEM,
+        // lwIP's name for it has no name in MicroPython's table, only a number.
+        NetError::TooMany => return vm.raise_os(23),
+        NetError::Closed => Qstr::EBADF,
+        NetError::AddressInUse => Qstr::EADDRINUSE,
+        NetError::NotConnected => Qstr::ENOTCONN,
+        NetError::AlreadyConnected => Qstr::EALREADY,
+        NetError::Refused => Qstr::ECONNREFUSED,
+        NetError::Reset => Qstr::ECONNRESET,
+        NetError::Aborted => Qstr::ECONNABORTED,
+        NetError::Unreachable => Qstr::EHOSTUNREACH,
+        NetError::TimedOut => Qstr::ETIMEDOUT,
+        NetError::NotSupported => Qstr::EOPNOTSUPP,
+        NetError::Invalid => Qstr::EINVAL,
+        NetError::TooLong => Qstr::ENOMEM,
+        // As lwIP's getaddrinfo fails (EAI_FAIL).
+        NetError::NoSuchName => return vm.raise_os(-202),
+    };
+    raise_named(vm, name)
+}
+
+/// OSError by an error's name.
+pub fn raise_named(vm: &mut Vm, name: Qstr) -> Raised {
+    match larch_vm::modules::errno::number_of(name) {
+        Some(number) => vm.raise_os(number),
+        None => vm.raise_empty(core_ids::OSError),
+    }
+}
+
+/// Tries until it works, fails, or the time is over: ETIMEDOUT, or EAGAIN if there was no time to begin with.
+///
+/// # Errors
+/// OSError, KeyboardInterrupt, what scheduled work raises.
+pub fn wait<T>(
+    vm: &mut Vm,
+    limit: TimeLimit,
+    mut attempt: impl FnMut(&mut Vm) -> Result<T, NetError>,
+) -> Res<T> {
+    let deadline_us = limit.map(|ms| vm.port.ticks_us() + u64::from(ms) * 1000);
+    let mut is_first = true;
+    loop {
+        match attempt(vm) {
+            Ok(answer) => return Ok(answer),
+            // Frames that have arrived meanwhile count, also for who does not wait.
+            Err(NetError::Again) if is_first => {
+                is_first = false;
+                if let Some(sockets) = vm.port.sockets() {
+                    sockets.poll();
+                }
+            }
+            Err(NetError::Again) => {
+                if PENDING.load(Ordering::Relaxed) {
+                    vm.handle_pending()?;
+                }
+                if deadline_us.is_some_and(|deadline_us| vm.port.ticks_us() >= deadline_us) {
+                    let error = if limit == Some(0) { NetError::Again } else { NetError::TimedOut };
+                    return Err(raise(vm, error));
+                }
+                vm.port.idle(deadline_us);
+            }
+            Err(error) => return Err(raise(vm, error)),
+        }
+    }
+}
+
+/// A value's text, copied where it survives changes of the heap; ValueError if it is too long.
+///
+/// # Errors
+/// TypeError if it is neither string nor bytes.
+pub fn short_arg<const N: usize>(vm: &mut Vm, value: Value) -> Res<larch_hal::Short<N>> {
+    let Some(span) = vm.str_span(value).or_else(|| vm.buffer(value)) else {
+        return Err(vm.raise_convert(value, "str implicitly"));
+    };
+    match larch_hal::Short::new(vm.bytes_at(span)) {
+        Some(short) => Ok(short),
+        None => Err(vm.raise_empty(core_ids::ValueError)),
+    }
+}
