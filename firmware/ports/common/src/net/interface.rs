@@ -268,6 +268,12 @@ impl<D: Driver> Interface<D> {
         self.sockets.remove(socket);
     }
 
+    /// How many sockets there are.
+    #[cfg(test)]
+    pub fn socket_count(&self) -> usize {
+        self.sockets.iter().count()
+    }
+
     /// Begins a connection.
     ///
     /// # Errors

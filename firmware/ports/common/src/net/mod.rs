@@ -14,6 +14,8 @@ mod frame;
 mod interface;
 mod leases;
 mod socket;
+#[cfg(test)]
+mod tests;
 
 use alloc::boxed::Box;
 
