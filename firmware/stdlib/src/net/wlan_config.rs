@@ -4,6 +4,7 @@ use larch_bytecode::qstr::Qstr;
 use larch_hal::{OwnNetwork, Role, Setting, Short};
 use larch_heap::Value;
 use larch_vm::native::Args;
+use larch_vm::types::float::Float;
 use larch_vm::types::ids as core_ids;
 use larch_vm::{Res, Vm};
 
@@ -11,7 +12,7 @@ use super::short_arg;
 use super::wlan::{raise, require, role, wifi};
 
 /// Quarters of a dBm.
-const POWER_UNIT: f32 = 0.25;
+const POWER_UNIT: Float = 0.25;
 
 /// `config('name')`, `config(name=value, …)`
 pub fn config(vm: &mut Vm, args: Args) -> Res {
@@ -75,7 +76,7 @@ fn get(vm: &mut Vm, wlan: Value, name: Qstr) -> Res {
         let answer = wifi(vm)?.setting(role, setting);
         let value = answer.map_err(|error| raise(vm, error))?;
         return match setting {
-            Setting::TxPower => vm.new_float((value as f32 * POWER_UNIT).into()),
+            Setting::TxPower => vm.new_float(value as Float * POWER_UNIT),
             _ => Ok(Value::small(value)),
         };
     }
@@ -128,7 +129,7 @@ fn set(vm: &mut Vm, wlan: Value, name: Qstr, value: Value, own: &mut OwnNetwork)
                 require(vm, wlan, Role::Station)?;
             }
             let number = match setting {
-                Setting::TxPower => (vm.float_arg(value)? as f32 / POWER_UNIT) as i32,
+                Setting::TxPower => (vm.float_arg(value)? / POWER_UNIT) as i32,
                 _ => vm.int_arg(value)?,
             };
             let answer = wifi(vm)?.set_setting(role, setting, number);

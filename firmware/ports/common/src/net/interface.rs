@@ -196,10 +196,10 @@ impl<D: Driver> Interface<D> {
 
     /// Its addresses.
     pub fn addresses(&self) -> Addresses {
-        let own = self.stack.ip_addrs().iter().find_map(|cidr| match cidr.address() {
-            IpAddress::Ipv4(address) => Some((address.octets(), cidr.prefix_len())),
+        let (address, prefix) = self.stack.ip_addrs().first().map_or_else(Default::default, |cidr| {
+            let IpAddress::Ipv4(address) = cidr.address();
+            (address.octets(), cidr.prefix_len())
         });
-        let (address, prefix) = own.unwrap_or_default();
         let gateway = self.stack.routes().get_default_ipv4_route().map_or([0; 4], |route| {
             let IpAddress::Ipv4(router) = route.via_router;
             router.octets()

@@ -298,8 +298,7 @@ impl Packets {
         for (interface, handle) in interfaces.iter_mut().zip(self.handles) {
             let (Some(interface), Some(handle)) = (interface, handle) else { continue };
             let socket = interface.get::<udp::Socket<'_>>(handle);
-            loop {
-                let Ok((packet, meta)) = socket.peek() else { break };
+            while let Ok((packet, meta)) = socket.peek() {
                 let from = endpoint(Some(meta.endpoint));
                 let is_ours = self.remote.is_none_or(|remote| remote == from);
                 let count = packet.len().min(bytes.len());
