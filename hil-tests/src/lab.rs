@@ -13,6 +13,7 @@ use larch_image::packages;
 use crate::files::write_whole;
 use crate::firmware::{Firmware, FlashImage};
 use crate::run::Suite;
+use crate::target::air::{self, Forwards};
 use crate::target::emulated::Emulated;
 
 /// Revision of the mask ROM in an emulated chip.
@@ -109,6 +110,16 @@ impl Lab {
             return Emulated::new(&kept, strict);
         }
         Emulated::new(&packages::rom_elf(chip.word(), ROM_REVISION).map_err(io::Error::other)?, strict)
+    }
+
+    /// An emulated board of `boards.yaml`, with its access points around it.
+    ///
+    /// # Errors
+    /// The ROM is not to be had, or a secret's environment variable is not set.
+    pub fn emulated_board(&self, board: &Board, strict: bool, forwards: Forwards) -> io::Result<Emulated> {
+        let mut emulated = self.emulated(board.chip, strict)?;
+        air::surround(emulated.board(), &board.access_points, forwards)?;
+        Ok(emulated)
     }
 
     /// The flash contents of an emulated board after this image was flashed and booted once.

@@ -91,9 +91,11 @@ impl Suite {
             Attempt { board: board.name.clone(), scenario: scenario.name.clone(), ..Attempt::default() };
         attempt.verdict = match Secrets::of(board) {
             Err(why) => failed("secret", format!("{why}\n")),
-            Ok(secrets) => match open() {
-                Ok(mut actors) => self.play(board, scenario, update, &secrets, &mut actors, &mut attempt),
-                Err(error) => failed("open", format!("cannot open {}: {error}\n", board.port)),
+            Ok(secrets) => match (secrets.in_scenario(&scenario.typed()), open()) {
+                (secrets, Ok(mut actors)) => {
+                    self.play(board, scenario, update, &secrets, &mut actors, &mut attempt)
+                }
+                (_, Err(error)) => failed("open", format!("cannot open {}: {error}\n", board.port)),
             },
         };
         attempt.ms = u64::try_from(start.elapsed().as_millis()).unwrap_or(u64::MAX);

@@ -280,7 +280,7 @@ impl<'a> Lane<'a> {
     fn keep(&self, directory: &Path, attempt: &Attempt, tape: &Tape) -> Result<(), String> {
         let file = Suite::directory().join("scenarios").join(format!("{}.repl", attempt.scenario));
         let typed = fs::read_to_string(&file).map_err(|error| format!("{}: {error}", file.display()))?;
-        let secrets = Secrets::of(self.board)?;
+        let secrets = Secrets::of(self.board)?.in_scenario(&typed);
         record::keep_repl(directory, self.board, &typed, attempt, tape, &secrets)
             .map_err(|error| format!("{}: {error}", directory.display()))?;
         Ok(())

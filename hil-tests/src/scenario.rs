@@ -64,11 +64,8 @@ pub enum Step {
         /// On or off.
         on: bool,
     },
-    /// Switch the access point in reach.
-    AccessPoint {
-        /// On or off.
-        up: bool,
-    },
+    /// Change an access point in reach, or the air to it.
+    Air(AirChange),
     /// Make something go wrong.
     Fault(Fault),
 }
@@ -82,6 +79,42 @@ pub enum Fault {
     LoseByte(u64),
     /// This byte, counted from now, from 1, arrives damaged at the harness.
     DamageByte(u64),
+}
+
+/// What a scenario does to a simulated access point.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AirChange {
+    /// Its position in `access-points:`, from 0.
+    pub access_point: usize,
+    /// What.
+    pub what: ApChange,
+}
+
+impl fmt::Display for AirChange {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(out, "access point {}: {}", self.access_point + 1, words::ap_text(&self.what))
+    }
+}
+
+/// What can be done to a simulated access point.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ApChange {
+    /// It is switched off or on.
+    Up(bool),
+    /// It has this password from now on, and has forgotten its stations.
+    Password(String),
+    /// It throws its stations out.
+    Deauthenticate,
+    /// Its DHCP server answers.
+    Dhcp(bool),
+    /// Its name server answers.
+    Dns(bool),
+    /// That many percent of all frames on the air are lost.
+    Loss(u8),
+    /// A packet takes so much longer each way.
+    Latency(Duration),
+    /// That many percent of all packets are overtaken by later ones.
+    Reorder(u8),
 }
 
 /// The board that a scenario begins with.
@@ -105,7 +138,7 @@ impl fmt::Display for Step {
             Self::Pin { pin, level: Some(false) } => write!(out, "pin {pin} low"),
             Self::Pin { pin, level: None } => write!(out, "pin {pin} open"),
             Self::Power { on } => write!(out, "power {}", on_off(on)),
-            Self::AccessPoint { up } => write!(out, "access point {}", on_off(up)),
+            Self::Air(change) => write!(out, "{change}"),
             Self::Fault(Fault::PowerCut(count)) => write!(out, "power cut at flash operation {count}"),
             Self::Fault(Fault::LoseByte(count)) => write!(out, "lose byte {count}"),
             Self::Fault(Fault::DamageByte(count)) => write!(out, "damage byte {count}"),
@@ -239,6 +272,16 @@ impl Scenario {
         self.lines.get(step).copied().unwrap_or(0)
     }
 
+    /// Everything that is typed, one line after the other.
+    #[must_use]
+    pub fn typed(&self) -> String {
+        let typed = self.steps.iter().filter_map(|step| match step {
+            Step::Line(text) | Step::Type(text) | Step::RawPaste(text) => Some(text.as_str()),
+            _ => None,
+        });
+        typed.collect::<Vec<_>>().join("\n")
+    }
+
     /// The same with other text in what is typed.
     #[must_use]
     pub fn with_lines(&self, replace: impl Fn(&str) -> String) -> Self {
@@ -342,7 +385,7 @@ impl Scenario {
             }
             "ap" => {
                 self.require("ap");
-                self.steps.push(Step::AccessPoint { up: words::on_off("ap", value)? });
+                self.steps.push(Step::Air(words::ap(value)?));
             }
             "fault" => {
                 self.require("emulator");

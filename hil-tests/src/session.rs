@@ -14,7 +14,7 @@ use std::time::Duration;
 use larch_loader::transport::Transport;
 
 pub use self::wire::Record;
-use crate::scenario::{Fault, Key, Scenario, Step};
+use crate::scenario::{AirChange, Fault, Key, Scenario, Step};
 use crate::terminal::Terminal;
 
 /// A prompt counts once nothing has followed it for this long.
@@ -152,12 +152,12 @@ pub trait Console {
         Err(cannot("nothing drives the pins of this board"))
     }
 
-    /// Switches an access point in its reach.
+    /// Changes an access point in its reach.
     ///
     /// # Errors
-    /// If nothing switches it.
-    fn access_point(&mut self, _up: bool) -> io::Result<()> {
-        Err(cannot("nothing switches the access point of this board"))
+    /// If it is not simulated, or there is none.
+    fn air(&mut self, _change: &AirChange) -> io::Result<()> {
+        Err(cannot("the access point of this board is not simulated"))
     }
 
     /// Makes something go wrong.
@@ -190,8 +190,8 @@ impl Console for Box<dyn Console> {
         (**self).pin(pin, level)
     }
 
-    fn access_point(&mut self, up: bool) -> io::Result<()> {
-        (**self).access_point(up)
+    fn air(&mut self, change: &AirChange) -> io::Result<()> {
+        (**self).air(change)
     }
 
     fn fault(&mut self, fault: &Fault) -> io::Result<()> {
@@ -377,7 +377,7 @@ impl<'a> Session<'a> {
             Step::Pin { pin, level } => self.outside(step, |console| console.pin(*pin, *level)),
             Step::Power { on: false } => self.outside(step, |console| console.power(false)),
             Step::Power { on: true } => self.power_on(step),
-            Step::AccessPoint { up } => self.outside(step, |console| console.access_point(*up)),
+            Step::Air(change) => self.outside(step, |console| console.air(change)),
             Step::Fault(fault) => self.outside(step, |console| console.fault(fault)),
             // Whoever holds the sessions of several boards switches between them.
             Step::On(_) => Ok(()),

@@ -2,6 +2,7 @@
 //!
 //! Invariant: above this module nobody knows whether a board is emulated, plugged in, or a program.
 
+pub mod air;
 pub mod desk;
 pub mod emulated;
 pub mod jitter;

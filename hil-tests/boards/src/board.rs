@@ -2,7 +2,8 @@
 
 use std::fmt;
 
-use crate::parts::{AccessPoint, Image, Power, Probe, Quarantine, Wire};
+use crate::air::AccessPoint;
+use crate::parts::{Image, Power, Probe, Quarantine, Wire};
 use crate::suggest;
 
 /// Declares an enum whose values are words in `boards.yaml`.

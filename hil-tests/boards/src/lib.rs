@@ -6,6 +6,7 @@
 //! YAML itself is seen only by the [`yaml`] module.
 #![forbid(unsafe_code)]
 
+mod air;
 mod board;
 mod error;
 mod parts;
@@ -13,9 +14,10 @@ pub mod schema;
 mod suggest;
 mod yaml;
 
+pub use air::{AccessPoint, Simulated, Subnet};
 pub use board::{Board, BootStrap, Chip, FlashMethod, Port, Reset, TtyName};
 pub use error::Error;
-pub use parts::{AccessPoint, Image, Power, Probe, Quarantine, Secret, Wire, glob_matches};
+pub use parts::{Image, Power, Probe, Quarantine, Secret, Wire, glob_matches};
 pub use suggest::nearest;
 
 use std::path::Path;

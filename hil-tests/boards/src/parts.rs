@@ -1,5 +1,5 @@
-//! The parts of a board's description that have a shape of their own: image, probe, power, access points, wires,
-//! quarantine. Plain data, no YAML.
+//! The parts of a board's description that have a shape of their own: image, probe, power, wires, quarantine. Plain data, no
+//! YAML.
 
 use std::env;
 use std::fmt;
@@ -70,12 +70,22 @@ impl Secret {
         Self(written)
     }
 
+    /// Whether it comes from the environment; what stands in `boards.yaml` itself is known to everybody who has the file.
+    #[must_use]
+    pub fn is_private(&self) -> bool {
+        self.variable().is_some()
+    }
+
+    fn variable(&self) -> Option<&str> {
+        self.0.strip_prefix("${").and_then(|rest| rest.strip_suffix('}'))
+    }
+
     /// The text itself.
     ///
     /// # Errors
     /// The variable that is not set.
     pub fn reveal(&self) -> Result<String, String> {
-        match self.0.strip_prefix("${").and_then(|rest| rest.strip_suffix('}')) {
+        match self.variable() {
             None => Ok(self.0.clone()),
             Some(name) => env::var(name).map_err(|_| format!("the environment variable {name} is not set")),
         }
@@ -86,21 +96,6 @@ impl fmt::Debug for Secret {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         out.write_str("Secret(..)")
     }
-}
-
-/// A Wi-Fi access point in reach of the board: simulated for an emulated board, else the laboratory's.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct AccessPoint {
-    /// Its name.
-    pub ssid: Secret,
-    /// Its password; `None`: open.
-    pub password: Option<Secret>,
-    /// Network of a simulated access point: `192.168.0.0/24`.
-    pub subnet: Option<String>,
-    /// Address that a simulated access point gives to the board.
-    pub lease: Option<String>,
-    /// Name server that a simulated access point tells.
-    pub dns: Option<String>,
 }
 
 /// A wire from a pin of this board to another pin, of this board or of a peer.

@@ -127,9 +127,23 @@ fn access_point() -> Value {
         json!({
             "ssid": text_of("Its name, or ${VARIABLE}"),
             "password": text_of("Its password, or ${VARIABLE}; without it the network is open"),
-            "subnet": text_of("Network of a simulated access point, such as 192.168.0.0/24"),
-            "lease": text_of("Address that a simulated access point gives to the board"),
-            "dns": text_of("Name server that a simulated access point tells")
+            "bssid": { "type": "string", "pattern": "^([0-9a-fA-F]{2}:){5}[0-9a-fA-F]{2}$", "description": "Its MAC address" },
+            "channel": { "type": "integer", "minimum": 1, "maximum": 13, "description": "Its channel" },
+            "rssi": { "type": "integer", "minimum": -100, "maximum": 0, "description": "How strong it is, in dBm" },
+            "hidden": { "type": "boolean", "description": "Its name is not in its beacons" },
+            "subnet": text_of("Its network, such as 192.168.0.0/24"),
+            "lease": text_of("The first address that it gives to boards"),
+            "gateway": text_of("Its own address"),
+            "dns": text_of("The name server that it tells"),
+            "names": {
+                "type": "object", "additionalProperties": { "type": "string" },
+                "description": "What the name server knows: names and their addresses"
+            },
+            "forwards": {
+                "type": "object", "additionalProperties": { "type": "integer" },
+                "description": "Ports of this machine's loopback that lead to ports of the board"
+            },
+            "outside": { "type": "boolean", "description": "The board may reach what is beyond this machine's loopback" }
         }),
     )
 }

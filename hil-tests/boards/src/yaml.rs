@@ -3,6 +3,7 @@
 //! `serde_yaml` gives the place of an error that a `Deserialize` reports without one, so each word and shape is
 //! checked in the `Deserialize` of its own type. What serde's derive reports is put in our words by [`plain`].
 
+mod air;
 mod parts;
 mod port;
 
@@ -12,7 +13,8 @@ use std::marker::PhantomData;
 use serde::Deserialize;
 use serde::de::{self, Deserializer, MapAccess, Visitor};
 
-use self::parts::{RawAccessPoint, RawImage, RawPower, RawProbe, RawQuarantine, RawWire};
+use self::air::RawAccessPoint;
+use self::parts::{RawImage, RawPower, RawProbe, RawQuarantine, RawWire};
 use self::port::RawPort;
 use crate::board::{Board, BootStrap, Chip, FlashMethod, Port, Reset};
 use crate::error::Error;
@@ -130,7 +132,7 @@ impl RawBoard {
             image: self.image.map(|RawImage(image)| image),
             probe: self.probe.map(RawProbe::into_probe),
             power: self.power.map(|RawPower(power)| power),
-            access_points: self.access_points.into_iter().map(RawAccessPoint::into_access_point).collect(),
+            access_points: self.access_points.into_iter().map(|RawAccessPoint(point)| point).collect(),
             pins: self.pins.into_iter().map(|RawWire(wire)| wire).collect(),
             peers: self.peers.0,
             quarantine: self.quarantine.into_iter().map(RawQuarantine::into_quarantine).collect(),

@@ -13,6 +13,7 @@ use crate::firmware::Firmware;
 use crate::run::Actor;
 use crate::scenario::{FIRST, Scenario};
 use crate::session::Console;
+use crate::target::air::Forwards;
 use crate::target::desk::{self, Wire};
 use crate::target::jitter::Jitter;
 use crate::target::machine::{Files, Machine};
@@ -62,7 +63,7 @@ impl Lab {
     pub fn open(&self, board: &Board, use_name: &str) -> io::Result<Box<dyn Console>> {
         match &board.port {
             Port::Emulator => {
-                let mut emulated = self.blank_emulated(board.chip)?;
+                let mut emulated = self.emulated_board(board, false, Forwards::Ignore)?;
                 emulated.board().load_flash(&self.flashed(board, &self.image_digest(board.chip)))?;
                 Ok(Box::new(emulated))
             }
@@ -122,7 +123,7 @@ impl Lab {
         for (index, role) in std::iter::once(&FIRST).chain(roles).enumerate() {
             let one = if index == 0 { Some(board) } else { self.peer(board, role) };
             let one = one.filter(|one| one.port == Port::Emulator).ok_or_else(|| no_peer(role))?;
-            let mut emulated = self.blank_emulated(one.chip)?;
+            let mut emulated = self.emulated_board(one, false, Forwards::Ignore)?;
             emulated.board().load_flash(&self.flashed(one, &self.image_digest(one.chip)))?;
             boards.push(emulated);
             let to_here = board.pins.iter().filter(|wire| wire.peer.as_deref().unwrap_or(FIRST) == *role);

@@ -11,7 +11,7 @@ use larch_boards::Reset;
 use larch_loader::transport::trace::{self, Entry, Traced};
 use larch_loader::transport::{Lines, Replayed, Transport};
 
-use crate::scenario::Fault;
+use crate::scenario::{AirChange, Fault};
 use crate::session::Console;
 use crate::target::serial::reset_by;
 
@@ -117,9 +117,9 @@ impl Console for Recorded {
         self.inner.pin(pin, level)
     }
 
-    fn access_point(&mut self, up: bool) -> io::Result<()> {
-        self.remark(if up { "access point on" } else { "access point off" });
-        self.inner.access_point(up)
+    fn air(&mut self, change: &AirChange) -> io::Result<()> {
+        self.remark(&change.to_string());
+        self.inner.air(change)
     }
 
     fn fault(&mut self, fault: &Fault) -> io::Result<()> {
@@ -197,7 +197,7 @@ impl Console for Played {
         Ok(())
     }
 
-    fn access_point(&mut self, _up: bool) -> io::Result<()> {
+    fn air(&mut self, _change: &AirChange) -> io::Result<()> {
         Ok(())
     }
 

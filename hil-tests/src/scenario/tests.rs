@@ -1,6 +1,6 @@
 //! Scenarios as people write them, and every way to get them wrong.
 
-use super::{Fault, Scenario, Step, key};
+use super::{AirChange, ApChange, Fault, Scenario, Step, key};
 use proptest::prelude::*;
 use rstest::rstest;
 use std::time::Duration;
@@ -49,9 +49,31 @@ fn raw_paste_takes_the_lines_up_to_the_next_directive() {
 #[case("x\n# requires: wifi", "t/x.repl:2: '# requires:' belongs above the first line that is typed")]
 #[case("# reset: soft", "t/x.repl:1: unknown reset 'soft'")]
 #[case("# wait-until:  (3 s)", "t/x.repl:1: wait-until needs")]
+#[case("# ap: of", "t/x.repl:1: unknown ap 'of', did you mean 'off'?")]
+#[case("# ap: 0 off", "t/x.repl:1: bad access point '0': they count from 1")]
+#[case("# ap: loss", "t/x.repl:1: 'loss' needs a value")]
+#[case("# ap: off = 3", "t/x.repl:1: 'off' takes no value")]
+#[case("# ap: loss = 101 %", "t/x.repl:1: bad share '101 %'")]
+#[case("# ap: password = short", "t/x.repl:1: a WPA2 password has 8 to 63 characters")]
 fn a_mistake_names_its_line(#[case] text: &str, #[case] starts: &str) {
     let error = Scenario::parse("t/x", text).unwrap_err().to_string();
     assert!(error.starts_with(starts), "{error}");
+}
+
+#[rstest]
+#[case("on", 0, ApChange::Up(true))]
+#[case("2 off", 1, ApChange::Up(false))]
+#[case("deauthenticate", 0, ApChange::Deauthenticate)]
+#[case("password = correct horse", 0, ApChange::Password("correct horse".into()))]
+#[case("dhcp = off", 0, ApChange::Dhcp(false))]
+#[case("3 dns = on", 2, ApChange::Dns(true))]
+#[case("loss = 10 %", 0, ApChange::Loss(10))]
+#[case("reorder = 20%", 0, ApChange::Reorder(20))]
+#[case("latency = 50ms", 0, ApChange::Latency(Duration::from_millis(50)))]
+fn an_access_point_is_changed(#[case] said: &str, #[case] access_point: usize, #[case] what: ApChange) {
+    let scenario = Scenario::parse("t/x", &format!("# ap: {said}\n")).unwrap();
+    assert_eq!(scenario.steps, [Step::Air(AirChange { access_point, what })]);
+    assert_eq!(scenario.requires, ["ap"]);
 }
 
 proptest! {
@@ -76,7 +98,7 @@ fn the_outside_is_part_of_a_scenario_and_is_required() {
             Step::On("first".into()),
             Step::Power { on: false },
             Step::Power { on: true },
-            Step::AccessPoint { up: false },
+            Step::Air(AirChange { access_point: 0, what: ApChange::Up(false) }),
             Step::Fault(Fault::PowerCut(3)),
         ]
     );

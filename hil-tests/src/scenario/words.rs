@@ -1,6 +1,6 @@
 //! Values of the directives about what is outside of the board: other boards, pins, power, faults.
 
-use super::{Fault, Step, unknown_word};
+use super::{AirChange, ApChange, Fault, Step, duration, unknown_word};
 
 /// A role of a board: `second`.
 pub(super) fn role(value: &str) -> Result<&str, String> {
@@ -34,8 +34,71 @@ pub(super) fn power(value: &str) -> Result<Vec<Step>, String> {
     }
 }
 
+/// What may be said of an access point; behind `=` stands what in [`ap`].
+const AP_WORDS: &[&str] =
+    &["on", "off", "deauthenticate", "password", "dhcp", "dns", "loss", "latency", "reorder"];
+
+/// `off`, `dhcp = off`, `loss = 10 %`, `latency = 50ms`; `2 off` is about the second access point.
+pub(super) fn ap(value: &str) -> Result<AirChange, String> {
+    let number = value.split(' ').next().filter(|word| word.bytes().all(|byte| byte.is_ascii_digit()));
+    let (access_point, said) = match number.filter(|word| !word.is_empty()) {
+        Some(word) => match word.parse::<usize>() {
+            Ok(number) if number > 0 => (number - 1, value[word.len()..].trim()),
+            _ => return Err(format!("bad access point '{word}': they count from 1")),
+        },
+        None => (0, value),
+    };
+    let (word, argument) = match said.split_once('=') {
+        Some((word, argument)) => (word.trim(), Some(argument.trim())),
+        None => (said, None),
+    };
+    let what = match (word, argument) {
+        ("on", None) => ApChange::Up(true),
+        ("off", None) => ApChange::Up(false),
+        ("deauthenticate", None) => ApChange::Deauthenticate,
+        ("password", Some(text)) if (8..=63).contains(&text.len()) => ApChange::Password(text.into()),
+        ("password", _) => {
+            return Err("a WPA2 password has 8 to 63 characters, such as password = correct horse".into());
+        }
+        ("dhcp", Some(text)) => ApChange::Dhcp(on_off("dhcp", text)?),
+        ("dns", Some(text)) => ApChange::Dns(on_off("dns", text)?),
+        ("loss", Some(text)) => ApChange::Loss(percent(text)?),
+        ("reorder", Some(text)) => ApChange::Reorder(percent(text)?),
+        ("latency", Some(text)) => ApChange::Latency(duration(text)?),
+        (word, None) if AP_WORDS[3..].contains(&word) => {
+            return Err(format!("'{word}' needs a value, such as dhcp = off, loss = 10 % or latency = 50ms"));
+        }
+        (word, Some(_)) if AP_WORDS[..3].contains(&word) => return Err(format!("'{word}' takes no value")),
+        (word, _) => return Err(unknown_word("ap", word, AP_WORDS)),
+    };
+    Ok(AirChange { access_point, what })
+}
+
+/// What [`ap`] read, for reports; a password is not shown.
+pub(super) fn ap_text(what: &ApChange) -> String {
+    let on_off = |on: &bool| if *on { "on" } else { "off" };
+    match what {
+        ApChange::Up(up) => on_off(up).into(),
+        ApChange::Deauthenticate => "deauthenticate".into(),
+        ApChange::Password(_) => "another password".into(),
+        ApChange::Dhcp(answers) => format!("dhcp {}", on_off(answers)),
+        ApChange::Dns(answers) => format!("dns {}", on_off(answers)),
+        ApChange::Loss(percent) => format!("loss {percent} %"),
+        ApChange::Reorder(percent) => format!("reorder {percent} %"),
+        ApChange::Latency(time) => format!("latency {time:?}"),
+    }
+}
+
+/// `10 %`
+fn percent(text: &str) -> Result<u8, String> {
+    let number = text.strip_suffix('%').and_then(|number| number.trim().parse().ok());
+    number
+        .filter(|percent| *percent <= 100)
+        .ok_or_else(|| format!("bad share '{text}': expected such as 10 %"))
+}
+
 /// `on` or `off`
-pub(super) fn on_off(what: &str, value: &str) -> Result<bool, String> {
+fn on_off(what: &str, value: &str) -> Result<bool, String> {
     match value {
         "on" => Ok(true),
         "off" => Ok(false),

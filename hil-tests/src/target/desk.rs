@@ -12,8 +12,9 @@ use std::time::Duration;
 use larch_emulator::Board;
 use larch_loader::transport::{Lines, Transport};
 
+use super::air;
 use super::emulated::{Emulated, drive, inject, press_reset, switch};
-use crate::scenario::Fault;
+use crate::scenario::{AirChange, Fault};
 use crate::session::Console;
 
 /// How far a board runs before its pins are looked at.
@@ -156,6 +157,10 @@ impl Console for Seat {
 
     fn pin(&mut self, pin: u8, level: Option<bool>) -> io::Result<()> {
         self.board(|board| drive(board, pin, level))
+    }
+
+    fn air(&mut self, change: &AirChange) -> io::Result<()> {
+        self.board(|board| air::change(board, change))
     }
 
     fn fault(&mut self, fault: &Fault) -> io::Result<()> {

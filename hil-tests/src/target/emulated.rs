@@ -7,7 +7,8 @@ use std::time::Duration;
 use larch_emulator::{Board, Config, Rom, Wiring};
 use larch_loader::transport::{Lines, Transport};
 
-use crate::scenario::Fault;
+use super::air;
+use crate::scenario::{AirChange, Fault};
 use crate::session::Console;
 
 /// Pins that an ESP32-C3 brings out.
@@ -114,6 +115,10 @@ impl Console for Emulated {
 
     fn pin(&mut self, pin: u8, level: Option<bool>) -> io::Result<()> {
         drive(&mut self.board, pin, level)
+    }
+
+    fn air(&mut self, change: &AirChange) -> io::Result<()> {
+        air::change(&mut self.board, change)
     }
 
     fn fault(&mut self, fault: &Fault) -> io::Result<()> {

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use larch_loader::transport::{Lines, Transport};
 
-use crate::scenario::Fault;
+use crate::scenario::{AirChange, Fault};
 use crate::session::Console;
 
 /// Longest delay after a reset.
@@ -109,8 +109,8 @@ impl Console for Jitter {
         self.inner.get_mut().pin(pin, level)
     }
 
-    fn access_point(&mut self, up: bool) -> io::Result<()> {
-        self.inner.get_mut().access_point(up)
+    fn air(&mut self, change: &AirChange) -> io::Result<()> {
+        self.inner.get_mut().air(change)
     }
 
     fn fault(&mut self, fault: &Fault) -> io::Result<()> {

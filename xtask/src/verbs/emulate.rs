@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use anyhow::{Context, Result, bail};
 use clap::Args;
 use hil_tests::lab::Lab;
+use hil_tests::target::air::Forwards;
 use larch_boards::{Board, Port};
 use larch_emulator::registers::Class;
 use larch_emulator::serve::{self, Endpoint};
@@ -68,7 +69,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     if let Some(directory) = directory.filter(|directory| !directory.is_dir()) {
         bail!("{} cannot be kept: there is no directory {}", flash.display(), directory.display());
     }
-    let mut emulated = lab.emulated(board.chip, arguments.strict)?;
+    let mut emulated = lab.emulated_board(&board, arguments.strict, Forwards::Listen)?;
     if flash.exists() {
         emulated.board().load_flash(&flash).with_context(|| flash.display().to_string())?;
     }

@@ -10,6 +10,7 @@ use anyhow::{Context, Result, bail};
 use clap::Args;
 use hil_tests::lab::Lab;
 use hil_tests::session::Console;
+use hil_tests::target::air::Forwards;
 use larch_boards::{Board, Port};
 use rustix::termios::{OptionalActions, Termios, tcgetattr, tcsetattr};
 
@@ -54,7 +55,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
 fn emulated(lab: &Lab, board: &Board) -> Result<()> {
     let digest = lab.image_digest(board.chip);
     let kept = lab.directory().join("repl").join(format!("{}-{digest}.bin", board.name));
-    let mut emulated = lab.blank_emulated(board.chip)?;
+    let mut emulated = lab.emulated_board(board, false, Forwards::Listen)?;
     let from = if kept.exists() { kept.clone() } else { lab.flashed(board, &digest) };
     emulated.board().load_flash(&from).with_context(|| from.display().to_string())?;
     emulated.hard_reset()?;

@@ -1,4 +1,4 @@
-//! The parts of a board's description: image, probe, power, access points, wires, quarantine.
+//! The parts of a board's description: image, probe, power, wires, quarantine.
 
 use std::fmt;
 
@@ -6,7 +6,7 @@ use serde::Deserialize;
 use serde::de::{self, Deserializer, MapAccess, Visitor};
 
 use super::Checked;
-use crate::parts::{AccessPoint, Image, Power, Probe, Quarantine, Secret, Wire};
+use crate::parts::{Image, Power, Probe, Quarantine, Wire};
 
 /// A path, or a path with an offset.
 pub(super) struct RawImage(pub(super) Image);
@@ -88,28 +88,6 @@ impl<'de> Deserialize<'de> for RawPower {
             }
         }
         from.deserialize_any(PowerVisitor).map(RawPower)
-    }
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
-pub(super) struct RawAccessPoint {
-    ssid: String,
-    password: Option<String>,
-    subnet: Option<String>,
-    lease: Option<String>,
-    dns: Option<String>,
-}
-
-impl RawAccessPoint {
-    pub(super) fn into_access_point(self) -> AccessPoint {
-        AccessPoint {
-            ssid: Secret::new(self.ssid),
-            password: self.password.map(Secret::new),
-            subnet: self.subnet,
-            lease: self.lease,
-            dns: self.dns,
-        }
     }
 }
 

@@ -9,6 +9,7 @@ use super::frame::{self, BROADCAST, Frame, Mac, flag, kind};
 use super::handshake::{GROUP_KEY_ID, Handshake, RSN_ELEMENT, Step};
 use crate::net::{Network, NetworkConfig};
 use crate::time::{NEVER, TICKS_PER_US, Ticks};
+use std::cell::OnceCell;
 use std::collections::{BTreeMap, VecDeque};
 
 /// What an access point is made with.
@@ -91,7 +92,8 @@ impl Station {
 #[derive(Clone)]
 pub struct AccessPoint {
     config: AccessPointConfig,
-    master: Option<[u8; 32]>,
+    /// Made of the password when it is needed first: that takes the host a while.
+    master: OnceCell<[u8; 32]>,
     group_key: [u8; 16],
     group_sent: u64,
     nonces: u64,
@@ -101,23 +103,19 @@ pub struct AccessPoint {
     network: Network,
     outbox: VecDeque<(Ticks, Vec<u8>)>,
     /// It is switched off: it neither sends nor hears.
-    pub vanished: bool,
+    vanished: bool,
 }
 
 impl AccessPoint {
     /// An access point that sends its first beacon soon.
     #[must_use]
     pub fn new(config: AccessPointConfig) -> Self {
-        let master = config
-            .password
-            .as_ref()
-            .map(|password| crypto::pairwise_master_key(password.as_bytes(), config.ssid.as_bytes()));
         let network = Network::new(config.network.clone(), config.bssid);
         // Beacons of several access points do not coincide.
         let beacon_at = (1000 + 137 * u64::from(config.bssid[5])) * TICKS_PER_US;
         let mut this = Self {
             config,
-            master,
+            master: OnceCell::new(),
             group_key: [0; 16],
             group_sent: 0,
             nonces: 0,
@@ -144,12 +142,27 @@ impl AccessPoint {
         &mut self.network
     }
 
+    /// Switches it off or on. It forgets its stations without telling them.
+    pub fn switch(&mut self, on: bool) {
+        self.vanished = !on;
+        self.forget_stations();
+    }
+
+    /// Gives it another password, or none. It forgets its stations without telling them.
+    pub fn set_password(&mut self, password: Option<&str>) {
+        self.config.password = password.map(Into::into);
+        self.master = OnceCell::new();
+        self.forget_stations();
+    }
+
+    fn forget_stations(&mut self) {
+        self.stations.clear();
+        self.outbox.clear();
+    }
+
     /// Takes note of what is due now.
     pub fn advance(&mut self, now: Ticks) {
         if self.vanished {
-            self.beacon_at = self.beacon_at.max(now + BEACON_INTERVAL);
-            self.stations.clear();
-            self.outbox.clear();
             return;
         }
         if self.beacon_at <= now {
@@ -232,6 +245,15 @@ impl AccessPoint {
         self.manage(kind::DEAUTHENTICATION, station, &reason.to_le_bytes(), now);
     }
 
+    fn is_secure(&self) -> bool {
+        self.config.password.is_some()
+    }
+
+    fn master_key(&self) -> Option<[u8; 32]> {
+        let password = self.config.password.as_ref()?.as_bytes();
+        Some(*self.master.get_or_init(|| crypto::pairwise_master_key(password, self.config.ssid.as_bytes())))
+    }
+
     /// 32 bytes that no other call gives: a run with equal inputs is equal.
     fn nonce(&mut self) -> [u8; 32] {
         self.nonces += 1;
@@ -254,7 +276,7 @@ impl AccessPoint {
 
     fn capabilities(&self) -> [u8; 2] {
         // ESS, privacy; short slot time.
-        [if self.master.is_some() { 0x11 } else { 0x01 }, 0x04]
+        [if self.is_secure() { 0x11 } else { 0x01 }, 0x04]
     }
 
     fn high_throughput(&self) -> Vec<u8> {
@@ -277,7 +299,7 @@ impl AccessPoint {
         if kind == kind::BEACON {
             frame.extend([5, 4, 0, 1, 0, 0]);
         }
-        if self.master.is_some() {
+        if self.is_secure() {
             frame.extend(RSN_ELEMENT);
         }
         frame.extend(self.high_throughput());
@@ -314,7 +336,7 @@ impl AccessPoint {
             return;
         }
         let secure = frame::element(elements, RSN).is_some();
-        let status = if secure == self.master.is_some() { SUCCESS } else { INVALID_RSN };
+        let status = if secure == self.is_secure() { SUCCESS } else { INVALID_RSN };
         let mut body = self.capabilities().to_vec();
         body.extend(status.to_le_bytes());
         body.extend(0xC001u16.to_le_bytes());
@@ -329,7 +351,7 @@ impl AccessPoint {
             return;
         }
         let nonce = self.nonce();
-        let handshake = self.master.map(|master| {
+        let handshake = self.master_key().map(|master| {
             let start = now + 10 * TURNAROUND;
             Handshake::new(master, self.config.bssid, station, nonce, self.group_key, start)
         });
@@ -375,7 +397,7 @@ impl AccessPoint {
                 .handshake(station)
                 .map_or(Step::Wait, |handshake| handshake.receive(&ethernet[14..], now));
             self.follow(station, step, now);
-        } else if is_ready && frame.is_protected() == self.master.is_some() {
+        } else if is_ready && frame.is_protected() == self.is_secure() {
             self.network.receive(ethernet, now);
         }
     }
@@ -412,7 +434,7 @@ impl AccessPoint {
             }
             _ if group => {
                 self.group_sent += 1;
-                (self.master.map(|_| self.group_key), self.group_sent, GROUP_KEY_ID)
+                (self.is_secure().then_some(self.group_key), self.group_sent, GROUP_KEY_ID)
             }
             _ => return,
         };

@@ -78,8 +78,23 @@ fn strangers_are_sent_away_and_the_vanished_do_not_answer() {
     assert!(air.transmit(frame.clone(), 6, Rate(0x0C), 0).success);
     assert_eq!(kinds(&listen(&mut air, TICKS_PER_SECOND / 100)), [kind::DEAUTHENTICATION]);
     assert!(!air.transmit(frame.clone(), 1, Rate(0x0C), 0).success, "another channel");
-    air.access_points()[0].vanished = true;
+    air.access_points()[0].switch(false);
     assert!(!air.transmit(frame, 6, Rate(0x0C), 0).success);
+}
+
+#[test]
+fn an_access_point_that_returns_knows_nobody() {
+    let mut air = air(None);
+    send(&mut air, kind::AUTHENTICATION, &[0, 0, 1, 0, 0, 0], 0);
+    send(&mut air, kind::ASSOCIATION_REQUEST, b"\x01\x00\x0a\x00\x00\x03net", 100_000);
+    listen(&mut air, TICKS_PER_SECOND / 10);
+    air.access_points()[0].switch(false);
+    assert!(listen(&mut air, TICKS_PER_SECOND).is_empty(), "no beacon either");
+    air.access_points()[0].switch(true);
+    let mut frame = header(kind::DATA, flag::TO_DS, BSSID, STATION, BSSID, 1);
+    frame.extend([0xAA, 0xAA, 3, 0, 0, 0, 8, 0]);
+    air.transmit(frame, 6, Rate(0x0C), TICKS_PER_SECOND);
+    assert_eq!(kinds(&listen(&mut air, 2 * TICKS_PER_SECOND)), [kind::DEAUTHENTICATION]);
 }
 
 #[test]

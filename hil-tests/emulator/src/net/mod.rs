@@ -28,6 +28,9 @@ use stack::Stack;
 use std::collections::VecDeque;
 use std::net::{Ipv4Addr, SocketAddrV4};
 
+/// How much longer a frame takes that is overtaken: as long as several full frames are on the air.
+const DETOUR: Ticks = 5000 * TICKS_PER_US;
+
 /// While host sockets are open they are looked at this often.
 const HOST_INTERVAL: Ticks = 1000 * TICKS_PER_US;
 
@@ -38,8 +41,29 @@ pub struct NetworkFaults {
     pub dhcp_silent: bool,
     /// The DNS server says nothing.
     pub dns_silent: bool,
-    /// Every frame takes this long from the access point to the gateway and back.
+    /// Every frame takes so much longer between access point and gateway, each way.
     pub latency: Ticks,
+    /// That many percent of the frames, each way, take so long that later ones overtake them.
+    pub reorder_percent: u8,
+}
+
+/// Frames on their way, in the order in which they arrive.
+#[derive(Default)]
+struct Way(VecDeque<(Ticks, Vec<u8>)>);
+
+impl Way {
+    fn put(&mut self, at: Ticks, frame: Vec<u8>) {
+        let behind = self.0.iter().rposition(|(other, _)| *other <= at).map_or(0, |index| index + 1);
+        self.0.insert(behind, (at, frame));
+    }
+
+    fn take(&mut self, now: Ticks) -> Option<Vec<u8>> {
+        self.0.pop_front_if(|(at, _)| *at <= now).map(|(_, frame)| frame)
+    }
+
+    fn next(&self) -> Ticks {
+        self.0.front().map_or(NEVER, |(at, _)| *at)
+    }
 }
 
 /// The network. A copy begins anew: it has the same configuration and leases, but no connections.
@@ -51,7 +75,9 @@ pub struct Network {
     connections: tcp::Connections,
     datagrams: udp::Datagrams,
     pace: Pace,
-    inbox: VecDeque<(Ticks, Vec<u8>)>,
+    inbox: Way,
+    outbox: Way,
+    noise: u64,
     host_at: Ticks,
     /// What goes wrong.
     pub faults: NetworkFaults,
@@ -80,7 +106,9 @@ impl Network {
             stack,
             datagrams,
             pace: Pace::default(),
-            inbox: VecDeque::new(),
+            inbox: Way::default(),
+            outbox: Way::default(),
+            noise: 0,
             host_at: NEVER,
             faults: NetworkFaults::default(),
         }
@@ -88,7 +116,21 @@ impl Network {
 
     /// A frame from a station arrives at the gateway.
     pub fn receive(&mut self, ethernet: Vec<u8>, now: Ticks) {
-        self.inbox.push_back((now + self.faults.latency, ethernet));
+        let at = now + self.delay();
+        self.inbox.put(at, ethernet);
+    }
+
+    /// How long a frame takes between access point and gateway.
+    fn delay(&mut self) -> Ticks {
+        let mut delay = self.faults.latency;
+        if self.faults.reorder_percent > 0 {
+            self.noise =
+                self.noise.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            if (self.noise >> 33) % 100 < u64::from(self.faults.reorder_percent) {
+                delay += DETOUR;
+            }
+        }
+        delay
     }
 
     /// Lets the gateway work on what is due; gives the frames it sends.
@@ -96,7 +138,7 @@ impl Network {
         if self.next_event() > now {
             return Vec::new();
         }
-        while let Some((_, ethernet)) = self.inbox.pop_front_if(|(at, _)| *at <= now) {
+        while let Some(ethernet) = self.inbox.take(now) {
             if self.admit(&ethernet, now) {
                 self.stack.device.received.push_back(ethernet);
                 // One at a time: what it opens must be there for the next.
@@ -112,13 +154,17 @@ impl Network {
         self.pace.set(with_host, now);
         let looks = with_host || !self.config.forwards.is_empty();
         self.host_at = if looks { now + HOST_INTERVAL } else { NEVER };
-        std::mem::take(&mut self.stack.device.sent)
+        for ethernet in std::mem::take(&mut self.stack.device.sent) {
+            let at = now + self.delay();
+            self.outbox.put(at, ethernet);
+        }
+        std::iter::from_fn(|| self.outbox.take(now)).collect()
     }
 
     /// When the gateway has something to do.
     #[must_use]
     pub fn next_event(&self) -> Ticks {
-        let arrival = self.inbox.front().map_or(NEVER, |(at, _)| *at);
+        let arrival = self.inbox.next().min(self.outbox.next());
         arrival.min(self.host_at).min(self.stack.next_event())
     }
 

@@ -157,6 +157,32 @@ fn a_closed_port_of_the_host_refuses() {
 }
 
 #[test]
+fn data_is_whole_over_a_slow_way_that_reorders() {
+    let mut client = Client::new(NetworkConfig::default());
+    client.network.faults.latency = 20_000 * TICKS_PER_US;
+    let before = client.now;
+    assert_eq!(client.ask((GATEWAY, 7), b"hello").as_deref(), Some(&b"hello"[..]));
+    assert!(client.now - before >= 40_000 * TICKS_PER_US, "the latency is there and back");
+    client.network.faults.latency = 0;
+    client.network.faults.reorder_percent = 20;
+    let data: Vec<u8> = (0..50_000u32).map(|i| (i * 7) as u8).collect();
+    let handle = client.connect((GATEWAY, 7));
+    assert!(client.exchange(handle, &data) == data);
+}
+
+#[test]
+fn frames_overtake_each_other_only_when_that_is_asked_for() {
+    let order = |percent| {
+        let mut network = Network::new(NetworkConfig::default(), [2; 6]);
+        network.faults.reorder_percent = percent;
+        (0..50u8).for_each(|n| network.receive(vec![n], Ticks::from(n)));
+        std::iter::from_fn(|| network.inbox.take(NEVER)).map(|frame| frame[0]).collect::<Vec<u8>>()
+    };
+    assert!(order(0).is_sorted());
+    assert!(!order(20).is_sorted() && order(20).len() == 50);
+}
+
+#[test]
 fn nothing_outside_is_reached_without_permission() {
     let mut client = Client::new(NetworkConfig::default());
     assert_eq!(client.ask((Ipv4Addr::new(192, 0, 2, 1), 7), b"hello"), None);
