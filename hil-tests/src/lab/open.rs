@@ -123,7 +123,15 @@ impl Lab {
         for (index, role) in std::iter::once(&FIRST).chain(roles).enumerate() {
             let one = if index == 0 { Some(board) } else { self.peer(board, role) };
             let one = one.filter(|one| one.port == Port::Emulator).ok_or_else(|| no_peer(role))?;
-            let mut emulated = self.emulated_board(one, false, Forwards::Ignore)?;
+            // The first board's access points are heard by all.
+            let mut emulated = match index {
+                0 => self.emulated_board(one, false, Forwards::Ignore)?,
+                _ => self.blank_emulated(one.chip)?,
+            };
+            let chip = emulated.board().chip_mut();
+            let mut mac = chip.mac();
+            mac[5] += u8::try_from(index).unwrap_or(0);
+            chip.set_mac(mac);
             emulated.board().load_flash(&self.flashed(one, &self.image_digest(one.chip)))?;
             boards.push(emulated);
             let to_here = board.pins.iter().filter(|wire| wire.peer.as_deref().unwrap_or(FIRST) == *role);

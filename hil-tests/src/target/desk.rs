@@ -1,4 +1,4 @@
-//! Several emulated boards on one desk, with wires between their pins, in one simulated time.
+//! Several emulated boards on one desk, with wires between their pins and one air, in one simulated time.
 //!
 //! Each seat is a board's console; whoever waits at one seat lets time pass for all of them, in slices short enough for
 //! what a program does with pins. Invariant: no board is ever ahead of another by more than a slice, and the order in
@@ -58,6 +58,7 @@ impl Desk {
         for board in &mut self.boards {
             board.sleep(time);
         }
+        larch_emulator::air::pass(&mut self.boards);
         for (wire, carried) in self.wires.iter().zip(&mut self.carried) {
             let ends = [wire.from, wire.to];
             for (side, (source, drain)) in [(ends[0], ends[1]), (ends[1], ends[0])].into_iter().enumerate() {

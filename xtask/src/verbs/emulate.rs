@@ -10,6 +10,7 @@ use clap::Args;
 use hil_tests::lab::Lab;
 use hil_tests::target::air::Forwards;
 use larch_boards::{Board, Port};
+use larch_emulator::air::{Air, Capture};
 use larch_emulator::registers::Class;
 use larch_emulator::serve::{self, Endpoint};
 
@@ -24,6 +25,7 @@ Examples:
   cargo xtask emulate --pty /dev/ttyUSB7           as root, for Thonny: it knows only ports with a usual name
   cargo xtask emulate --rfc2217 4000 --download    esptool --port rfc2217://localhost:4000 chip-id
   cargo xtask emulate --flash my.bin --tcp 5000    this flash, kept in my.bin
+  cargo xtask emulate --pcap air.pcap              Wireshark opens it; with the passphrase it decrypts WPA2
   cargo xtask emulate --registers                  which registers are modelled, stored")]
 pub(crate) struct Arguments {
     /// Board of boards.yaml with `port: emulator` [default: its default]
@@ -43,6 +45,12 @@ pub(crate) struct Arguments {
     /// Power on with the strapping pin low: the ROM waits for a download
     #[arg(long)]
     download: bool,
+    /// Write what is on the air to this file at the end, for Wireshark
+    #[arg(long, value_name = "FILE")]
+    pcap: Option<PathBuf>,
+    /// Write what passes the first access point to this file at the end, for Wireshark
+    #[arg(long, value_name = "FILE")]
+    pcap_ip: Option<PathBuf>,
     /// Stop at the first access to a register that is neither modelled nor stored
     #[arg(long)]
     strict: bool,
@@ -73,6 +81,13 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     if flash.exists() {
         emulated.board().load_flash(&flash).with_context(|| flash.display().to_string())?;
     }
+    let air = emulated.board().chip_mut().air();
+    if arguments.pcap.is_some() {
+        air.record();
+    }
+    if let (Some(_), Some(point)) = (&arguments.pcap_ip, air.access_points().first_mut()) {
+        point.network().record();
+    }
     let mut endpoint = endpoint(arguments)?;
     let stop = Arc::new(AtomicBool::new(false));
     let told = Arc::clone(&stop);
@@ -85,10 +100,26 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     println!("   board {}, flash in {}; Ctrl-C ends it", board.name, flash.display());
     println!("   serving on {}", endpoint.address());
     let ended = serve::run(emulated.board(), &mut endpoint, Some(&flash), &stop);
+    write_captures(arguments, emulated.board().chip_mut().air())?;
     for access in emulated.board().chip().unknown_accesses() {
         println!("   {access}");
     }
     ended.context("the emulated board stopped")
+}
+
+fn write_captures(arguments: &Arguments, air: &mut Air) -> Result<()> {
+    let write = |path: &PathBuf, capture: Option<&Capture>| {
+        let bytes = capture.map(Capture::bytes).unwrap_or_default();
+        fs::write(path, bytes).with_context(|| path.display().to_string())
+    };
+    if let Some(path) = &arguments.pcap {
+        write(path, air.capture())?;
+    }
+    match (&arguments.pcap_ip, air.access_points().first_mut()) {
+        (Some(path), Some(point)) => write(path, point.network().capture()),
+        (Some(_), None) => bail!("the board has no access points (`access-points:` in boards.yaml)"),
+        (None, _) => Ok(()),
+    }
 }
 
 fn endpoint(arguments: &Arguments) -> Result<Endpoint> {

@@ -155,6 +155,12 @@ impl AccessPoint {
         self.forget_stations();
     }
 
+    /// Whether it is on.
+    #[must_use]
+    pub fn is_on(&self) -> bool {
+        !self.vanished
+    }
+
     fn forget_stations(&mut self) {
         self.stations.clear();
         self.outbox.clear();

@@ -11,14 +11,17 @@ mod access_point;
 pub mod crypto;
 pub mod frame;
 mod handshake;
+mod neighbours;
 mod pcap;
 
 pub use access_point::{AccessPoint, AccessPointConfig};
 pub use frame::Mac;
+pub use neighbours::pass;
 pub use pcap::Capture;
 
 use crate::time::{NEVER, TICKS_PER_US, Ticks};
 use frame::Frame;
+use neighbours::{Neighbours, Passing};
 use std::collections::VecDeque;
 
 /// Inter-frame space before a transmission, back-off included.
@@ -102,6 +105,7 @@ pub struct Air {
     pub loss_percent: u8,
     noise: u64,
     capture: Option<Capture>,
+    neighbours: Option<Neighbours>,
 }
 
 impl Air {
@@ -117,13 +121,19 @@ impl Air {
 
     /// Records what is on the air from now on.
     pub fn record(&mut self) {
-        self.capture.get_or_insert_default();
+        self.capture.get_or_insert_with(Capture::of_air);
     }
 
     /// What was recorded since [`Air::record`].
     #[must_use]
     pub fn capture(&self) -> Option<&Capture> {
         self.capture.as_ref()
+    }
+
+    /// Whether other boards hear what happens here, so that it goes on though this board does not listen.
+    #[must_use]
+    pub fn is_shared(&self) -> bool {
+        self.neighbours.is_some()
     }
 
     /// When a frame arrives or an access point has something to do.
@@ -160,12 +170,26 @@ impl Air {
         let group = frame[4] & 1 != 0;
         for attempt in 0..if group { 1 } else { ATTEMPTS } {
             let (begins, ends) = self.occupy(channel, rate, &mut frame, attempt, now, rssi);
+            if attempt == 0 {
+                self.tell_neighbours(ends, channel, rssi, rate, &frame);
+            }
             if !self.is_lost() {
-                let at = self.coming.iter().rposition(|heard| heard.at <= ends).map_or(0, |at| at + 1);
-                self.coming.insert(at, Heard { at: ends, channel, rssi, rate, frame });
+                self.arrive(Heard { at: ends, channel, rssi, rate, frame });
                 return;
             }
             tracing::trace!("lost what began at {begins}");
+        }
+    }
+
+    /// A frame is on its way to the board's receiver.
+    fn arrive(&mut self, heard: Heard) {
+        let behind = self.coming.iter().rposition(|other| other.at <= heard.at).map_or(0, |at| at + 1);
+        self.coming.insert(behind, heard);
+    }
+
+    fn tell_neighbours(&mut self, ends: Ticks, channel: u8, rssi: i8, rate: Rate, frame: &[u8]) {
+        if let Some(neighbours) = &mut self.neighbours {
+            neighbours.sent.push(Passing { ends, channel, rssi, rate, frame: frame.to_vec() });
         }
     }
 
@@ -187,6 +211,8 @@ impl Air {
                     access_point.receive(&frame, done_at);
                 }
             }
+            self.tell_neighbours(ends, channel, BOARD_RSSI, rate, &frame);
+            acknowledged |= self.neighbours.as_ref().is_some_and(|them| them.acknowledge(receiver, channel));
         }
         Sent { done_at, success: group || acknowledged }
     }
@@ -209,7 +235,7 @@ impl Air {
         let ends = begins + rate.air_time(frame.len() + CHECK_SEQUENCE);
         *busy = ends + if frame[4] & 1 == 0 { ACKNOWLEDGEMENT } else { 0 };
         if let Some(capture) = &mut self.capture {
-            capture.add(begins, channel, rssi, frame);
+            capture.add_radio(begins, channel, rssi, frame);
         }
         (begins, ends)
     }

@@ -1,6 +1,7 @@
 //! A station that is made of a few frames, at access points of both kinds.
 
 use super::frame::{Frame, flag, header, kind};
+use super::neighbours::{Place, exchange};
 use super::*;
 use crate::time::TICKS_PER_SECOND;
 
@@ -140,4 +141,34 @@ fn rubbish_does_no_harm() {
         }
     }
     listen(&mut air, TICKS_PER_SECOND);
+}
+
+/// Lets the second of two airs send, and both hear, until `until`. The access point belongs to the first.
+fn together(airs: &mut [Air; 2], until: Ticks) -> [Vec<Heard>; 2] {
+    let mut heard = [Vec::new(), Vec::new()];
+    for now in (0..until).step_by(100 * TICKS_PER_US as usize) {
+        let mut places: Vec<Place<'_>> = Vec::new();
+        for (air, (heard, own)) in airs.iter_mut().zip(heard.iter_mut().zip([[2; 6], STATION])) {
+            air.advance(now);
+            heard.extend(std::iter::from_fn(|| air.hear(now)));
+            places.push(Place { stations: vec![(own, 6)], now, air });
+        }
+        exchange(&mut places);
+    }
+    heard
+}
+
+#[test]
+fn boards_hear_each_other_and_the_same_access_point() {
+    let mut airs = [air(None), Air::default()];
+    together(&mut airs, TICKS_PER_US);
+    let frame = header(kind::ACTION, 0, [2; 6], STATION, frame::BROADCAST, 1);
+    assert!(airs[1].transmit(frame.clone(), 6, Rate(0x0B), 0).success, "the other board acknowledges");
+    assert!(!airs[1].transmit(frame.clone(), 1, Rate(0x0B), 0).success, "it is on another channel");
+    assert!(send(&mut airs[1], kind::AUTHENTICATION, &[0, 0, 1, 0, 0, 0], 0).success);
+    let [first, second] = together(&mut airs, TICKS_PER_SECOND / 5);
+    assert!(first.iter().any(|heard| heard.frame == frame && heard.channel == 6));
+    assert!(kinds(&second).contains(&kind::AUTHENTICATION), "the access point's answer");
+    let beacons = |heard: &[Heard]| heard.iter().filter(|heard| heard.frame[0] == kind::BEACON).count();
+    assert_eq!((beacons(&first), beacons(&second)), (2, 2));
 }

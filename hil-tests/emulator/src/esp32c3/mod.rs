@@ -32,7 +32,7 @@ pub use reset::Request as ResetCause;
 pub use rom::{Rom, RomError};
 pub use soc::UnknownAccess;
 
-use crate::air::Air;
+use crate::air::{Air, Mac};
 use crate::flash::{Flash, FlashFaults};
 use crate::registers::Register;
 use crate::riscv::Cpu;
@@ -104,6 +104,17 @@ impl Esp32c3 {
         let unique_id = [0x1A, 0x5C, a, b, c, d, e, f];
         let soc = Soc::new(config.rom.bytes(), config.flash_size, unique_id, config.seed, config.strict);
         Self { cpu: Cpu::new(map::ROM), soc, mac: config.mac, revision: config.revision, resets: Vec::new() }
+    }
+
+    /// The MAC address in the eFuses.
+    #[must_use]
+    pub fn mac(&self) -> Mac {
+        self.mac
+    }
+
+    /// Gives it another MAC address, which programs read after the next reset of the chip.
+    pub fn set_mac(&mut self, mac: Mac) {
+        self.mac = mac;
     }
 
     /// Power comes up: memory holds rubbish, the straps are latched, the processor starts.
@@ -300,6 +311,12 @@ impl Esp32c3 {
     /// The air around the board: access points, faults, captures.
     pub fn air(&mut self) -> &mut Air {
         &mut self.soc.radio.air
+    }
+
+    /// The addresses at which the radio acknowledges frames, and the channel it is on.
+    #[must_use]
+    pub fn stations(&self) -> Vec<(Mac, u8)> {
+        radio::stations(&self.soc.registers)
     }
 
     /// Reads memory as a debugger does; `None` where nothing is mapped or a device is.

@@ -16,7 +16,7 @@ mod udp;
 
 pub use config::NetworkConfig;
 
-use crate::air::Mac;
+use crate::air::{Capture, Mac};
 use crate::time::{NEVER, TICKS_PER_US, Ticks};
 use dhcp::Leases;
 use pace::Pace;
@@ -78,6 +78,7 @@ pub struct Network {
     inbox: Way,
     outbox: Way,
     noise: u64,
+    capture: Option<Capture>,
     host_at: Ticks,
     /// What goes wrong.
     pub faults: NetworkFaults,
@@ -109,13 +110,28 @@ impl Network {
             inbox: Way::default(),
             outbox: Way::default(),
             noise: 0,
+            capture: None,
             host_at: NEVER,
             faults: NetworkFaults::default(),
         }
     }
 
+    /// Records what passes the access point from now on.
+    pub fn record(&mut self) {
+        self.capture.get_or_insert_with(Capture::of_ethernet);
+    }
+
+    /// What was recorded since [`Network::record`].
+    #[must_use]
+    pub fn capture(&self) -> Option<&Capture> {
+        self.capture.as_ref()
+    }
+
     /// A frame from a station arrives at the gateway.
     pub fn receive(&mut self, ethernet: Vec<u8>, now: Ticks) {
+        if let Some(capture) = &mut self.capture {
+            capture.add_ethernet(now, &ethernet);
+        }
         let at = now + self.delay();
         self.inbox.put(at, ethernet);
     }
@@ -158,7 +174,11 @@ impl Network {
             let at = now + self.delay();
             self.outbox.put(at, ethernet);
         }
-        std::iter::from_fn(|| self.outbox.take(now)).collect()
+        let out: Vec<Vec<u8>> = std::iter::from_fn(|| self.outbox.take(now)).collect();
+        if let Some(capture) = &mut self.capture {
+            out.iter().for_each(|ethernet| capture.add_ethernet(now, ethernet));
+        }
+        out
     }
 
     /// When the gateway has something to do.

@@ -100,6 +100,16 @@ fn address(registers: &Registers, at: u32) -> [u8; 6] {
     [a, b, c, d, e, f]
 }
 
+/// The addresses at which the receiver acknowledges frames, and its channel.
+#[must_use]
+pub fn stations(registers: &Registers) -> Vec<([u8; 6], u8)> {
+    if !is_receiving(registers) {
+        return Vec::new();
+    }
+    let own = [receive::STATION, receive::ACCESS_POINT].map(|at| address(registers, at));
+    own.into_iter().filter(|own| *own != [0; 6]).map(|own| (own, channel(registers))).collect()
+}
+
 impl Radio {
     /// The chip was reset.
     pub fn reset(&mut self) {
@@ -116,7 +126,8 @@ impl Radio {
     /// When something happens next. While the receiver is off, nothing on the air concerns the board.
     #[must_use]
     pub fn next_event(&self, io: &Io<'_>) -> Ticks {
-        let air = if is_receiving(io.registers) { self.air.next_event() } else { NEVER };
+        let concerned = is_receiving(io.registers) || self.air.is_shared();
+        let air = if concerned { self.air.next_event() } else { NEVER };
         air.min(self.queues.next_event())
     }
 
@@ -126,10 +137,13 @@ impl Radio {
             return;
         }
         self.queues.finish(io);
-        if is_receiving(io.registers) {
+        let receiving = is_receiving(io.registers);
+        if receiving || self.air.is_shared() {
             self.air.advance(io.now);
             while let Some(heard) = self.air.hear(io.now) {
-                self.ring.receive(io.registers, memory, &heard);
+                if receiving {
+                    self.ring.receive(io.registers, memory, &heard);
+                }
             }
         }
     }

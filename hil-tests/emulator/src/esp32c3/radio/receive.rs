@@ -17,8 +17,9 @@ const END_OF_FRAME: u32 = 1 << 30;
 const NOISE_FLOOR: i8 = -97;
 
 /// This chip's own addresses as station and as access point.
-const STATION: u32 = BASE + 0x40;
-const ACCESS_POINT: u32 = BASE + 0x48;
+pub const STATION: u32 = BASE + 0x40;
+/// See [`STATION`].
+pub const ACCESS_POINT: u32 = BASE + 0x48;
 /// The access point that the station belongs to.
 const BSSID: u32 = BASE;
 const MATCHES_STATION: u32 = 1 << 28;
