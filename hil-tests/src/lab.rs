@@ -118,7 +118,7 @@ impl Lab {
     /// The ROM is not to be had, or a secret's environment variable is not set.
     pub fn emulated_board(&self, board: &Board, strict: bool, forwards: Forwards) -> io::Result<Emulated> {
         let mut emulated = self.emulated(board.chip, strict)?;
-        air::surround(emulated.board(), &board.access_points, forwards)?;
+        air::surround(emulated.board(), &board.access_points, forwards, &self.root)?;
         Ok(emulated)
     }
 

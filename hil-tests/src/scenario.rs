@@ -115,6 +115,8 @@ pub enum ApChange {
     Latency(Duration),
     /// That many percent of all packets are overtaken by later ones.
     Reorder(u8),
+    /// Somebody behind it connects to this port of the board: says something and hears what comes, or sends back what comes.
+    Call(u16, Option<String>),
 }
 
 /// The board that a scenario begins with.

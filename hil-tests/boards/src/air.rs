@@ -38,6 +38,8 @@ pub struct Simulated {
     pub names: Vec<(String, Ipv4Addr)>,
     /// Ports of this machine's loopback that lead to ports of the first board.
     pub forwards: Vec<(u16, u16)>,
+    /// Directory of the files that its web server gives, relative to `boards.yaml`.
+    pub files: Option<String>,
     /// Whether the board may reach what is beyond this machine's loopback.
     pub outside: bool,
 }

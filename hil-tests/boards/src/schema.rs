@@ -143,6 +143,7 @@ fn access_point() -> Value {
                 "type": "object", "additionalProperties": { "type": "integer" },
                 "description": "Ports of this machine's loopback that lead to ports of the board"
             },
+            "files": text_of("Directory of the files that its web server gives"),
             "outside": { "type": "boolean", "description": "The board may reach what is beyond this machine's loopback" }
         }),
     )

@@ -54,6 +54,7 @@ fn raw_paste_takes_the_lines_up_to_the_next_directive() {
 #[case("# ap: loss", "t/x.repl:1: 'loss' needs a value")]
 #[case("# ap: off = 3", "t/x.repl:1: 'off' takes no value")]
 #[case("# ap: loss = 101 %", "t/x.repl:1: bad share '101 %'")]
+#[case("# ap: call = http", "t/x.repl:1: bad call 'http'")]
 #[case("# ap: password = short", "t/x.repl:1: a WPA2 password has 8 to 63 characters")]
 fn a_mistake_names_its_line(#[case] text: &str, #[case] starts: &str) {
     let error = Scenario::parse("t/x", text).unwrap_err().to_string();
@@ -69,6 +70,8 @@ fn a_mistake_names_its_line(#[case] text: &str, #[case] starts: &str) {
 #[case("3 dns = on", 2, ApChange::Dns(true))]
 #[case("loss = 10 %", 0, ApChange::Loss(10))]
 #[case("reorder = 20%", 0, ApChange::Reorder(20))]
+#[case("call = 8080", 0, ApChange::Call(8080, None))]
+#[case("call = 80, say GET /\\r\\n", 0, ApChange::Call(80, Some("GET /\r\n".into())))]
 #[case("latency = 50ms", 0, ApChange::Latency(Duration::from_millis(50)))]
 fn an_access_point_is_changed(#[case] said: &str, #[case] access_point: usize, #[case] what: ApChange) {
     let scenario = Scenario::parse("t/x", &format!("# ap: {said}\n")).unwrap();

@@ -36,7 +36,7 @@ pub(super) fn power(value: &str) -> Result<Vec<Step>, String> {
 
 /// What may be said of an access point; behind `=` stands what in [`ap`].
 const AP_WORDS: &[&str] =
-    &["on", "off", "deauthenticate", "password", "dhcp", "dns", "loss", "latency", "reorder"];
+    &["on", "off", "deauthenticate", "password", "dhcp", "dns", "loss", "latency", "reorder", "call"];
 
 /// `off`, `dhcp = off`, `loss = 10 %`, `latency = 50ms`; `2 off` is about the second access point.
 pub(super) fn ap(value: &str) -> Result<AirChange, String> {
@@ -65,6 +65,7 @@ pub(super) fn ap(value: &str) -> Result<AirChange, String> {
         ("loss", Some(text)) => ApChange::Loss(percent(text)?),
         ("reorder", Some(text)) => ApChange::Reorder(percent(text)?),
         ("latency", Some(text)) => ApChange::Latency(duration(text)?),
+        ("call", Some(text)) => call(text)?,
         (word, None) if AP_WORDS[3..].contains(&word) => {
             return Err(format!("'{word}' needs a value, such as dhcp = off, loss = 10 % or latency = 50ms"));
         }
@@ -86,7 +87,20 @@ pub(super) fn ap_text(what: &ApChange) -> String {
         ApChange::Loss(percent) => format!("loss {percent} %"),
         ApChange::Reorder(percent) => format!("reorder {percent} %"),
         ApChange::Latency(time) => format!("latency {time:?}"),
+        ApChange::Call(port, _) => format!("call port {port}"),
     }
+}
+
+/// `8080`, or `8080, say hello`
+fn call(text: &str) -> Result<ApChange, String> {
+    let bad = || format!("bad call '{text}': expected a port and perhaps words, such as 8080, say hello");
+    let (port, words) = match text.split_once(',') {
+        Some((port, said)) => (port, Some(said.trim().strip_prefix("say ").ok_or_else(bad)?)),
+        None => (text, None),
+    };
+    let port = port.trim().parse().ok().filter(|port| *port > 0).ok_or_else(bad)?;
+    let newline = |words: &str| words.replace("\\r", "\r").replace("\\n", "\n");
+    Ok(ApChange::Call(port, words.map(newline)))
 }
 
 /// `10 %`

@@ -1,6 +1,7 @@
 //! The air around an emulated board: the access points of `boards.yaml`, and what a scenario does to them.
 
 use std::io;
+use std::path::Path;
 
 use larch_boards::AccessPoint;
 use larch_emulator::air::AccessPointConfig;
@@ -26,13 +27,18 @@ pub enum Forwards {
     Ignore,
 }
 
-/// Puts access points around a board.
+/// Puts access points around a board; directories are relative to `root`.
 ///
 /// # Errors
 /// A name or a password whose environment variable is not set.
-pub fn surround(board: &mut Board, access_points: &[AccessPoint], forwards: Forwards) -> io::Result<()> {
+pub fn surround(
+    board: &mut Board,
+    access_points: &[AccessPoint],
+    forwards: Forwards,
+    root: &Path,
+) -> io::Result<()> {
     for (number, point) in (0..).zip(access_points) {
-        let mut config = config(number, point).map_err(io::Error::other)?;
+        let mut config = config(number, point, root).map_err(io::Error::other)?;
         if forwards == Forwards::Ignore {
             config.network.forwards.clear();
         }
@@ -41,7 +47,7 @@ pub fn surround(board: &mut Board, access_points: &[AccessPoint], forwards: Forw
     Ok(())
 }
 
-fn config(number: u8, point: &AccessPoint) -> Result<AccessPointConfig, String> {
+fn config(number: u8, point: &AccessPoint, root: &Path) -> Result<AccessPointConfig, String> {
     let simulated = &point.simulated;
     let mut bssid = FIRST_BSSID;
     bssid[5] += number;
@@ -53,6 +59,7 @@ fn config(number: u8, point: &AccessPoint) -> Result<AccessPointConfig, String> 
         dns: simulated.dns.unwrap_or(gateway),
         names: simulated.names.clone(),
         forwards: simulated.forwards.clone(),
+        files: simulated.files.as_ref().map(|files| root.join(files)),
         outside: simulated.outside,
         ..NetworkConfig::default()
     };
@@ -91,6 +98,9 @@ pub(super) fn change(board: &mut Board, change: &AirChange) -> io::Result<()> {
         ApChange::Dns(answers) => point.network().faults.dns_silent = !answers,
         ApChange::Latency(time) => point.network().faults.latency = ticks(*time),
         ApChange::Reorder(percent) => point.network().faults.reorder_percent = *percent,
+        ApChange::Call(port, words) => {
+            point.network().call(*port, words.as_deref().map(str::as_bytes), now);
+        }
         ApChange::Loss(_) => {}
     }
     Ok(())

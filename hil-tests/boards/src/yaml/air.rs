@@ -32,6 +32,7 @@ struct RawMap {
     names: Pairs<String, Address>,
     #[serde(default)]
     forwards: Pairs<u16, u16>,
+    files: Option<String>,
     #[serde(default)]
     outside: bool,
 }
@@ -49,6 +50,7 @@ impl RawMap {
             dns: self.dns.map(|Address(address)| address),
             names: self.names.0.into_iter().map(|(name, Address(address))| (name, address)).collect(),
             forwards: self.forwards.0,
+            files: self.files,
             outside: self.outside,
         };
         simulated.check()?;

@@ -1,11 +1,12 @@
 //! What a network behind an access point is made with.
 
 use std::net::Ipv4Addr;
+use std::path::PathBuf;
 
 /// A network behind an access point.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NetworkConfig {
-    /// The gateway's own address: DHCP server, ICMP echo, NTP, echo services; other ports lead to the host's loopback.
+    /// The gateway's own address: DHCP server, ICMP echo, NTP, echo services, web server; other ports lead to the host's loopback.
     pub gateway: Ipv4Addr,
     /// Length of the network's prefix, 8 to 30.
     pub prefix: u8,
@@ -17,6 +18,8 @@ pub struct NetworkConfig {
     pub names: Vec<(String, Ipv4Addr)>,
     /// Ports of the host's loopback that lead to ports of the first board: host port, board port.
     pub forwards: Vec<(u16, u16)>,
+    /// Directory of the files that the web server gives.
+    pub files: Option<PathBuf>,
     /// Time that the NTP server tells at simulated time zero, in seconds since 1970.
     pub epoch_s: u64,
     /// Addresses outside may be reached through the host.
@@ -32,6 +35,7 @@ impl Default for NetworkConfig {
             dns: Ipv4Addr::new(10, 0, 0, 1),
             names: Vec::new(),
             forwards: Vec::new(),
+            files: None,
             epoch_s: 1_767_225_600,
             outside: false,
         }

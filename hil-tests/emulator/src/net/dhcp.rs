@@ -30,6 +30,12 @@ impl Leases {
         Some(address)
     }
 
+    /// Gives `client` this address.
+    #[cfg(test)]
+    pub fn give(&mut self, client: [u8; 6], address: Ipv4Addr) {
+        self.0.insert(client, address);
+    }
+
     /// The first board's address: where port forwards lead.
     #[must_use]
     pub fn first(&self) -> Option<Ipv4Addr> {

@@ -9,6 +9,7 @@
 mod config;
 mod dhcp;
 mod dns;
+mod http;
 mod pace;
 mod stack;
 mod tcp;
@@ -125,6 +126,13 @@ impl Network {
     #[must_use]
     pub fn capture(&self) -> Option<&Capture> {
         self.capture.as_ref()
+    }
+
+    /// Connects to a port of the first board. Says `words`, if there are any, and hears what comes; else sends back what comes.
+    pub fn call(&mut self, port: u16, words: Option<&[u8]>, now: Ticks) {
+        self.connections.call(&mut self.stack, &self.config, self.leases.first(), port, words);
+        self.stack.poll(now);
+        self.host_at = self.host_at.min(now);
     }
 
     /// A frame from a station arrives at the gateway.

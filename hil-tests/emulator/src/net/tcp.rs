@@ -1,6 +1,7 @@
 //! TCP connections of the stations: to services inside the emulator, and through the gateway to the host.
 
 use super::config::NetworkConfig;
+use super::http::Http;
 use super::on_host;
 use super::stack::Stack;
 use smoltcp::iface::SocketHandle;
@@ -12,6 +13,8 @@ use std::time::Duration;
 
 /// The echo service (RFC 862).
 const ECHO: u16 = 7;
+/// The web server.
+const WEB: u16 = 80;
 const BUFFER: usize = 0xFFFF;
 /// More connections than a board can have.
 const MAX_CONNECTIONS: usize = 256;
@@ -24,6 +27,10 @@ const FIRST_PORT: u16 = 49_152;
 enum Peer {
     /// What comes goes back.
     Echo,
+    /// Says what is left of this, and hears what comes.
+    Caller(Vec<u8>),
+    /// A web server.
+    Web(Http),
     /// A connection of the host.
     Host { stream: TcpStream, ended: bool, closed: bool },
 }
@@ -89,13 +96,13 @@ impl Connections {
         if self.list.len() >= MAX_CONNECTIONS {
             return;
         }
-        let peer = if *far.ip() == config.gateway && far.port() == ECHO {
-            Peer::Echo
-        } else {
-            match connect(on_host(far, config)) {
+        let peer = match far.port() {
+            ECHO if *far.ip() == config.gateway => Peer::Echo,
+            WEB if *far.ip() == config.gateway => Peer::Web(Http::new(config.files.as_deref())),
+            _ => match connect(on_host(far, config)) {
                 Ok(stream) => Peer::Host { stream, ended: false, closed: false },
                 Err(error) => return tracing::debug!("{far} on the host: {error}"),
-            }
+            },
         };
         let mut socket = socket();
         let endpoint = IpListenEndpoint { addr: Some(IpAddress::Ipv4(*far.ip())), port: far.port() };
@@ -110,19 +117,23 @@ impl Connections {
         for (listener, board_port) in &self.listeners {
             let Ok((stream, _)) = listener.accept() else { continue };
             let Some(board) = board.filter(|_| stream.set_nonblocking(true).is_ok()) else { continue };
-            self.port = self.port.checked_add(1).unwrap_or(FIRST_PORT);
-            let mut socket = socket();
-            let remote = SocketAddrV4::new(board, *board_port);
-            let local = (IpAddress::Ipv4(config.gateway), self.port);
-            if socket.connect(stack.interface.context(), remote, local).is_ok() {
-                self.list.push(Connection {
-                    handle: stack.sockets.add(socket),
-                    board: remote,
-                    far: SocketAddrV4::new(config.gateway, self.port),
-                    peer: Peer::Host { stream, ended: false, closed: false },
-                });
-            }
+            let peer = Peer::Host { stream, ended: false, closed: false };
+            reach(&mut self.list, &mut self.port, stack, config, SocketAddrV4::new(board, *board_port), peer);
         }
+    }
+
+    /// Connects to a port of the board.
+    pub fn call(
+        &mut self,
+        stack: &mut Stack,
+        config: &NetworkConfig,
+        board: Option<Ipv4Addr>,
+        port: u16,
+        words: Option<&[u8]>,
+    ) {
+        let Some(board) = board else { return tracing::debug!("no board has an address yet") };
+        let peer = words.map_or(Peer::Echo, |words| Peer::Caller(words.to_vec()));
+        reach(&mut self.list, &mut self.port, stack, config, SocketAddrV4::new(board, port), peer);
     }
 
     /// Waits a moment for the host; says whether it has something.
@@ -156,6 +167,8 @@ impl Connections {
             let socket = stack.sockets.get_mut::<Socket>(connection.handle);
             match &mut connection.peer {
                 Peer::Echo => echo(socket),
+                Peer::Caller(words) => say(socket, words),
+                Peer::Web(http) => serve(socket, http),
                 Peer::Host { stream, ended, closed } => relay(socket, stream, ended, closed),
             }
             let over = socket.state() == State::Closed;
@@ -172,6 +185,54 @@ fn connect(to: SocketAddrV4) -> std::io::Result<TcpStream> {
     stream.set_nonblocking(true)?;
     stream.set_nodelay(true)?;
     Ok(stream)
+}
+
+/// Connects from the gateway to a board.
+fn reach(
+    list: &mut Vec<Connection>,
+    port: &mut u16,
+    stack: &mut Stack,
+    config: &NetworkConfig,
+    board: SocketAddrV4,
+    peer: Peer,
+) {
+    *port = port.checked_add(1).unwrap_or(FIRST_PORT);
+    let mut socket = socket();
+    let local = (IpAddress::Ipv4(config.gateway), *port);
+    if socket.connect(stack.interface.context(), board, local).is_ok() {
+        let (handle, far) = (stack.sockets.add(socket), SocketAddrV4::new(config.gateway, *port));
+        list.push(Connection { handle, board, far, peer });
+    }
+}
+
+/// Sends what is left to say, and closes when the other side does.
+fn say(socket: &mut Socket<'_>, words: &mut Vec<u8>) {
+    if socket.can_send()
+        && let Ok(count) = socket.send_slice(words)
+    {
+        words.drain(..count);
+    }
+    while socket.can_recv() {
+        // What is heard is for the other side to check.
+        let _ = socket.recv(|data| (data.len(), ()));
+    }
+    if socket.state() == State::CloseWait && words.is_empty() {
+        socket.close();
+    }
+}
+
+fn serve(socket: &mut Socket<'_>, http: &mut Http) {
+    while socket.can_recv() {
+        let _ = socket.recv(|data| (data.len(), http.receive(data)));
+    }
+    if socket.can_send()
+        && let Ok(count) = socket.send_slice(http.rest())
+    {
+        http.sent(count);
+    }
+    if http.is_over() || socket.state() == State::CloseWait && http.rest().is_empty() {
+        socket.close();
+    }
 }
 
 fn echo(socket: &mut Socket<'_>) {

@@ -107,6 +107,33 @@ fn the_echo_services_answer() {
 }
 
 #[test]
+fn the_web_server_gives_a_megabyte() {
+    let mut client = Client::new(NetworkConfig::default());
+    let handle = client.connect((GATEWAY, 80));
+    let answer = client.exchange(handle, b"GET /bytes/1000000 HTTP/1.0\r\n\r\n");
+    assert!(answer.starts_with(b"HTTP/1.0 200 OK\r\nContent-Length: 1000000\r\n"));
+    assert_eq!(answer.len() - 1_000_000, answer.windows(4).position(|end| end == b"\r\n\r\n").unwrap() + 4);
+}
+
+#[test]
+fn the_gateway_calls_a_board() {
+    let mut client = Client::new(NetworkConfig::default());
+    // Port forwards and calls go to who has a lease.
+    client.network.leases.give([2, 0, 0, 0, 0, 9], LEASE);
+    let buffer = || client_tcp::SocketBuffer::new(vec![0; 4096]);
+    let mut server = client_tcp::Socket::new(buffer(), buffer());
+    server.listen(8080).unwrap();
+    let handle = client.sockets.add(server);
+    client.network.call(8080, Some(b"hello"), client.now);
+    assert_eq!(client.exchange(handle, b"bye"), b"hello");
+    let mut server = client_tcp::Socket::new(buffer(), buffer());
+    server.listen(8081).unwrap();
+    let handle = client.sockets.add(server);
+    client.network.call(8081, None, client.now);
+    assert_eq!(client.exchange(handle, b"there and back"), b"there and back");
+}
+
+#[test]
 fn dns_answers_at_the_address_it_is_said_to_have() {
     let dns = Ipv4Addr::new(42, 2, 24, 0);
     let names = vec![("host.test".to_owned(), GATEWAY)];
