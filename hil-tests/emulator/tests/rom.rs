@@ -100,3 +100,19 @@ fn two_equal_runs_are_equal_to_the_cycle_and_a_replay_is_too() {
     assert_eq!(end, again);
     assert_eq!(first.take_output(), second.take_output());
 }
+
+/// The vendor's Wi-Fi library calls the mask ROM through its table of jumps, which grew with the ROM of chip revision v0.3
+/// (`wdev_is_data_in_rxlist` and the entries behind it in the vendor's `esp32c3.rom.eco3.ld`). The first ROM has nothing
+/// there, so a program with Wi-Fi cannot run on the first silicon: that it crashes here is no fault of the model.
+#[rstest]
+#[case(0, false)]
+#[case(101, true)]
+#[case(300, true)]
+fn the_first_rom_lacks_what_wifi_calls(#[case] revision: u32, #[case] has: bool) {
+    const OLD: u32 = 0x4000_1B28;
+    const WDEV_IS_DATA_IN_RXLIST: u32 = 0x4000_1B2C;
+    let board = Board::new(&config(revision), Wiring::None);
+    let is_jump = |address| board.chip().peek(address).unwrap() & 0x7F == 0x6F;
+    assert!(is_jump(OLD));
+    assert_eq!(is_jump(WDEV_IS_DATA_IN_RXLIST), has);
+}

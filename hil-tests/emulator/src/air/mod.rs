@@ -251,4 +251,6 @@ impl Air {
 }
 
 #[cfg(test)]
+mod fuzz;
+#[cfg(test)]
 mod tests;

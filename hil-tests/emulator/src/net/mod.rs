@@ -253,4 +253,6 @@ fn on_host(to: SocketAddrV4, config: &NetworkConfig) -> SocketAddrV4 {
 }
 
 #[cfg(test)]
+mod fuzz;
+#[cfg(test)]
 mod tests;
