@@ -16,6 +16,8 @@ const THRESHOLD: u32 = 0x194;
 /// Interrupt sources that the emulated peripherals raise, by their number in the matrix.
 pub mod source {
     pub const WIFI_MAC: u32 = 0;
+    /// Beacon times and timers of the Wi-Fi MAC.
+    pub const WIFI_PWR: u32 = 2;
     pub const RTC: u32 = 27;
     pub const GPIO: u32 = 16;
     pub const UART0: u32 = 21;

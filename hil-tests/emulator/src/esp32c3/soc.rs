@@ -111,7 +111,7 @@ pub fn modelled() -> Vec<(u32, &'static [u32])> {
         (analog::BASE, analog::MODELLED),
         (analog::FRONT_END, analog::FRONT_END_MODELLED),
         (radio::BASE, radio::MODELLED),
-        (radio::TSF_BASE, radio::TSF_MODELLED),
+        (radio::tsf::BASE, radio::tsf::MODELLED),
         (timg::BASES[0], timg::MODELLED),
         (timg::BASES[1], timg::MODELLED),
         (systimer::BASE, systimer::MODELLED),
@@ -274,6 +274,7 @@ impl Soc {
             (self.rtc.interrupt(&io), source::RTC),
             (self.sha.interrupt(&io), source::SHA),
             (self.radio.interrupt(&io), source::WIFI_MAC),
+            (self.radio.tsf.interrupt(&io), source::WIFI_PWR),
         ] {
             sources |= u64::from(active) << number;
         }
@@ -311,7 +312,7 @@ impl Soc {
             analog::BASE => self.analog.read(&io, offset),
             analog::FRONT_END => analog::read_front_end(&io, offset),
             radio::BASE => self.radio.read(&io, offset),
-            radio::TSF_BASE => Radio::read_tsf(&mut io, offset),
+            radio::tsf::BASE => self.radio.tsf.read(&mut io, offset),
             0x6001_F000 => self.groups[0].read(&mut io, offset),
             0x6002_0000 => self.groups[1].read(&mut io, offset),
             systimer::BASE => self.systimer.read(&mut io, offset),
@@ -374,6 +375,7 @@ impl Soc {
                 self.analog.write(&mut io, offset, value);
                 changed = false;
             }
+            radio::tsf::BASE => self.radio.tsf.write(&mut io, offset, value),
             radio::BASE => changed = self.radio.write(&mut io, &self.memory, offset, value),
             0x6001_F000 => changed = self.groups[0].write(&mut io, offset, value),
             0x6002_0000 => changed = self.groups[1].write(&mut io, offset, value),

@@ -1,27 +1,27 @@
-//! The Wi-Fi MAC: receive ring, transmit queues, key slots, events, the time counter.
+//! The Wi-Fi MAC: receive ring, transmit queues, key slots, events, time counters.
 //!
 //! The vendor does not document it; what is here was measured on its driver (esp-radio 1.0.0-beta.1). What the driver only writes
-//! is stored. Not modelled: aggregation (access points decline it), power-save timers, hardware for ESP-NOW, Bluetooth.
+//! is stored. Not modelled: aggregation (access points decline it), the beacon filter, Bluetooth.
 
 mod keys;
 mod receive;
 mod transmit;
+pub mod tsf;
 
 use super::analog;
 use super::io::Io;
 use crate::air::Air;
 use crate::memory::Memory;
 use crate::registers::Registers;
-use crate::time::{NEVER, TICKS_PER_US, Ticks};
+use crate::time::{NEVER, Ticks};
 use receive::Ring;
 use transmit::Queues;
+use tsf::Tsf;
 
 /// Base address of the MAC.
 pub const BASE: u32 = 0x6003_3000;
 /// Base address of its transmit parameters and keys.
 pub const TX_BASE: u32 = 0x6003_4000;
-/// Base address of its time counter.
-pub const TSF_BASE: u32 = 0x6003_5000;
 
 const RX_CONTROL: u32 = 0x84;
 const RX_BASE: u32 = 0x88;
@@ -56,12 +56,6 @@ pub const MODELLED: &[u32] = &[
     MAC_READY,
 ];
 
-const TSF_NOW: u32 = 0x00;
-const TSF_LOW: u32 = 0x18;
-const TSF_HIGH: u32 = 0x1C;
-/// Offsets of the time counter's registers that have behaviour.
-pub const TSF_MODELLED: &[u32] = &[TSF_NOW, TSF_LOW, TSF_HIGH];
-
 /// A frame arrived. Several bits; the driver looks at them together.
 const EVENT_RECEIVED: u32 = 0x0100_4024;
 /// A transmission is over.
@@ -77,6 +71,8 @@ pub struct Radio {
     pub air: Air,
     ring: Ring,
     queues: Queues,
+    /// The time counters.
+    pub tsf: Tsf,
 }
 
 /// Channel that the synthesiser is tuned to, 0 for none.
@@ -115,6 +111,7 @@ impl Radio {
     pub fn reset(&mut self) {
         self.ring = Ring::default();
         self.queues = Queues::default();
+        self.tsf = Tsf::default();
     }
 
     /// Whether the MAC asks for an interrupt.
@@ -128,7 +125,7 @@ impl Radio {
     pub fn next_event(&self, io: &Io<'_>) -> Ticks {
         let concerned = is_receiving(io.registers) || self.air.is_shared();
         let air = if concerned { self.air.next_event() } else { NEVER };
-        air.min(self.queues.next_event())
+        air.min(self.queues.next_event()).min(self.tsf.next_event())
     }
 
     /// Handles what is due.
@@ -137,6 +134,7 @@ impl Radio {
             return;
         }
         self.queues.finish(io);
+        self.tsf.advance(io);
         let receiving = is_receiving(io.registers);
         if receiving || self.air.is_shared() {
             self.air.advance(io.now);
@@ -156,18 +154,6 @@ impl Radio {
             MAC_STATE => value & !(3 << 13),
             MAC_READY => value | 1,
             _ => value,
-        }
-    }
-
-    /// Reads a register of the time counter, which counts microseconds.
-    #[must_use]
-    pub fn read_tsf(io: &mut Io<'_>, offset: u32) -> u32 {
-        let microseconds = io.now / TICKS_PER_US;
-        *io.volatile = true;
-        match offset {
-            TSF_NOW | TSF_LOW => microseconds as u32,
-            TSF_HIGH => (microseconds >> 32) as u32,
-            _ => io.registers.get(TSF_BASE + offset),
         }
     }
 
