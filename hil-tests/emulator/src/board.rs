@@ -4,6 +4,7 @@
 //! simulated time, which moves only inside these calls. Every input is recorded with its moment; replaying the record
 //! on an equal board gives the same run to the cycle.
 
+use crate::air::{Place, exchange};
 use crate::esp32c3::{Config, Esp32c3, ResetCause, SerialFaults, Stop, UnknownAccess};
 use crate::time::{NEVER, Ticks, duration, ticks};
 use sha2::{Digest, Sha256};
@@ -73,6 +74,16 @@ pub struct Board {
     pub faults_to_chip: SerialFaults,
     sent: u64,
     stopped_at: Option<UnknownAccess>,
+}
+
+/// Lets boards that stand on one desk hear each other's radio; to be called again and again, when all of them have come to the
+/// same time.
+pub fn share_air(boards: &mut [Board]) {
+    let places = boards.iter_mut().map(|board| {
+        let (stations, now) = (board.chip.stations(), board.chip.now());
+        Place { stations, now, air: board.chip.air() }
+    });
+    exchange(&mut places.collect::<Vec<_>>());
 }
 
 impl Board {

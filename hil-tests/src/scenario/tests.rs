@@ -49,7 +49,7 @@ fn raw_paste_takes_the_lines_up_to_the_next_directive() {
 #[case("x\n# requires: wifi", "t/x.repl:2: '# requires:' belongs above the first line that is typed")]
 #[case("# reset: soft", "t/x.repl:1: unknown reset 'soft'")]
 #[case("# wait-until:  (3 s)", "t/x.repl:1: wait-until needs")]
-#[case("# ap: of", "t/x.repl:1: unknown ap 'of', did you mean 'off'?")]
+#[case("# ap: deauthenticat", "t/x.repl:1: unknown ap 'deauthenticat', did you mean 'deauthenticate'?")]
 #[case("# ap: 0 off", "t/x.repl:1: bad access point '0': they count from 1")]
 #[case("# ap: loss", "t/x.repl:1: 'loss' needs a value")]
 #[case("# ap: off = 3", "t/x.repl:1: 'off' takes no value")]

@@ -10,6 +10,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use larch_emulator::Board;
+use larch_emulator::board::share_air;
 use larch_loader::transport::{Lines, Transport};
 
 use super::air;
@@ -58,7 +59,7 @@ impl Desk {
         for board in &mut self.boards {
             board.sleep(time);
         }
-        larch_emulator::air::pass(&mut self.boards);
+        share_air(&mut self.boards);
         for (wire, carried) in self.wires.iter().zip(&mut self.carried) {
             let ends = [wire.from, wire.to];
             for (side, (source, drain)) in [(ends[0], ends[1]), (ends[1], ends[0])].into_iter().enumerate() {

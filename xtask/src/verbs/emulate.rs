@@ -85,8 +85,9 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     if arguments.pcap.is_some() {
         air.record();
     }
-    if let (Some(_), Some(point)) = (&arguments.pcap_ip, air.access_points().first_mut()) {
-        point.network().record();
+    if arguments.pcap_ip.is_some() {
+        let point = air.access_points().first_mut();
+        point.context("the board has no access points (`access-points:` in boards.yaml)")?.network().record();
     }
     let mut endpoint = endpoint(arguments)?;
     let stop = Arc::new(AtomicBool::new(false));
@@ -115,11 +116,10 @@ fn write_captures(arguments: &Arguments, air: &mut Air) -> Result<()> {
     if let Some(path) = &arguments.pcap {
         write(path, air.capture())?;
     }
-    match (&arguments.pcap_ip, air.access_points().first_mut()) {
-        (Some(path), Some(point)) => write(path, point.network().capture()),
-        (Some(_), None) => bail!("the board has no access points (`access-points:` in boards.yaml)"),
-        (None, _) => Ok(()),
+    if let (Some(path), Some(point)) = (&arguments.pcap_ip, air.access_points().first_mut()) {
+        write(path, point.network().capture())?;
     }
+    Ok(())
 }
 
 fn endpoint(arguments: &Arguments) -> Result<Endpoint> {

@@ -9,8 +9,8 @@ use super::frame::{self, BROADCAST, Frame, Mac, flag, kind};
 use super::handshake::{GROUP_KEY_ID, Handshake, RSN_ELEMENT, Step};
 use crate::net::{Network, NetworkConfig};
 use crate::time::{NEVER, TICKS_PER_US, Ticks};
-use std::cell::OnceCell;
 use std::collections::{BTreeMap, VecDeque};
+use std::sync::OnceLock;
 
 /// What an access point is made with.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -93,7 +93,7 @@ impl Station {
 pub struct AccessPoint {
     config: AccessPointConfig,
     /// Made of the password when it is needed first: that takes the host a while.
-    master: OnceCell<[u8; 32]>,
+    master: OnceLock<[u8; 32]>,
     group_key: [u8; 16],
     group_sent: u64,
     nonces: u64,
@@ -115,7 +115,7 @@ impl AccessPoint {
         let beacon_at = (1000 + 137 * u64::from(config.bssid[5])) * TICKS_PER_US;
         let mut this = Self {
             config,
-            master: OnceCell::new(),
+            master: OnceLock::new(),
             group_key: [0; 16],
             group_sent: 0,
             nonces: 0,
@@ -151,7 +151,7 @@ impl AccessPoint {
     /// Gives it another password, or none. It forgets its stations without telling them.
     pub fn set_password(&mut self, password: Option<&str>) {
         self.config.password = password.map(Into::into);
-        self.master = OnceCell::new();
+        self.master = OnceLock::new();
         self.forget_stations();
     }
 
@@ -440,7 +440,7 @@ impl AccessPoint {
             }
             _ if group => {
                 self.group_sent += 1;
-                (self.is_secure().then_some(self.group_key), self.group_sent, GROUP_KEY_ID)
+                (self.config.password.as_ref().map(|_| self.group_key), self.group_sent, GROUP_KEY_ID)
             }
             _ => return,
         };

@@ -16,7 +16,7 @@ mod pcap;
 
 pub use access_point::{AccessPoint, AccessPointConfig};
 pub use frame::Mac;
-pub use neighbours::pass;
+pub use neighbours::{Place, exchange};
 pub use pcap::Capture;
 
 use crate::time::{NEVER, TICKS_PER_US, Ticks};

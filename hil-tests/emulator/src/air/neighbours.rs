@@ -1,10 +1,9 @@
 //! Other boards in reach: each has an air of its own, and what is sent in one is passed on to the others.
 //!
-//! Invariant: whoever lets the boards run calls [`pass`] after every step, so a frame arrives a step late at most. Access points
+//! Invariant: whoever lets the boards run calls [`exchange`] after every step, so a frame arrives a step late at most. Access points
 //! belong to one board's air; the other boards hear them, and are heard by them, through it.
 
 use super::{Air, Heard, Mac, Rate};
-use crate::board::Board;
 use crate::time::Ticks;
 
 /// A frame on its way to the other boards.
@@ -33,23 +32,17 @@ impl Neighbours {
 }
 
 /// One board's part of what all boards share.
-pub(super) struct Place<'a> {
+pub struct Place<'a> {
     /// The addresses at which its radio acknowledges frames, and its channel.
     pub stations: Vec<(Mac, u8)>,
+    /// The present moment there.
     pub now: Ticks,
+    /// Its air.
     pub air: &'a mut Air,
 }
 
-/// Boards that hear each other let their frames pass. All of them have come to the same time, or nearly so.
-pub fn pass(boards: &mut [Board]) {
-    let places = boards.iter_mut().map(|board| {
-        let (stations, now) = (board.chip().stations(), board.now_ticks());
-        Place { stations, now, air: board.chip_mut().air() }
-    });
-    exchange(&mut places.collect::<Vec<_>>());
-}
-
-pub(super) fn exchange(places: &mut [Place<'_>]) {
+/// Lets frames pass between places that have all come to the same time, or nearly so.
+pub fn exchange(places: &mut [Place<'_>]) {
     let mut stations = Vec::new();
     let mut sent = Vec::new();
     for (index, place) in places.iter_mut().enumerate() {

@@ -1,7 +1,6 @@
 //! A station that is made of a few frames, at access points of both kinds.
 
 use super::frame::{Frame, flag, header, kind};
-use super::neighbours::{Place, exchange};
 use super::*;
 use crate::time::TICKS_PER_SECOND;
 

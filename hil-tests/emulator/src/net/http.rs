@@ -78,9 +78,10 @@ impl Http {
             return Some((0..count).map(byte).collect());
         }
         let below = Path::new(path.strip_prefix('/')?);
-        let plain = below.components().all(|component| matches!(component, Component::Normal(_)));
-        let file = self.files.as_ref()?.join(below);
-        std::fs::read(file).ok().filter(|_| plain)
+        if !below.components().all(|component| matches!(component, Component::Normal(_))) {
+            return None;
+        }
+        std::fs::read(self.files.as_ref()?.join(below)).ok()
     }
 }
 
