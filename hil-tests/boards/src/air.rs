@@ -131,10 +131,11 @@ impl Simulated {
 /// What is expected.
 pub(crate) fn mac(text: &str) -> Result<[u8; 6], String> {
     let bad = || format!("bad MAC address '{text}': expected six bytes, such as 02:11:22:33:44:55");
-    let bytes: Option<Vec<u8>> = text
-        .split(':')
-        .map(|part| (part.len() == 2).then(|| u8::from_str_radix(part, 16).ok()).flatten())
-        .collect();
+    let byte = |part: &str| {
+        let digits = part.len() == 2 && part.bytes().all(|digit| digit.is_ascii_hexdigit());
+        digits.then(|| u8::from_str_radix(part, 16).ok()).flatten()
+    };
+    let bytes: Option<Vec<u8>> = text.split(':').map(byte).collect();
     let mac: [u8; 6] = bytes.and_then(|bytes| bytes.try_into().ok()).ok_or_else(bad)?;
     if mac[0] & 1 != 0 { Err(format!("bad MAC address '{text}': it is one of a group")) } else { Ok(mac) }
 }

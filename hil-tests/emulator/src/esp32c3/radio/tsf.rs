@@ -76,7 +76,8 @@ impl Counter {
 
     /// The next time after `now` of which the driver wants to know `early` microseconds before.
     fn next_beacon(self, now: Ticks, interval: u64, early: u64) -> Ticks {
-        let (value, span) = (self.value(now) + early, 1 << START_BITS);
+        // A program may load any value; beyond half of the range nothing is due any more.
+        let (value, span) = (self.value(now).min(u64::MAX >> 1) + early, 1 << START_BITS);
         let mut first = value / span * span + self.start;
         if first > value + span / 2 {
             first = first.saturating_sub(span);
@@ -193,7 +194,7 @@ impl Tsf {
         let counter = &mut self.counters[n];
         let value = counter.value(io.now);
         let wait = target.wrapping_sub(value as u32);
-        counter.timer_at = if on { counter.moment(value + u64::from(wait)) } else { NEVER };
+        counter.timer_at = if on { counter.moment(value.wrapping_add(wait.into())) } else { NEVER };
     }
 }
 
