@@ -230,7 +230,9 @@ fn serve(socket: &mut Socket<'_>, http: &mut Http) {
     {
         http.sent(count);
     }
-    if http.is_over() || socket.state() == State::CloseWait && http.rest().is_empty() {
+    let done = http.is_over() || socket.state() == State::CloseWait && http.rest().is_empty();
+    // Only when the station has everything.
+    if done && socket.send_queue() == 0 {
         socket.close();
     }
 }
