@@ -67,6 +67,9 @@ redactions! {
     /// The addresses and lengths in the boot log of ROM and bootloader.
     Load = "load": r"(load:|entry |paddr=)(0x)?[0-9a-f]+(,len:0x[0-9a-f]+| vaddr=[0-9a-f]+ size=[0-9a-f]+h \( *\d+\))?"
         => "$1[place]",
+    /// The lines in which a second-stage bootloader lists the segments of an application: how many there are, and which are
+    /// mapped, changes with the size of what is linked.
+    Segments = "segments": r"(?:[^\n]*esp_image: segment \d+:[^\n]*\n)+" => "[segments]\n",
     /// The time in front of a second-stage bootloader's lines: `I (24) boot:`.
     LogTime = "log-time": r"([IWE]) \(\d+\)" => "$1 ([ms])",
 }
@@ -92,6 +95,7 @@ mod tests {
     #[case("ip", "('192.168.0.187', 1)", "('[ip]', 1)")]
     #[case("load", "load:0x3fcd6100,len:0x121c\nentry 0x403ce000", "load:[place]\nentry [place]")]
     #[case("load", "paddr=00010020 vaddr=3c000020 size=1233ch ( 74556) map", "paddr=[place] map")]
+    #[case("segments", "a\nI (1) esp_image: segment 0: x map\nI (2) esp_image: segment 1: y\nb", "a\n[segments]\nb")]
     #[case("version", "ESP-IDF v6.1-829\nI (1) boot", "ESP-IDF [version]\nI (1) boot")]
     #[case("log-time", "I (24) boot: x", "I ([ms]) boot: x")]
     fn a_kind_replaces_only_its_own(#[case] kind: &str, #[case] text: &str, #[case] expected: &str) {
