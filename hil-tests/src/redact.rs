@@ -95,7 +95,11 @@ mod tests {
     #[case("ip", "('192.168.0.187', 1)", "('[ip]', 1)")]
     #[case("load", "load:0x3fcd6100,len:0x121c\nentry 0x403ce000", "load:[place]\nentry [place]")]
     #[case("load", "paddr=00010020 vaddr=3c000020 size=1233ch ( 74556) map", "paddr=[place] map")]
-    #[case("segments", "a\nI (1) esp_image: segment 0: x map\nI (2) esp_image: segment 1: y\nb", "a\n[segments]\nb")]
+    #[case(
+        "segments",
+        "a\nI (1) esp_image: segment 0: x map\nI (2) esp_image: segment 1: y\nb",
+        "a\n[segments]\nb"
+    )]
     #[case("version", "ESP-IDF v6.1-829\nI (1) boot", "ESP-IDF [version]\nI (1) boot")]
     #[case("log-time", "I (24) boot: x", "I ([ms]) boot: x")]
     fn a_kind_replaces_only_its_own(#[case] kind: &str, #[case] text: &str, #[case] expected: &str) {
