@@ -11,6 +11,7 @@ pub static MODULES: &[Frozen] = &[
     ("asyncio.funcs", false, include_str!("../frozen/asyncio/funcs.py")),
     ("asyncio.lock", false, include_str!("../frozen/asyncio/lock.py")),
     ("asyncio.stream", false, include_str!("../frozen/asyncio/stream.py")),
+    ("platform", false, include_str!("../frozen/platform.py")),
     ("select", false, include_str!("../frozen/select.py")),
     ("uasyncio", false, "from asyncio import *\nfrom asyncio import __getattr__\n"),
     ("unittest", false, include_str!("../frozen/unittest.py")),

@@ -20,6 +20,9 @@ pub const RTC: TypeId = TypeId(STDLIB + 6);
 /// `machine.mem8` and its like.
 pub const MEMORY: TypeId = TypeId(STDLIB + 7);
 
+/// The board's own file system, in the table of mounts.
+pub const OWN_FILES: TypeId = TypeId(STDLIB + 8);
+
 /// The definitions of the library's types, by number.
 pub static TYPES: &[&TypeDef] = &[
     &crate::files::FILE,
@@ -30,6 +33,7 @@ pub static TYPES: &[&TypeDef] = &[
     &crate::modules::machine::PIN,
     &crate::modules::machine::RTC,
     &crate::modules::machine::MEMORY,
+    &crate::mount::OWN_FILES,
 ];
 
 /// The definitions of the library's modules, by number.
