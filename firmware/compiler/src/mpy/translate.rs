@@ -226,7 +226,7 @@ impl Translator<'_, '_> {
 
     /// A slot of the stack.
     fn slot(&self, depth: u16) -> u8 {
-        (self.stack() + depth) as u8
+        self.stack().wrapping_add(depth) as u8
     }
 
     fn local(&self, index: u16) -> Loaded<u8> {
