@@ -124,6 +124,28 @@ pub trait Backend {
     /// # Errors
     /// When memory is exhausted.
     fn tuple(&mut self, items: &[Self::Const]) -> Result<Self::Const, OutOfMemory>;
+    /// The number that a built-in module has under a name, for `const`; none if there is no such number.
+    ///
+    /// # Errors
+    /// When memory is exhausted.
+    fn number_of_module(&mut self, module: Qstr, name: Qstr) -> Result<Option<Self::Const>, OutOfMemory> {
+        let _ = (module, name);
+        Ok(None)
+    }
+    /// The number that an operation on two numbers makes, for `const`; none if it raises, or they are no numbers.
+    /// `operator` is its place among `+ - * @ / % // ** & | ^ << >>`.
+    ///
+    /// # Errors
+    /// When memory is exhausted.
+    fn operate(
+        &mut self,
+        operator: u8,
+        left: Self::Const,
+        right: Self::Const,
+    ) -> Result<Option<Self::Const>, OutOfMemory> {
+        let _ = (operator, left, right);
+        Ok(None)
+    }
     /// None, True, False, Ellipsis.
     fn singleton(&mut self, which: Singleton) -> Self::Const;
     /// A code object.

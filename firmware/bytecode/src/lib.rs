@@ -12,6 +12,7 @@ pub mod disasm;
 pub mod op;
 pub mod operand;
 pub mod qstr;
+pub mod typed;
 pub mod verify;
 
 pub use verify::verify;

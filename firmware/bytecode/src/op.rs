@@ -280,6 +280,8 @@ opcodes! {
     ExcMatch Abc,
     /// `R[a] = type(R[b])`
     TypeOf Abc,
+    /// The operation of [`crate::typed::Typed`] that the next word, an `Ext`, has in its `x`: `R[a] = f(R[b], R[c])`.
+    Typed Abc,
 }
 
 const _: () = assert!(Op::ALL.len() <= 200, "opcodes must fit a byte with room to grow");

@@ -67,7 +67,7 @@ pub const fn operands(op: Op) -> [Operand; 3] {
         Op::SetAttr => [Register, ShortName, Register],
         Op::DelAttr => [Register, ShortName, none],
         Op::GetMethod => [Registers(2), Register, ShortName],
-        Op::GetItem | Op::SetItem | Op::ExcMatch | Op::DictSet => [Register, Register, Register],
+        Op::GetItem | Op::SetItem | Op::ExcMatch | Op::DictSet | Op::Typed => [Register, Register, Register],
         Op::GetItemI => [Register, Register, Number],
         Op::DelItem | Op::ListAppend | Op::ListExtend | Op::ListToTuple | Op::SetAdd | Op::SetUpdate => {
             [Register, Register, none]

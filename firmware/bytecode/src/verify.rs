@@ -2,7 +2,7 @@
 //!
 //! What is checked: every opcode is one; every register, constant, name and captured cell exists, windows of registers
 //! included; every jump and handler goes to the start of an instruction; a test is followed by its jump, an
-//! [`Op::UnpackEx`] by its [`Op::Ext`], an `Ext` by an instruction that uses it; control cannot run off the end.
+//! [`Op::UnpackEx`] or [`Op::Typed`] by its [`Op::Ext`], an `Ext` by an instruction that uses it; control cannot run off the end.
 //!
 //! What is not: that a register holds what an instruction expects. A machine that executes verified code still looks at
 //! the tags of values, but not at indices.
@@ -10,6 +10,7 @@
 use crate::code::CodeParts;
 use crate::op::{self, Format, MAX_REGISTERS, Op};
 use crate::operand::{Operand, is_terminator, is_test, operands};
+use crate::typed::Typed;
 
 /// Why a code object must not be executed: the word it concerns, and what is wrong there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -76,16 +77,16 @@ fn starts_instruction(words: &[u32], index: usize) -> bool {
     let before = index.checked_sub(1).and_then(|before| Op::from_byte(words[before] as u8));
     match before {
         None => true,
-        Some(Op::UnpackEx) => false,
+        Some(Op::UnpackEx | Op::Typed) => false,
         Some(Op::Ext) => is_second_word(words, index - 1),
         Some(before) => !is_test(before),
     }
 }
 
-/// Whether word `index`, an `Ext`, belongs to the unpacking before it.
+/// Whether word `index`, an `Ext`, belongs to the unpacking or typed operation before it.
 fn is_second_word(words: &[u32], index: usize) -> bool {
     let before = index.checked_sub(1).and_then(|before| Op::from_byte(words[before] as u8));
-    before == Some(Op::UnpackEx)
+    matches!(before, Some(Op::UnpackEx | Op::Typed))
 }
 
 fn check_word<Const>(
@@ -112,7 +113,11 @@ fn check_word<Const>(
     for (value, operand) in values.into_iter().zip(shapes) {
         check_operand(parts, at, value, operand, word, captured)?;
     }
-    if op == Op::UnpackEx { check_unpack(parts, at, word) } else { Ok(()) }
+    match op {
+        Op::UnpackEx => check_unpack(parts, at, word),
+        Op::Typed => check_typed(parts.words, at),
+        _ => Ok(()),
+    }
 }
 
 fn uses_ext(op: Op) -> bool {
@@ -123,6 +128,15 @@ fn check_jump(words: &[u32], at: usize, step: i32) -> Checked {
     let target = at as i64 + 1 + i64::from(step);
     let fits = usize::try_from(target).is_ok_and(|target| starts_instruction(words, target));
     if fits { Ok(()) } else { Err("jump to the middle of nowhere") }
+}
+
+/// `Typed`: the next word names the operation.
+fn check_typed(words: &[u32], at: usize) -> Checked {
+    let extension = words.get(at + 1).filter(|next| Op::from_byte(**next as u8) == Some(Op::Ext));
+    match extension.and_then(|next| Typed::from_number(op::x(*next))) {
+        Some(_) => Ok(()),
+        None => Err("no such typed operation"),
+    }
 }
 
 /// `UnpackEx`: the names before, the starred one, and those after it, whose number is in the next word.

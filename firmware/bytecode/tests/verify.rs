@@ -67,7 +67,7 @@ fn program() -> impl Strategy<Value = Vec<u32>> {
         for word in words {
             program.push(word);
             match Op::from_byte(word as u8) {
-                Some(Op::UnpackEx) => program.push(op::abx(Op::Ext, 0, 1)),
+                Some(Op::UnpackEx | Op::Typed) => program.push(op::abx(Op::Ext, 0, 1)),
                 Some(op) if is_test(op) => program.push(op::jump(Op::Jump, (word >> 8) as i32 % 6)),
                 _ => {}
             }
@@ -91,7 +91,7 @@ fn walk(parts: &CodeParts<'_, Const>) {
         let jump = |at: usize| (at as i64 + 1 + i64::from(op::j(parts.words[at]))) as usize;
         match op {
             Op::Jump => pending.push(jump(at)),
-            Op::UnpackEx => pending.push(at + 2),
+            Op::UnpackEx | Op::Typed => pending.push(at + 2),
             Op::Ext => pending.push(at + 1),
             op if is_test(op) => pending.extend([at + 2, jump(at + 1)]),
             op if is_terminator(op) => {}
@@ -160,6 +160,8 @@ fn flaws_are_named() {
         (&[op::jump(Op::Jump, 1), end], "jump to the middle of nowhere"),
         (&[op::abc(Op::Test, 1, 0, 0), op::jump(Op::Jump, -1), end], "jump to the middle of nowhere"),
         (&[op::abc(Op::UnpackEx, 0, 0, 1), end], "an unpacking without its extension"),
+        (&[op::abc(Op::Typed, 0, 0, 1), end], "no such typed operation"),
+        (&[op::abc(Op::Typed, 0, 0, 1), op::abx(Op::Ext, 0, 0x7f), end], "no such typed operation"),
         (&[op::abc(Op::UnpackEx, 9, 0, 2), op::abx(Op::Ext, 0, 1), end], "register out of range"),
     ];
     for (words, what) in cases {

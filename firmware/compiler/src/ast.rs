@@ -208,7 +208,7 @@ kinds! {
     Except,
     /// Detail 1: `async`. List: block, then context and target of each.
     With,
-    /// Detail 1: `async`. `name, parameters, block, scope`
+    /// Detail 1: `async`. `name, parameters, block, scope, annotation of the result` (its name, or an ellipsis)
     Def,
     /// `name, arguments (a Call) or nothing, block, scope`
     Class,

@@ -23,11 +23,12 @@ mod protect;
 mod statement;
 mod target;
 mod variable;
+mod viper;
 
 use crate::ast::Ref;
 use crate::buffer::Buffer;
 use crate::erase::{Const, Maker};
-use crate::error::{CompileError, Failure, Fault};
+use crate::error::{CompileError, ErrorKind, Failure, Fault, Message};
 use crate::parser::{Parser, cost};
 use crate::scopes::{self, ScopeId, Scopes};
 use crate::{Mode, Options};
@@ -36,6 +37,7 @@ use label::Bits;
 use larch_bytecode::code::{CodeParts, Flags, Handler};
 use larch_bytecode::op::{self, Op};
 use larch_bytecode::qstr::Qstr;
+use viper::Type;
 
 /// The number of a register.
 type Reg = u8;
@@ -81,6 +83,11 @@ struct Unit {
     has_walrus: bool,
     /// [`Emitter::error_line`] of the unit around.
     outer_error_line: u32,
+    /// A viper function, and the type of its result.
+    is_viper: bool,
+    returns: Type,
+    /// Where the types of its locals begin.
+    types: usize,
 }
 
 impl Unit {
@@ -108,6 +115,9 @@ impl Unit {
             checked: [0; 8],
             has_walrus: false,
             outer_error_line: 0,
+            is_viper: false,
+            returns: Type::Object,
+            types: 0,
         }
     }
 }
@@ -137,7 +147,13 @@ struct Emitter<'s, 'b> {
     lines: Buffer<u8>,
     contexts: Buffer<Context>,
     holes: Buffer<Hole>,
+    /// The types of the locals of viper functions, by register.
+    types: Buffer<Type>,
     unit: Unit,
+    /// The type of what was computed last, in a viper function.
+    kind: Type,
+    /// What a ViperTypeError tells.
+    fault_names: [Qstr; 3],
     /// The line of an error in a part of the tree that has none, as MicroPython reports it: that of the innermost
     /// statement that is one of several in its block, or of the function or class.
     error_line: u32,
@@ -166,6 +182,9 @@ pub(crate) fn module(
         lines: Buffer::new(),
         contexts: Buffer::new(),
         holes: Buffer::new(),
+        types: Buffer::new(),
+        kind: Type::Object,
+        fault_names: [Qstr::EMPTY; 3],
         unit: Unit::new(0, 1),
         error_line: 1,
     };
@@ -233,7 +252,11 @@ impl Emitter<'_, '_> {
     fn blame<T>(&self, result: Emitted<T>) -> Result<T, CompileError> {
         result.map_err(|failure| {
             let block = self.scopes.scope(self.unit.current).name;
-            self.parser.error(failure, self.error_line, Some(block))
+            let mut error = self.parser.error(failure, self.error_line, Some(block));
+            if let (ErrorKind::ViperType, Message::Text(text)) = (error.kind, error.message) {
+                error.message = Message::Names(text, self.fault_names);
+            }
+            error
         })
     }
 
@@ -254,7 +277,13 @@ impl Emitter<'_, '_> {
 
     /// `return None` at the end, if control arrives there.
     fn end_body(&mut self) -> Emitted {
-        self.abc(Op::ReturnNone, 0, 0, 0)?;
+        if self.ends_with_value() {
+            self.kind = Type::None;
+            let value = self.returned(0)?;
+            self.abc(Op::Return, value, 0, 0)?;
+        } else {
+            self.abc(Op::ReturnNone, 0, 0, 0)?;
+        }
         self.unit.reachable = false;
         Ok(())
     }
@@ -270,6 +299,7 @@ impl Emitter<'_, '_> {
         unit.handlers = self.handlers.len();
         unit.lines = self.lines.len();
         unit.contexts = self.contexts.len();
+        unit.types = self.types.len();
         unit.outer_error_line = outer_error_line;
         unit.has_walrus = self.scopes.scope(scope).has_walrus;
         Ok(core::mem::replace(&mut self.unit, unit))
@@ -285,6 +315,7 @@ impl Emitter<'_, '_> {
         self.names.truncate(self.unit.names);
         self.handlers.truncate(self.unit.handlers);
         self.lines.truncate(self.unit.lines);
+        self.types.truncate(self.unit.types);
         self.error_line = self.unit.outer_error_line;
         self.unit = outer;
         Ok(code)

@@ -22,6 +22,8 @@ pub(crate) trait Maker {
     fn interned(&mut self, name: Qstr) -> Made;
     fn bytes(&mut self, bytes: &[u8]) -> Made;
     fn tuple(&mut self, items: &[Const]) -> Made;
+    fn number_of_module(&mut self, module: Qstr, name: Qstr) -> Result<Option<Const>, OutOfMemory>;
+    fn operate(&mut self, operator: u8, left: Const, right: Const) -> Result<Option<Const>, OutOfMemory>;
     fn singleton(&mut self, which: Singleton) -> Made;
     fn code(&mut self, parts: &CodeParts<'_, Const>) -> Made;
 }
@@ -102,6 +104,21 @@ impl<B: Backend> Maker for Erased<'_, B> {
         let items = self.all(items)?;
         let made = self.backend.tuple(&items)?;
         self.keep(made)
+    }
+
+    fn number_of_module(&mut self, module: Qstr, name: Qstr) -> Result<Option<Const>, OutOfMemory> {
+        match self.backend.number_of_module(module, name)? {
+            Some(made) => self.keep(made).map(Some),
+            None => Ok(None),
+        }
+    }
+
+    fn operate(&mut self, operator: u8, left: Const, right: Const) -> Result<Option<Const>, OutOfMemory> {
+        let (Some(left), Some(right)) = (self.get(left), self.get(right)) else { return Err(OutOfMemory) };
+        match self.backend.operate(operator, left, right)? {
+            Some(made) => self.keep(made).map(Some),
+            None => Ok(None),
+        }
     }
 
     fn singleton(&mut self, which: Singleton) -> Made {

@@ -36,8 +36,8 @@ pub enum Message {
         /// The byte after them.
         end: u32,
     },
-    /// `unknown type '…'`, an annotation of a viper function
-    UnknownType(Qstr),
+    /// A text whose `%` stand for names.
+    Names(&'static str, [Qstr; 3]),
 }
 
 /// Why a source text was not compiled.
@@ -61,12 +61,21 @@ impl CompileError {
     pub fn write_message<'a>(
         &self,
         source: &str,
-        name: impl FnOnce(Qstr) -> &'a str,
+        name: impl Fn(Qstr) -> &'a str,
         out: &mut dyn fmt::Write,
     ) -> fmt::Result {
         match self.message {
             Message::Text(text) => out.write_str(text),
-            Message::UnknownType(which) => write!(out, "unknown type '{}'", name(which)),
+            Message::Names(text, names) => {
+                let mut names = names.into_iter();
+                for (index, part) in text.split('%').enumerate() {
+                    if index > 0 {
+                        out.write_str(names.next().map_or("", &name))?;
+                    }
+                    out.write_str(part)?;
+                }
+                Ok(())
+            }
             Message::Integer { radix, start, end } => {
                 write!(out, "invalid syntax for integer with base {radix}: '")?;
                 let literal = source.get(start as usize..end as usize).unwrap_or("");
@@ -134,6 +143,28 @@ faults! {
     FString Syntax "malformed f-string",
     Number Syntax "invalid syntax for number",
     NamedEscape NotImplemented "unicode name escapes",
+    Annotation Syntax "annotation must be an identifier",
+    UnknownType ViperType "unknown type '%'",
+    TypeUnknown ViperType "local '%' used before type known",
+    LocalType ViperType "local '%' has type '%' but source is '%'",
+    ToBool ViperType "can't implicitly convert '%' to 'bool'",
+    Returned ViperType "return expected '%' but got '%'",
+    Operand ViperType "can't do unary op of '%'",
+    NotInt ViperType "'not' not implemented",
+    Operands ViperType "can't do binary op between '%' and '%'",
+    Operation ViperType "binary op % not implemented",
+    IntAndUint ViperType "comparison of int and uint",
+    UintDivision ViperType "div/mod not implemented for uint",
+    Load ViperType "can't load from '%'",
+    LoadIndex ViperType "can't load with '%' index",
+    Store ViperType "can't store to '%'",
+    StoreIndex ViperType "can't store with '%' index",
+    StoreValue ViperType "can't store '%'",
+    RaiseObject ViperType "must raise an object",
+    NativeRaise NotImplemented "native raise",
+    NativeYield NotImplemented "native yield",
+    ToObject NotImplemented "conversion to object",
+    Casting NotImplemented "casting",
     // An integer literal: the rest of the text follows from the token.
     Integer0 Syntax "",
     Integer2 Syntax "",

@@ -23,6 +23,7 @@ mod emit;
 mod erase;
 mod error;
 mod lexer;
+pub mod mpy;
 mod parser;
 mod scopes;
 mod token;

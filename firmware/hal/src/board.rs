@@ -33,6 +33,19 @@ pub trait Board {
     /// How fast the processor runs.
     fn frequency_hz(&self) -> u32;
 
+    /// What memory outside the heap holds at `address`: 1, 2 or 4 bytes, aligned. None where there is no memory, or
+    /// programs cannot reach it.
+    fn load(&mut self, address: u32, size: u32) -> Option<u32> {
+        let _ = (address, size);
+        None
+    }
+
+    /// Sets memory, as [`Board::load`]. False where that is not possible.
+    fn store(&mut self, address: u32, size: u32, word: u32) -> bool {
+        let _ = (address, size, word);
+        false
+    }
+
     /// 32 bits from the chip's noise source.
     fn random(&mut self) -> u32;
 }

@@ -67,8 +67,8 @@ pub enum Root {
     Sys,
     /// What the last generator returned.
     Returned,
-    /// Spare.
-    Spare0,
+    /// The working directory.
+    Directory,
     /// How many there are.
     Count,
 }
@@ -573,6 +573,38 @@ impl Heap {
     #[inline(always)]
     pub fn offset(&self, at: Ref, words: i32) -> Ref {
         Ref(at.0.wrapping_add((words as u32) << 2))
+    }
+
+    /// The address of byte `first` behind the header: that of the machine where references are addresses.
+    pub fn address_of(&self, at: Ref, first: u32) -> u32 {
+        at.0 + 4 + first
+    }
+
+    /// The cell of bytes that holds an address made by [`Heap::address_of`], and the byte's position behind the header.
+    /// Walks the heap.
+    pub fn find_bytes(&self, address: u32) -> Option<(Ref, u32)> {
+        let mut granule = 0;
+        while let Some(start) = self.find_bit(granule, u32::MAX) {
+            let offset = self.start + start * GRANULE;
+            if offset >= address {
+                return None;
+            }
+            let hole = (self.cursor, self.hole_end);
+            let skipped =
+                self.reserved.iter().chain([&hole]).find(|(from, to)| (*from..*to).contains(&offset));
+            if let Some((_, end)) = skipped {
+                granule = self.granule(*end);
+                continue;
+            }
+            let header = self.header(Ref(offset));
+            let size = header.size_bytes();
+            if address < offset + size {
+                let is_bytes = header.kind() == Kind::Bytes && address >= offset + 4;
+                return is_bytes.then(|| (Ref(offset), address - offset - 4));
+            }
+            granule = start + size.div_ceil(GRANULE);
+        }
+        None
     }
 
     /// How many words lie between the header's end of `cell` and the inner place `at`.

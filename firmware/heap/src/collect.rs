@@ -213,6 +213,34 @@ mod tests {
     }
 
     #[test]
+    fn addresses_lead_back_to_cells_of_bytes() {
+        let mut heap = heap(16384);
+        let cells: Vec<Ref> = (0..50)
+            .map(|i| {
+                tuple(&mut heap, &[Value::small(i)]).unwrap();
+                let at = alloc(&mut heap, Header::new(Kind::Bytes, 4 + i as u32)).unwrap();
+                heap.push(at.into()).unwrap();
+                at
+            })
+            .collect();
+        for collected in [false, true] {
+            if collected {
+                heap.collect();
+            }
+            for (len, at) in cells.iter().enumerate() {
+                for first in 0..4 + len as u32 {
+                    assert_eq!(heap.find_bytes(heap.address_of(*at, first)), Some((*at, first)));
+                }
+                assert_eq!(heap.find_bytes(at.0), None, "a header");
+                assert_eq!(heap.find_bytes(heap.address_of(*at, 4 + len as u32)), None, "behind the content");
+            }
+        }
+        for address in [0, heap.end, u32::MAX] {
+            assert_eq!(heap.find_bytes(address), None);
+        }
+    }
+
+    #[test]
     fn what_the_stack_holds_survives_and_the_rest_is_reused() {
         let mut heap = heap(16384);
         let kept = tuple(&mut heap, &[Value::small(1), Value::small(2)]).unwrap();
@@ -249,7 +277,7 @@ mod tests {
     fn cells_grow_in_place_and_shrink() {
         let mut heap = heap(16384);
         let at = heap.alloc(Header::new(Kind::Slots, 2)).unwrap();
-        heap.set_root(Root::Spare0, at.into());
+        heap.set_root(Root::Port, at.into());
         assert!(heap.resize(at, 20), "the hole's cursor is right behind");
         assert!(heap.values(at, 0, 20).iter().all(|v| v.is_unbound()));
         let behind = heap.alloc(Header::new(Kind::Slots, 2)).unwrap();

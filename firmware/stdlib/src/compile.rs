@@ -7,8 +7,10 @@ use core::fmt::{self, Write};
 
 use larch_bytecode::code::{Backend, CodeParts, OutOfMemory, Singleton};
 use larch_bytecode::qstr::Qstr;
+use larch_compiler::mpy::MpyError;
 use larch_compiler::{CompileError, ErrorKind, Mode, Options};
 use larch_heap::{Root, Value};
+use larch_vm::native::BinaryOp;
 use larch_vm::text::Span;
 use larch_vm::types::ids;
 use larch_vm::{CompileMode, Part, Res, Vm};
@@ -85,7 +87,13 @@ fn attempt(vm: &mut Vm, source: &str, file: Qstr, mode: CompileMode) -> Res<Resu
         CompileMode::Eval => Mode::Eval,
     };
     let options = Options { level: vm.opt_level, ..Options::default() };
-    Ok(larch_compiler::compile(source, file, mode, options, &mut Constants { vm }))
+    Ok(larch_compiler::compile(
+        source,
+        file,
+        mode,
+        options,
+        &mut Constants { vm, verifies: false, flaw: false },
+    ))
 }
 
 fn raise(vm: &mut Vm, source: &str, file: Qstr, error: &CompileError) -> larch_vm::Raised {
@@ -121,9 +129,33 @@ impl Write for Message {
     }
 }
 
+/// Makes the code object of a module from the content of a `.mpy` file, which is verified.
+///
+/// # Errors
+/// ValueError if the file is not one that can be loaded, NotImplementedError, MemoryError.
+pub fn load_mpy(vm: &mut Vm, bytes: &[u8], file: Qstr) -> Res {
+    let before = vm.heap.root(Root::Compiling);
+    let kept = vm.new_list(&[])?;
+    vm.heap.set_root(Root::Compiling, kept);
+    let mut constants = Constants { vm, verifies: true, flaw: false };
+    let loaded = larch_compiler::mpy::load(bytes, file, &mut constants);
+    let Constants { vm, flaw, .. } = constants;
+    vm.heap.set_root(Root::Compiling, before);
+    loaded.map_err(|error| match error {
+        _ if flaw => vm.raise(ids::ValueError, MpyError::Incompatible.text()),
+        MpyError::Memory => vm.raise_memory(),
+        MpyError::AsyncWith | MpyError::TooLarge => vm.raise(ids::NotImplementedError, error.text()),
+        MpyError::Incompatible | MpyError::Native => vm.raise(ids::ValueError, error.text()),
+    })
+}
+
 /// The compiler's view of the heap.
 struct Constants<'v> {
     vm: &'v mut Vm,
+    /// Code objects are checked: they do not come from our compiler.
+    verifies: bool,
+    /// One was wrong.
+    flaw: bool,
 }
 
 impl Constants<'_> {
@@ -185,6 +217,49 @@ impl Backend for Constants<'_> {
         self.keep(made)
     }
 
+    fn number_of_module(&mut self, module: Qstr, name: Qstr) -> Result<Option<Value>, OutOfMemory> {
+        // The modules whose numbers never change.
+        if !matches!(module, Qstr::math | Qstr::errno | Qstr::uctypes) {
+            return Ok(None);
+        }
+        let Some(id) = self.vm.registry().find_module(module) else { return Ok(None) };
+        let value = self.vm.find_in_rom_module(id, name).map_err(|_| OutOfMemory)?;
+        match value.is_small() || self.vm.as_float(value).is_some() {
+            true => self.keep(Ok(value)).map(Some),
+            false => Ok(None),
+        }
+    }
+
+    fn operate(&mut self, operator: u8, left: Value, right: Value) -> Result<Option<Value>, OutOfMemory> {
+        const OPERATORS: [BinaryOp; 13] = [
+            BinaryOp::Add,
+            BinaryOp::Sub,
+            BinaryOp::Mul,
+            BinaryOp::MatMul,
+            BinaryOp::TrueDiv,
+            BinaryOp::Mod,
+            BinaryOp::FloorDiv,
+            BinaryOp::Pow,
+            BinaryOp::And,
+            BinaryOp::Or,
+            BinaryOp::Xor,
+            BinaryOp::Shl,
+            BinaryOp::Shr,
+        ];
+        let is_number = |vm: &Vm, value| vm.is_int(value) || vm.as_float(value).is_some();
+        let Some(operator) = OPERATORS.get(usize::from(operator)) else { return Ok(None) };
+        if !is_number(self.vm, left) || !is_number(self.vm, right) {
+            return Ok(None);
+        }
+        match self.vm.binary(*operator, left, right) {
+            Ok(value) => self.keep(Ok(value)).map(Some),
+            Err(_) => {
+                let exception = self.vm.take_raised();
+                if self.vm.is_a(exception, ids::MemoryError) { Err(OutOfMemory) } else { Ok(None) }
+            }
+        }
+    }
+
     fn singleton(&mut self, which: Singleton) -> Value {
         match which {
             Singleton::None => Value::NONE,
@@ -195,6 +270,10 @@ impl Backend for Constants<'_> {
     }
 
     fn code(&mut self, parts: &CodeParts<'_, Value>) -> Result<Value, OutOfMemory> {
+        if self.verifies && larch_bytecode::verify(parts, |value| self.vm.captured_by(*value)).is_err() {
+            self.flaw = true;
+            return Err(OutOfMemory);
+        }
         let made = self.vm.new_code(parts);
         self.keep(made)
     }

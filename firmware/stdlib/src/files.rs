@@ -86,6 +86,11 @@ pub fn checked<T>(vm: &mut Vm, answer: Result<T, FileError>) -> Res<T> {
 pub fn open(vm: &mut Vm, args: Args) -> Res {
     let names = [Qstr::file, Qstr::mode, Qstr::buffering, Qstr::encoding];
     let [file, mode, ..] = vm.named_args(args, 0, names, [Value::NONE; 4])?;
+    let given =
+        if mode.is_none() { Value::qstr(larch_bytecode::qstr::ASCII[usize::from(b'r')]) } else { mode };
+    if let Some(opened) = crate::mount::redirect(vm, file, Qstr::open, &[given])? {
+        return Ok(opened);
+    }
     let mut how = FileMode { read: true, ..FileMode::default() };
     let mut is_text = true;
     if !mode.is_none() {

@@ -17,6 +17,7 @@ pub static MODULES: &[Frozen] = &[
     ("asyncio.lock", false, include_str!("../frozen/asyncio/lock.py")),
     #[cfg(feature = "asyncio")]
     ("asyncio.stream", false, include_str!("../frozen/asyncio/stream.py")),
+    ("platform", false, include_str!("../frozen/platform.py")),
     ("select", false, include_str!("../frozen/select.py")),
     #[cfg(feature = "asyncio")]
     ("uasyncio", false, "from asyncio import *\nfrom asyncio import __getattr__\n"),

@@ -24,6 +24,9 @@ pub const SOCKET: TypeId = TypeId(PORT);
 /// `network.WLAN`, likewise.
 pub const WLAN: TypeId = TypeId(PORT + 1);
 
+/// The board's own file system, in the table of mounts.
+pub const OWN_FILES: TypeId = TypeId(STDLIB + 8);
+
 /// The definitions of the library's types, by number.
 pub static TYPES: &[&TypeDef] = &[
     &crate::files::FILE,
@@ -34,6 +37,7 @@ pub static TYPES: &[&TypeDef] = &[
     &crate::modules::machine::PIN,
     &crate::modules::machine::RTC,
     &crate::modules::machine::MEMORY,
+    &crate::mount::OWN_FILES,
 ];
 
 /// The definitions of the library's modules, by number.

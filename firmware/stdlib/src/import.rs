@@ -6,10 +6,14 @@ use larch_bytecode::qstr::Qstr;
 use larch_heap::{Kind, Root, Value};
 use larch_vm::{CompileMode, Res, Vm};
 
-use crate::compile::compile_bytes;
+use crate::compile::{compile_bytes, load_mpy};
 use crate::files::{checked, file_system};
 use crate::frozen;
+use crate::mount::{self, Place};
 use crate::path::{Path, path_arg};
+
+/// `sys.implementation._mpy`: bytecode of version 6.3, no native code.
+pub const MPY: i32 = 6 | 3 << 8;
 
 /// What a module is loaded from.
 enum Source {
@@ -33,7 +37,7 @@ pub fn import(vm: &mut Vm, name: Qstr) -> Res {
                 None => continue,
             }
         }
-        if vm.port.files().is_none() {
+        if vm.port.files().is_none() && vm.heap.root(Root::Mounts).is_unbound() {
             continue;
         }
         if let Some(source) = find(vm, folder, name)? {
@@ -48,15 +52,33 @@ fn find(vm: &mut Vm, folder: Value, name: Qstr) -> Res<Option<Source>> {
     if !vm.qstr_text(name).split('.').all(|part| base.push(part.as_bytes())) {
         return Ok(None);
     }
-    match file_system(vm)?.info(base.as_bytes()) {
-        Ok(info) if info.is_dir => return Ok(Some(Source::Package(base))),
-        _ => {}
+    if is_directory(vm, &base)? == Some(true) {
+        return Ok(Some(Source::Package(base)));
     }
-    let Some(file) = base.with_suffix(b".py") else { return Ok(None) };
-    match file_system(vm)?.info(file.as_bytes()) {
-        Ok(info) if !info.is_dir => Ok(Some(Source::File(file))),
-        _ => Ok(None),
+    for suffix in [&b".py"[..], b".mpy"] {
+        let Some(file) = base.with_suffix(suffix) else { return Ok(None) };
+        if is_directory(vm, &file)? == Some(false) {
+            return Ok(Some(Source::File(file)));
+        }
     }
+    Ok(None)
+}
+
+/// Whether a path is a directory; none if it does not exist.
+fn is_directory(vm: &mut Vm, path: &Path) -> Res<Option<bool>> {
+    let text = match vm.heap.root(Root::Mounts) {
+        Value::UNBOUND => Value::UNBOUND,
+        _ => vm.new_str(path.as_str())?,
+    };
+    let scope = vm.root(text)?;
+    let place = if text.is_unbound() { Place::Own } else { mount::lookup(vm, text)? };
+    let answer = match place {
+        Place::Own => file_system(vm)?.info(path.as_bytes()).ok().map(|info| info.is_dir),
+        Place::Other(other, inner) => mount::is_directory(vm, other, inner)?,
+        Place::Root | Place::Nowhere => None,
+    };
+    vm.release(scope);
+    Ok(answer)
 }
 
 /// The name that tracebacks show: as `sys.path` says, so that it is what the user typed.
@@ -79,7 +101,8 @@ fn load(vm: &mut Vm, name: Qstr, folder: Value, source: &Source) -> Res {
     let table = globals.expect_cell("globals are a dict");
     let file = match source {
         Source::File(file) => {
-            let shown = shown(vm, folder, name, ".py")?;
+            let suffix = if file.as_bytes().ends_with(b".mpy") { ".mpy" } else { ".py" };
+            let shown = shown(vm, folder, name, suffix)?;
             vm.dict_set_qstr(table, Qstr::__file__, Value::qstr(shown))?;
             *file
         }
@@ -89,7 +112,7 @@ fn load(vm: &mut Vm, name: Qstr, folder: Value, source: &Source) -> Res {
             let shown = shown(vm, folder, name, "/__init__.py")?;
             vm.dict_set_qstr(table, Qstr::__file__, Value::qstr(shown))?;
             let mut init = *base;
-            let exists = init.push(b"__init__.py") && file_system(vm)?.info(init.as_bytes()).is_ok();
+            let exists = init.push(b"__init__.py") && is_directory(vm, &init)? == Some(false);
             if !exists {
                 // A package without `__init__.py` is a namespace.
                 return Ok(module);
@@ -98,7 +121,10 @@ fn load(vm: &mut Vm, name: Qstr, folder: Value, source: &Source) -> Res {
         }
     };
     let shown = vm.dict_get_qstr(table, Qstr::__file__).and_then(Value::as_qstr).unwrap_or(name);
-    let code = read_file(vm, &file).and_then(|text| compile_bytes(vm, &text, shown, CompileMode::File));
+    let code = read_file(vm, &file).and_then(|text| match file.as_bytes().ends_with(b".mpy") {
+        true => load_mpy(vm, &text, shown),
+        false => compile_bytes(vm, &text, shown, CompileMode::File),
+    });
     run(vm, name, module, code)
 }
 
@@ -140,6 +166,13 @@ fn run(vm: &mut Vm, name: Qstr, module: Value, code: Res) -> Res {
 /// # Errors
 /// OSError, MemoryError.
 pub fn read_file(vm: &mut Vm, path: &Path) -> Res<Vec<u8>> {
+    if !vm.heap.root(Root::Mounts).is_unbound() {
+        let text = vm.new_str(path.as_str())?;
+        vm.root(text)?;
+        if let Place::Other(other, inner) = mount::lookup(vm, text)? {
+            return mount::read_file(vm, other, inner);
+        }
+    }
     let answer = file_system(vm)?.info(path.as_bytes());
     let size = checked(vm, answer)?.size as usize;
     let mut text = Vec::new();

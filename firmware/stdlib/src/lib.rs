@@ -13,6 +13,7 @@ pub mod frozen;
 pub mod ids;
 pub mod import;
 pub mod modules;
+pub mod mount;
 pub mod net;
 pub mod path;
 pub mod session;

@@ -77,7 +77,7 @@ impl Path {
 
 /// The working directory.
 pub fn working_directory(vm: &Vm) -> Path {
-    let kept = vm.str_span(vm.heap.root(Root::Mounts));
+    let kept = vm.str_span(vm.heap.root(Root::Directory));
     kept.and_then(|span| Path::ROOT.join(vm.bytes_at(span))).unwrap_or(Path::ROOT)
 }
 
@@ -87,7 +87,7 @@ pub fn working_directory(vm: &Vm) -> Path {
 /// MemoryError.
 pub fn set_working_directory(vm: &mut Vm, path: &Path) -> Res<()> {
     let text = vm.new_str(path.as_str())?;
-    vm.heap.set_root(Root::Mounts, text);
+    vm.heap.set_root(Root::Directory, text);
     Ok(())
 }
 

@@ -393,7 +393,7 @@ impl Vm {
     }
 
     /// An attribute of a built-in module.
-    pub(crate) fn find_in_rom_module(&mut self, id: ModuleId, name: Qstr) -> Res {
+    pub fn find_in_rom_module(&mut self, id: ModuleId, name: Qstr) -> Res {
         let def = self.registry.module_def(id);
         if id == crate::modules::BUILTINS_ID
             && let Some(table) = self.heap.root(Root::Builtins).as_cell()

@@ -145,6 +145,12 @@ impl Code {
 }
 
 impl Vm {
+    /// How many cells a function of this code captures; none if the value is no code.
+    pub fn captured_by(&self, value: Value) -> Option<u8> {
+        let at = self.heap.as_kind(value, Kind::Code)?;
+        Some(Code::new(self, at).signature(self).free)
+    }
+
     /// Makes a code object. The constants must be alive by themselves.
     ///
     /// # Errors

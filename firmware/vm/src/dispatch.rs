@@ -670,6 +670,13 @@ impl Vm {
                         attempt!(self.unpack_ex(value, first, u32::from(op::c(word)), u32::from(after)));
                     }
 
+                    Typed => {
+                        let number = op::x(fetch!());
+                        let (left, right) = (w.get(op::b(word)), w.get(op::c(word)));
+                        let value = attempt!(self.typed(w.get(a), left, right, number));
+                        w.set(a, value);
+                    }
+
                     MakeFunction => {
                         let inner = self.heap.slot(code, 1 + u32::from(op::x(word)));
                         let globals = self.globals_value(w);

@@ -213,21 +213,50 @@ impl Vm {
     }
 
     fn try_import(&mut self, name: Qstr) -> Res<Option<Value>> {
+        let built_in = self.registry.find_module(name);
+        // Without a path a built-in module is meant, also by the file that is taking its place just now.
+        if let Some(id) = built_in
+            && self.sequence_items(self.heap.root(Root::Path)).is_none_or(|(.., len)| len == 0)
+        {
+            return Ok(Some(id.value()));
+        }
         if let Some(modules) = self.heap.root(Root::Modules).as_cell()
             && let Some(module) = self.dict_get_qstr(modules, name)
         {
             return Ok(Some(module));
         }
-        if let Some(id) = self.registry.find_module(name) {
-            return self.builtin_module(id).map(Some);
+        if let Some(id) = built_in
+            && !self.is_extensible(id, name)
+        {
+            return Ok(Some(id.value()));
         }
         let import = self.hooks.import;
         let module = self.deeper(|vm| import(vm, name))?;
-        Ok((!module.is_unbound()).then_some(module))
+        if !module.is_unbound() {
+            return Ok(Some(module));
+        }
+        let Some(id) = built_in else { return Ok(None) };
+        // Noted, so that files are looked for once.
+        let modules = self.modules()?.as_cell().expect("a dict");
+        self.dict_set_qstr(modules, name, id.value())?;
+        Ok(Some(id.value()))
     }
 
-    fn builtin_module(&mut self, id: ModuleId) -> Res<Value> {
-        Ok(id.value())
+    /// Whether a file may take the place of a built-in module, as MicroPython has it: of those that Python has too, by
+    /// their proper names.
+    fn is_extensible(&self, id: ModuleId, name: Qstr) -> bool {
+        const FIXED: [Qstr; 9] = [
+            Qstr::builtins,
+            Qstr::sys,
+            Qstr::gc,
+            Qstr::micropython,
+            Qstr::math,
+            Qstr::cmath,
+            Qstr::uctypes,
+            Qstr::vfs,
+            Qstr::weakref,
+        ];
+        self.registry.module_def(id).name == name && !FIXED.contains(&name)
     }
 
     pub(crate) fn import_from(&mut self, module: Value, name: Qstr) -> Res {

@@ -21,6 +21,7 @@ mod import;
 mod protocol;
 mod sequence;
 mod sort;
+mod typed;
 
 pub mod modules;
 pub mod native;

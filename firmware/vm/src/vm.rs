@@ -192,6 +192,11 @@ impl Vm {
         self.heap.reset_stack();
     }
 
+    /// The built-in types and modules.
+    pub fn registry(&self) -> &'static Registry {
+        self.registry
+    }
+
     // ---- memory ----
 
     /// Makes a cell.
@@ -547,7 +552,7 @@ impl Vm {
     #[inline(never)]
     pub fn handle_pending(&mut self) -> Res<()> {
         PENDING.store(false, Ordering::Relaxed);
-        if INTERRUPTED.load(Ordering::Relaxed) {
+        if INTERRUPTED.load(Ordering::Relaxed) && !self.scheduler_locked {
             INTERRUPTED.store(false, Ordering::Relaxed);
             // Other work waits on.
             PENDING.store(!self.heap.root(Root::Scheduled).is_unbound(), Ordering::Relaxed);
@@ -604,7 +609,8 @@ impl Vm {
                 self.print_exception(Sink::Console, exception)?;
             }
         }
-        if self.list_len(list) > 1 {
+        // What they scheduled, and an interrupt that waited for them.
+        if self.list_len(list) > 1 || INTERRUPTED.load(Ordering::Relaxed) {
             PENDING.store(true, Ordering::Relaxed);
         }
         Ok(())

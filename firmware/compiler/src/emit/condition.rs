@@ -1,6 +1,7 @@
 //! Conditions: tests fused with the jump they decide.
 
 use super::label::Label;
+use super::viper::Type;
 use super::{Emitted, Emitter, Reg};
 use crate::ast::{Comparison, Item, Kind, Node, Ref};
 use larch_bytecode::code::Singleton;
@@ -19,6 +20,7 @@ impl Emitter<'_, '_> {
             }
             _ => {
                 let value = self.operand(item)?;
+                self.need_truth()?;
                 self.test(op::abc(Op::Test, sense.into(), value, 0), label)?;
             }
         }
@@ -69,7 +71,11 @@ impl Emitter<'_, '_> {
                 (false, false) => (false, &mut *label),
                 (false, true) => (false, &mut skip),
             };
+            let left_type = self.kind;
             let right = self.compare_pair(left, comparison, right, sense, is_last, target)?;
+            let right_type = self.kind;
+            self.typed_comparison(comparison, left_type)?;
+            self.kind = right_type;
             left = if is_last { right } else { self.settle(right, save)? };
         }
         self.bind(skip);
@@ -89,12 +95,14 @@ impl Emitter<'_, '_> {
         let is_none = right == Ref::single(Singleton::None);
         match (comparison, right.item()) {
             (Comparison::Is | Comparison::IsNot, _) if is_none && is_last => {
+                self.kind = Type::None;
                 let sense = sense == (comparison == Comparison::Is);
                 self.test(op::abc(Op::TestNone, sense.into(), left, 0), label)?;
                 return Ok(left);
             }
             (_, Item::Int(value)) if is_last => {
                 if let (Some(op), Ok(value)) = (testing_small(comparison), i8::try_from(value)) {
+                    self.kind = Type::Int;
                     self.test(op::abi(op, sense.into(), left, value), label)?;
                     return Ok(left);
                 }

@@ -1,6 +1,7 @@
 //! Values of expressions.
 
 use super::label::Label;
+use super::viper::Type;
 use super::{Emitted, Emitter, Reg};
 use crate::ast::{Comparison, Item, Kind, Node, Operator, Ref};
 use crate::error::{Failure, Fault};
@@ -103,14 +104,30 @@ impl Emitter<'_, '_> {
                 self.parser.exit(cost::EXPRESSION);
             }
             Item::Name(name) => self.load(name, target)?,
-            Item::Str(text) => self.abx(Op::LoadQstr, target, text.0)?,
-            Item::Single(Singleton::None) | Item::Nothing => self.abc(Op::LoadNone, target, 0, 0)?,
-            Item::Single(Singleton::True) => self.abc(Op::LoadBool, target, 1, 0)?,
-            Item::Single(Singleton::False) => self.abc(Op::LoadBool, target, 0, 0)?,
+            Item::Str(text) => {
+                self.kind = Type::Object;
+                self.abx(Op::LoadQstr, target, text.0)?;
+            }
+            Item::Single(Singleton::None) | Item::Nothing => {
+                self.kind = Type::None;
+                self.abc(Op::LoadNone, target, 0, 0)?;
+            }
+            Item::Single(truth @ (Singleton::True | Singleton::False)) => {
+                self.kind = Type::Bool;
+                self.abc(Op::LoadBool, target, (truth == Singleton::True).into(), 0)?;
+            }
             Item::Int(value) if i16::try_from(value).is_ok() => {
+                self.kind = Type::Int;
                 self.word(op::asx(Op::LoadInt, target, value as i16))?;
             }
-            Item::Int(_) | Item::Single(Singleton::Ellipsis) => self.load_constant(item, target)?,
+            Item::Int(_) => {
+                self.kind = Type::Int;
+                self.load_constant(item, target)?;
+            }
+            Item::Single(Singleton::Ellipsis) => {
+                self.kind = Type::Object;
+                self.load_constant(item, target)?;
+            }
         }
         self.unit.top = top;
         Ok(())
@@ -127,27 +144,48 @@ impl Emitter<'_, '_> {
             self.at_line(self.parser.ast.line(node));
         }
         match kind {
-            Kind::Object | Kind::Int => self.load_constant(item, target),
-            Kind::Binary => self.binary(node, target),
-            Kind::Unary => self.unary(node, target),
-            Kind::Not => {
-                let operand = self.operand_near(self.parser.ast.part(node, 0), target)?;
-                self.abc(Op::Not, target, operand, 0)
+            Kind::Object | Kind::Int => {
+                self.kind = self.constant_type(node, kind);
+                return self.load_constant(item, target);
             }
-            Kind::And | Kind::Or => self.logical(node, kind, target),
-            Kind::Compare => self.compare(node, target),
-            Kind::IfExp => self.conditional(node, target),
+            Kind::Binary | Kind::Unary | Kind::Not | Kind::And | Kind::Or | Kind::Compare => {
+                return self.operator(node, kind, target);
+            }
+            Kind::IfExp => return self.conditional(node, target),
+            Kind::Postfix => return self.postfix(node, target),
+            Kind::Named => return self.named(node, target),
             Kind::Lambda => self.lambda(node, target),
-            Kind::Postfix => self.postfix(node, target),
             Kind::Slice => self.slice(node, target),
             Kind::Tuple | Kind::List | Kind::Set => self.display(node, kind, target),
             Kind::Dict => self.dict(node, target),
             Kind::Comprehension => self.comprehension(node, target),
             Kind::Yield | Kind::YieldFrom | Kind::Await => self.yielding(node, kind, target),
-            Kind::Named => self.named(node, target),
             Kind::Star => self.fail(node, Fault::Star),
             _ => self.fail(node, Fault::Syntax),
+        }?;
+        self.kind = Type::Object;
+        Ok(())
+    }
+
+    fn operator(&mut self, node: Node, kind: Kind, target: Reg) -> Emitted {
+        match kind {
+            Kind::Binary if self.unit.is_viper => self.typed_binary(node, target),
+            Kind::Binary => self.binary(node, target),
+            Kind::Unary => self.unary(node, target),
+            Kind::Not => {
+                let operand = self.operand_near(self.parser.ast.part(node, 0), target)?;
+                self.typed_not()?;
+                self.abc(Op::Not, target, operand, 0)
+            }
+            Kind::And | Kind::Or => self.logical(node, kind, target),
+            _ => self.compare(node, target),
         }
+    }
+
+    /// Small ints have a type of their own in viper functions.
+    fn constant_type(&self, node: Node, kind: Kind) -> Type {
+        let is_small = |value: i64| (-1 << 30..1 << 30).contains(&value);
+        if kind == Kind::Int && is_small(self.parser.ast.int(node)) { Type::Int } else { Type::Object }
     }
 
     /// A SyntaxError at a node.
@@ -184,6 +222,9 @@ impl Emitter<'_, '_> {
     fn unary(&mut self, node: Node, target: Reg) -> Emitted {
         let operator = Operator::ALL[usize::from(self.parser.ast.detail(node))];
         let operand = self.operand_near(self.parser.ast.part(node, 0), target)?;
+        if self.typed_unary(operator, target, operand)? {
+            return Ok(());
+        }
         let op = match operator {
             Operator::Add => Op::Pos,
             Operator::Sub => Op::Neg,
@@ -199,6 +240,7 @@ impl Emitter<'_, '_> {
         for index in 0..len {
             self.into(self.parser.ast.item(node, index), target)?;
             if index + 1 < len {
+                self.need_truth()?;
                 self.abc(Op::Test, (kind == Kind::Or).into(), target, 0)?;
                 self.branch(&mut end)?;
             }
@@ -216,11 +258,17 @@ impl Emitter<'_, '_> {
         let mut left = if len == 3 { self.operand_near(first, target)? } else { self.operand(first)? };
         for index in (1..len).step_by(2) {
             let comparison = Comparison::ALL[self.parser.ast.at(node, index) as usize];
+            let left_type = self.kind;
             let right = self.operand(self.parser.ast.item(node, index + 1))?;
+            let right_type = self.kind;
+            self.typed_comparison(comparison, left_type)?;
+            let result_type = core::mem::replace(&mut self.kind, right_type);
             self.abc(comparing(comparison), target, left, right)?;
             if index + 2 < len {
                 self.abc(Op::Test, 0, target, 0)?;
                 self.branch(&mut end)?;
+            } else {
+                self.kind = result_type;
             }
             left = self.settle(right, save)?;
         }
@@ -344,6 +392,9 @@ impl Emitter<'_, '_> {
             return self.fail(node, Fault::YieldOutside);
         }
         let value = self.operand(self.parser.ast.part(node, 0))?;
+        if self.unit.is_viper {
+            return Err(Failure::at(0, Fault::NativeYield));
+        }
         if kind == Kind::Yield {
             return self.abc(Op::Yield, target, value, 0);
         }
@@ -385,7 +436,7 @@ fn immediate(operator: Operator, right: Ref) -> Option<(Op, i8)> {
     }
 }
 
-fn operation(operator: Operator) -> Op {
+pub(super) fn operation(operator: Operator) -> Op {
     match operator {
         Operator::Add => Op::Add,
         Operator::Sub => Op::Sub,

@@ -17,25 +17,32 @@ impl Emitter<'_, '_> {
     pub(super) fn lambda(&mut self, node: Node, target: Reg) -> Emitted {
         let parameters = self.parser.ast.part(node, 0);
         let scope = self.parser.ast.word(node, 2) as ScopeId;
-        self.closure(node, scope, parameters, target)
+        self.closure(node, scope, parameters, target, false)
     }
 
     /// `def` without its name being bound.
-    pub(super) fn definition(&mut self, node: Node, target: Reg) -> Emitted {
+    pub(super) fn definition(&mut self, node: Node, target: Reg, is_viper: bool) -> Emitted {
         let parameters = self.parser.ast.part(node, 1);
         let scope = self.parser.ast.word(node, 3) as ScopeId;
-        self.closure(node, scope, parameters, target)
+        self.closure(node, scope, parameters, target, is_viper)
     }
 
-    fn closure(&mut self, node: Node, scope: ScopeId, parameters: Ref, target: Reg) -> Emitted {
+    fn closure(
+        &mut self,
+        node: Node,
+        scope: ScopeId,
+        parameters: Ref,
+        target: Reg,
+        is_viper: bool,
+    ) -> Emitted {
         let Some(parameters) = parameters.node() else { return Ok(()) };
         if !self.has_defaults(parameters) && self.scopes.scope(scope).free == 0 {
-            let code = self.function_code(node, scope, parameters)?;
+            let code = self.function_code(node, scope, parameters, is_viper)?;
             return self.abx(Op::MakeFunction, target, code);
         }
         let base = self.last_or_new(target)?;
         self.defaults(parameters, base)?;
-        let code = self.function_code(node, scope, parameters)?;
+        let code = self.function_code(node, scope, parameters, is_viper)?;
         self.make_function(code, scope, Some(base), base)?;
         self.copy(target, base)
     }
@@ -139,13 +146,26 @@ impl Emitter<'_, '_> {
 
     // ---- code ----
 
-    fn function_code(&mut self, node: Node, scope: ScopeId, parameters: Node) -> Emitted<u16> {
+    fn function_code(
+        &mut self,
+        node: Node,
+        scope: ScopeId,
+        parameters: Node,
+        is_viper: bool,
+    ) -> Emitted<u16> {
         let line = self.parser.ast.line(node);
         let is_lambda = self.parser.ast.kind(node) == Kind::Lambda;
         let outer = self.begin_unit(scope, line)?;
         let mut names = Buffer::new();
         let mut signature = self.parameters(parameters, &mut names)?;
+        self.unit.is_viper = is_viper;
+        if is_viper {
+            self.typed_signature(parameters, self.parser.ast.part(node, 4))?;
+        }
         self.give_locals(scope)?;
+        if is_viper {
+            self.untyped_locals()?;
+        }
         if is_lambda {
             self.lambda_body(node, scope)?;
         } else {

@@ -3,6 +3,7 @@
 use super::context::Around;
 use super::label::Label;
 use super::variable::Place;
+use super::viper::Type;
 use super::{Emitted, Emitter, Reg};
 use crate::ast::{Kind, Node, Ref};
 use larch_bytecode::op::{self, Op};
@@ -20,7 +21,8 @@ pub(super) enum Body {
 #[derive(Clone, Copy)]
 pub(super) enum Iteration {
     Iterator(Reg),
-    Range(Reg),
+    /// Of values of this type.
+    Range(Reg, Type),
 }
 
 impl Emitter<'_, '_> {
@@ -99,7 +101,7 @@ impl Emitter<'_, '_> {
     /// Evaluates what is iterated over.
     pub(super) fn begin_iteration(&mut self, source: Ref) -> Emitted<Iteration> {
         if let Some(call) = self.range_arguments(source) {
-            return self.begin_range(call).map(Iteration::Range);
+            return self.begin_range(call);
         }
         let top = self.unit.top;
         let value = self.operand(source)?;
@@ -111,14 +113,18 @@ impl Emitter<'_, '_> {
 
     /// The loop itself.
     pub(super) fn run_iteration(&mut self, iteration: Iteration, target: Ref, body: Body) -> Emitted {
-        self.counted_loop(target, body, |item| match iteration {
+        let kind = match iteration {
+            Iteration::Iterator(_) => Type::Object,
+            Iteration::Range(_, kind) => kind,
+        };
+        self.counted_loop(target, kind, body, |item| match iteration {
             Iteration::Iterator(iterator) => op::abc(Op::IterNext, item, iterator, 0),
-            Iteration::Range(state) => op::abc(Op::RangeNext, state, item, 0),
+            Iteration::Range(state, _) => op::abc(Op::RangeNext, state, item, 0),
         })
     }
 
     /// A loop with its test at the end: `next` is the word that fetches the next item, followed by the jump back.
-    fn counted_loop(&mut self, target: Ref, body: Body, next: impl Fn(Reg) -> u32) -> Emitted {
+    fn counted_loop(&mut self, target: Ref, kind: Type, body: Body, next: impl Fn(Reg) -> u32) -> Emitted {
         let line = self.unit.line;
         let bound = self.unit.bound;
         let mut entry = Label::NEW;
@@ -133,6 +139,7 @@ impl Emitter<'_, '_> {
             Some(register) => register,
             None => self.temporary()?,
         };
+        self.kind = kind;
         self.store(target, item)?;
         self.repeat(body)?;
         let context = self.contexts.last().copied();
@@ -168,22 +175,26 @@ impl Emitter<'_, '_> {
         (fits && !(0..ast.len(call)).any(is_special)).then_some(call)
     }
 
-    fn begin_range(&mut self, call: Node) -> Emitted<Reg> {
+    fn begin_range(&mut self, call: Node) -> Emitted<Iteration> {
         let count = self.parser.ast.len(call);
+        let mut kinds = [Type::Int; 3];
         let state = self.temporaries(4)?;
         self.load(Qstr::range, state + 3)?;
         if count == 1 {
             self.word(op::asx(Op::LoadInt, state, 0))?;
         }
         for index in 0..count {
-            let register = state + index as u8 + u8::from(count == 1);
-            self.into(self.parser.ast.item(call, index), register)?;
+            let place = index as u8 + u8::from(count == 1);
+            self.into(self.parser.ast.item(call, index), state + place)?;
+            kinds[usize::from(place)] = self.kind;
         }
         if count < 3 {
             self.word(op::asx(Op::LoadInt, state + 2, 1))?;
         }
         self.abc(Op::RangePrep, state, count as u8, 0)?;
-        Ok(state)
+        let step = (count == 3).then(|| self.parser.ast.item(call, 2));
+        let kind = self.range_type(kinds, step)?;
+        Ok(Iteration::Range(state, kind))
     }
 
     /// `async for`: awaits `__anext__` until it raises StopAsyncIteration.
@@ -215,6 +226,7 @@ impl Emitter<'_, '_> {
         }
         self.unit.reachable = false;
         self.bind(run);
+        self.kind = Type::Object;
         self.store(target, item)?;
         self.statement(block)?;
         if let Some(context) = self.contexts.last().copied() {

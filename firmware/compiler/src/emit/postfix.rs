@@ -1,5 +1,6 @@
 //! Chains: attributes, subscripts, calls and method calls.
 
+use super::viper::Type;
 use super::{Emitted, Emitter, Reg};
 use crate::ast::{Item, Kind, Node, Ref};
 use crate::error::{Failure, Fault};
@@ -41,7 +42,8 @@ impl Emitter<'_, '_> {
             None => self.temporary()?,
         };
         let mut index = 1;
-        let mut value = match self.super_call(node, base)? {
+        let starts_with_call = self.cast(node, base)? || self.super_call(node, base)?;
+        let mut value = match starts_with_call {
             true => {
                 index = 2;
                 base
@@ -57,6 +59,7 @@ impl Emitter<'_, '_> {
             match (self.parser.ast.kind(trailer), next) {
                 (Kind::Attr, Some(call)) => {
                     self.method_call(trailer, call, value, base)?;
+                    self.kind = Type::Object;
                     index += 1;
                     value = base;
                 }
@@ -64,6 +67,7 @@ impl Emitter<'_, '_> {
                     self.at_line(self.parser.ast.line(trailer));
                     let name = self.short_name(self.parser.ast.name(trailer, 0))?;
                     self.abc(Op::GetAttr, result, value, name)?;
+                    self.kind = Type::Object;
                     value = result;
                 }
                 (Kind::Index, _) => {
@@ -75,6 +79,7 @@ impl Emitter<'_, '_> {
                     self.at_line(self.parser.ast.line(trailer));
                     self.copy(base, value)?;
                     self.call(trailer, base)?;
+                    self.kind = Type::Object;
                     value = base;
                 }
             }
@@ -98,12 +103,17 @@ impl Emitter<'_, '_> {
 
     fn subscript(&mut self, trailer: Node, value: Reg, result: Reg) -> Emitted {
         let index = self.parser.ast.part(trailer, 0);
+        if self.typed_subscript(value, index, result)? {
+            return Ok(());
+        }
+        self.kind = Type::Object;
         if let Item::Int(number) = index.item()
             && let Ok(number) = i8::try_from(number)
         {
             return self.word(op::abi(Op::GetItemI, result, value, number));
         }
         let index = self.operand(index)?;
+        self.kind = Type::Object;
         self.abc(Op::GetItem, result, value, index)
     }
 
@@ -176,12 +186,14 @@ impl Emitter<'_, '_> {
                 Some((name, value)) => {
                     let target = self.temporary()?;
                     self.abx(Op::LoadQstr, target, name.0)?;
-                    self.new_operand(value)?;
+                    let register = self.new_operand(value)?;
+                    self.pass_object(value, register)?;
                     count.keyword += 1;
                 }
                 None if count.keyword > 0 => return self.misplaced(argument, Fault::AfterKeyword),
                 None => {
-                    self.new_operand(argument)?;
+                    let register = self.new_operand(argument)?;
+                    self.pass_object(argument, register)?;
                     count.positional += 1;
                 }
             }

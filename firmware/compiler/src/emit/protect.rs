@@ -2,6 +2,7 @@
 
 use super::context::{Around, Context, Reason};
 use super::label::Label;
+use super::viper::Type;
 use super::{Emitted, Emitter, Reg};
 use crate::ast::{Node, Ref};
 use crate::error::Fault;
@@ -136,6 +137,7 @@ impl Emitter<'_, '_> {
 
     /// The block of a handler with a name, which is unbound at its end however it ends.
     fn named_handler(&mut self, name: Qstr, block: Ref, exception: Reg) -> Emitted {
+        self.kind = Type::Object;
         self.store_name(name, exception)?;
         let (bound, was_reachable) = (self.unit.bound, self.unit.reachable);
         self.push_context(Around::Named, 0, name)?;
@@ -208,6 +210,7 @@ impl Emitter<'_, '_> {
         self.push_context(around, method, Qstr::EMPTY)?;
         if !target.is_nothing() {
             self.unit.top += 1;
+            self.kind = Type::Object;
             self.store(target, method + 2)?;
             self.unit.top -= 1;
         }

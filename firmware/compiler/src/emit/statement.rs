@@ -2,6 +2,7 @@
 
 use super::context::{Around, Reason};
 use super::label::Label;
+use super::viper::Type;
 use super::{Emitted, Emitter};
 use crate::Mode;
 use crate::ast::{Kind, Node, Ref};
@@ -86,7 +87,11 @@ impl Emitter<'_, '_> {
             return self.assign(self.parser.ast.item(node, 0), value);
         }
         let value = self.operand(value)?;
-        (0..last).try_for_each(|index| self.store(self.parser.ast.item(node, index), value))
+        let kind = self.kind;
+        (0..last).try_for_each(|index| {
+            self.kind = kind;
+            self.store(self.parser.ast.item(node, index), value)
+        })
     }
 
     fn return_statement(&mut self, node: Node) -> Emitted {
@@ -95,8 +100,9 @@ impl Emitter<'_, '_> {
         }
         let value = self.parser.ast.part(node, 0);
         let is_none = value.is_nothing() || value == Ref::single(Singleton::None);
-        if self.leaving_runs_code() {
+        if self.leaving_runs_code() || self.unit.is_viper {
             let value = self.new_operand(value)?;
+            let value = self.returned(value)?;
             return self.leave(Reason::Return, value);
         }
         if is_none {
@@ -129,10 +135,14 @@ impl Emitter<'_, '_> {
 
     fn raise_statement(&mut self, node: Node) -> Emitted {
         let (exception, cause) = (self.parser.ast.part(node, 0), self.parser.ast.part(node, 1));
+        if self.unit.is_viper && (exception.is_nothing() || !cause.is_nothing()) {
+            return Err(Failure::at(0, Fault::NativeRaise));
+        }
         if exception.is_nothing() {
             return self.bare_raise();
         }
         let exception = self.operand(exception)?;
+        self.raised_type()?;
         if cause.is_nothing() {
             self.abc(Op::Raise, exception, 0, 0)?;
         } else {
@@ -216,6 +226,7 @@ impl Emitter<'_, '_> {
         let depth = self.temporary()?;
         self.word(op::asx(Op::LoadInt, depth, level.min(1000) as i16))?;
         self.unit.top -= 1;
+        self.kind = Type::Object;
         let name = self.name_index(name)?;
         self.abx(Op::Import, module, name)?;
         Ok(module)
@@ -258,6 +269,7 @@ impl Emitter<'_, '_> {
             let name = Qstr(self.parser.ast.at(node, index) as u16);
             let bound = Qstr(self.parser.ast.at(node, index + 1) as u16);
             let value = self.temporary()?;
+            self.kind = Type::Object;
             let name = self.short_name(name)?;
             self.abc(Op::ImportFrom, value, module, name)?;
             self.store_name(bound, value)?;
@@ -287,24 +299,27 @@ impl Emitter<'_, '_> {
     fn bind_definition(&mut self, node: Node, kind: Kind) -> Emitted {
         let target = self.temporary()?;
         match kind {
-            Kind::Def => self.definition(node, target)?,
+            Kind::Def => self.definition(node, target, self.unit.is_viper)?,
             _ => self.class(node, target)?,
         }
+        self.kind = Type::Object;
         self.store_name(self.parser.ast.name(node, 0), target)
     }
 
     fn decorated(&mut self, node: Node) -> Emitted {
         let Some(definition) = self.parser.ast.item(node, 0).node() else { return Ok(()) };
         let first = self.unit.top;
+        let mut is_viper = self.unit.is_viper;
         for index in 1..self.parser.ast.len(node) {
             let decorator = self.parser.ast.item(node, index);
-            if !self.is_built_in(decorator)? {
-                self.new_operand(decorator)?;
+            match self.built_in(decorator)? {
+                Some(name) => is_viper = name == Qstr::viper,
+                None => drop(self.new_operand(decorator)?),
             }
         }
         let target = self.temporary()?;
         match self.parser.ast.kind(definition) {
-            Kind::Def => self.definition(definition, target)?,
+            Kind::Def => self.definition(definition, target, is_viper)?,
             _ => self.class(definition, target)?,
         }
         let mut result = target;
@@ -312,24 +327,25 @@ impl Emitter<'_, '_> {
             result -= 1;
             self.abc(Op::Call, result, 1, 0)?;
         }
+        self.kind = Type::Object;
         self.store_name(self.parser.ast.name(definition, 0), result)
     }
 
-    /// `@micropython.native` and the like, which are no calls.
-    fn is_built_in(&mut self, decorator: Ref) -> Emitted<bool> {
+    /// `@micropython.native` and the like, which are no calls: which one.
+    fn built_in(&mut self, decorator: Ref) -> Emitted<Option<Qstr>> {
         let ast = &self.parser.ast;
         let chain = decorator.node().filter(|node| ast.kind(*node) == Kind::Postfix);
         let first = chain.map_or(decorator, |node| ast.item(node, 0));
         if first != Ref::name(Qstr::micropython) {
-            return Ok(false);
+            return Ok(None);
         }
         let is_short = |node: &Node| ast.len(*node) == 2;
         let attribute = chain.filter(is_short).and_then(|node| ast.item(node, 1).node());
         let attribute = attribute.filter(|node| ast.kind(*node) == Kind::Attr);
         let name = attribute.map(|attribute| ast.name(attribute, 0));
         match name {
-            Some(Qstr::native | Qstr::viper) => Ok(true),
-            name if name == Some(self.parser.backend.qstr("bytecode")?) => Ok(true),
+            Some(Qstr::native | Qstr::viper) => Ok(name),
+            name if name == Some(self.parser.backend.qstr("bytecode")?) => Ok(name),
             _ => Err(Failure::at(0, Fault::Decorator)),
         }
     }

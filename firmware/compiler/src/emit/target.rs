@@ -2,6 +2,7 @@
 
 use super::expression::in_place;
 use super::variable::Place;
+use super::viper::Type;
 use super::{Emitted, Emitter, Reg};
 use crate::ast::{Item, Kind, Node, Operator, Ref};
 use crate::error::{Failure, Fault};
@@ -14,6 +15,7 @@ impl Emitter<'_, '_> {
             && let Place::Register(register) = self.place(name)
         {
             self.assign_local(value, register)?;
+            self.stored_type(name, register)?;
             self.unit.bound.insert(register);
             return Ok(());
         }
@@ -39,12 +41,14 @@ impl Emitter<'_, '_> {
             return Ok(false);
         }
         let mut registers = [0; 4];
+        let mut kinds = [self.kind; 4];
         for index in 0..len {
             let value = self.parser.ast.item(values, index);
             if is_leaf_constant(value) {
                 continue;
             }
             let register = self.operand(value)?;
+            kinds[index as usize] = self.kind;
             let is_overwritten =
                 (0..index).any(|before| self.is_register(self.parser.ast.item(targets, before), register));
             registers[index as usize] = if is_overwritten {
@@ -59,7 +63,10 @@ impl Emitter<'_, '_> {
             let (target, value) = (self.parser.ast.item(targets, index), self.parser.ast.item(values, index));
             match is_leaf_constant(value) {
                 true => self.assign(target, value)?,
-                false => self.store(target, registers[index as usize])?,
+                false => {
+                    self.kind = kinds[index as usize];
+                    self.store(target, registers[index as usize])?;
+                }
             }
         }
         Ok(true)
@@ -103,9 +110,15 @@ impl Emitter<'_, '_> {
                 self.abc(Op::SetAttr, object, name, value)
             }
             Kind::Index => {
+                let value_type = self.kind;
                 let object = self.chain(node, last, None)?;
-                let index = self.operand(self.parser.ast.part(trailer, 0))?;
-                self.abc(Op::SetItem, object, index, value)
+                let base = (self.kind, object);
+                let item = self.parser.ast.part(trailer, 0);
+                let index = self.operand(item)?;
+                match self.typed_store(base, (item, index), (value_type, value))? {
+                    true => Ok(()),
+                    false => self.abc(Op::SetItem, object, index, value),
+                }
             }
             _ => self.fail(node, Fault::Assign),
         }
@@ -144,6 +157,7 @@ impl Emitter<'_, '_> {
             {
                 item = self.parser.ast.part(star, 0);
             }
+            self.kind = Type::Object;
             self.store(item, first + index as u8)?;
         }
         Ok(())
@@ -201,6 +215,7 @@ impl Emitter<'_, '_> {
                 let attribute = self.parser.ast.name(trailer, 0);
                 let current = self.temporary()?;
                 let name = self.short_name(attribute)?;
+                self.kind = Type::Object;
                 self.abc(Op::GetAttr, current, object, name)?;
                 self.augmented(operator, current, current, value)?;
                 let name = self.short_name(attribute)?;
@@ -208,6 +223,9 @@ impl Emitter<'_, '_> {
             }
             Kind::Index => {
                 let object = self.chain(chain, last, None)?;
+                if self.unit.is_viper {
+                    return self.typed_augment(object, self.parser.ast.part(trailer, 0), operator, value);
+                }
                 let index = self.operand(self.parser.ast.part(trailer, 0))?;
                 let current = self.temporary()?;
                 self.abc(Op::GetItem, current, object, index)?;
@@ -220,6 +238,13 @@ impl Emitter<'_, '_> {
 
     /// `result = (target op= value)`
     fn augmented(&mut self, operator: Operator, result: Reg, target: Reg, value: Ref) -> Emitted {
+        if self.unit.is_viper {
+            let left = (self.kind, target);
+            let top = self.unit.top;
+            let right = self.operand(value)?;
+            self.unit.top = top;
+            return self.operate(operator, in_place(operator), left, right, result);
+        }
         if let Item::Int(value) = value.item()
             && let Ok(value) = i8::try_from(value)
         {
@@ -237,6 +262,26 @@ impl Emitter<'_, '_> {
         let value = self.operand(value)?;
         self.unit.top = top;
         self.abc(in_place(operator), result, target, value)
+    }
+
+    /// `base[index] op= value` in a viper function; `base` was computed last.
+    fn typed_augment(&mut self, base: Reg, index: Ref, operator: Operator, value: Ref) -> Emitted {
+        let base_type = self.kind;
+        let register = self.operand(index)?;
+        let index_type = self.kind;
+        let current = self.temporary()?;
+        self.kind = base_type;
+        if !self.typed_subscript(base, index, current)? {
+            self.kind = Type::Object;
+            self.abc(Op::GetItem, current, base, register)?;
+        }
+        self.augmented(operator, current, current, value)?;
+        let result = (self.kind, current);
+        self.kind = index_type;
+        match self.typed_store((base_type, base), (index, register), result)? {
+            true => Ok(()),
+            false => self.abc(Op::SetItem, base, register, current),
+        }
     }
 
     /// `del target`

@@ -39,6 +39,7 @@ impl Emitter<'_, '_> {
 
     /// The register of a local that is bound here, checked if need be. None if `name` is no such local.
     pub(super) fn local(&mut self, name: Qstr) -> Emitted<Option<Reg>> {
+        self.read_type(name)?;
         let Place::Register(register) = self.place(name) else { return Ok(None) };
         let is_variable_of_comprehension = self.is_temporary(register);
         let is_tracked = Bits::tracks(register) || !is_variable_of_comprehension;
@@ -71,6 +72,7 @@ impl Emitter<'_, '_> {
         match self.place(name) {
             Place::Register(register) => {
                 self.copy(register, value)?;
+                self.stored_type(name, register)?;
                 self.unit.bound.insert(register);
                 Ok(())
             }

@@ -3,7 +3,7 @@
 //! As MicroPython: an operation is folded if all its operands are ints and the result is one that fits 64 bits; there
 //! is no partial folding.
 
-use super::{Known, Parsed, Parser};
+use super::{Known, Parsed, Parser, cost};
 use crate::ast::{Item, Kind, Node, Operator, Ref};
 use crate::buffer::Buffer;
 use crate::erase::Const;
@@ -244,9 +244,13 @@ impl Parser<'_, '_> {
         let Some(call) = self.const_call(value) else { return Ok((value, false)) };
         let line = self.ast.line_of(value).unwrap_or(0);
         let inner = if self.ast.len(call) == 1 { self.ast.item(call, 0) } else { Ref::NOTHING };
-        if !self.is_constant(inner) {
-            return Err(Failure::at(line, Fault::NotConstant));
-        }
+        let inner = match self.is_constant(inner) {
+            true => inner,
+            false => match self.evaluate(inner)? {
+                Some(object) => self.object(object, line)?,
+                None => return Err(Failure::at(line, Fault::NotConstant)),
+            },
+        };
         let known = match inner.item() {
             Item::Node(node) if self.ast.kind(node) == Kind::Int => Known::Int(int_of(self, node)),
             Item::Node(_) => {
@@ -257,6 +261,63 @@ impl Parser<'_, '_> {
         };
         self.known.push((name, known))?;
         Ok((inner, true))
+    }
+
+    /// The number that an expression of `const` makes of floats and long ints; none if it is not constant.
+    fn evaluate(&mut self, item: Ref) -> Result<Option<Const>, Failure> {
+        if self.is_constant(item) {
+            return self.constant(item).map(Some);
+        }
+        let Some(node) = item.node() else { return Ok(None) };
+        self.enter(cost::EXPRESSION)?;
+        let value = match self.ast.kind(node) {
+            Kind::Unary => {
+                let operator = match Operator::ALL[usize::from(self.ast.detail(node))] {
+                    Operator::Add => None,
+                    Operator::Sub => Some(Operator::Mul),
+                    _ => Some(Operator::Xor),
+                };
+                // -x is -1 * x, and ~x is -1 ^ x.
+                let minus_one = self.backend.small_int(-1)?;
+                match (operator, self.evaluate(self.ast.part(node, 0))?) {
+                    (Some(operator), Some(value)) => {
+                        self.backend.operate(operator as u8, minus_one, value)?
+                    }
+                    (_, value) => value,
+                }
+            }
+            Kind::Binary => self.evaluate_binary(node)?,
+            Kind::Postfix => self.evaluate_attribute(node)?,
+            _ => None,
+        };
+        self.exit(cost::EXPRESSION);
+        Ok(value)
+    }
+
+    /// `module.name` of a built-in module.
+    fn evaluate_attribute(&mut self, node: Node) -> Result<Option<Const>, Failure> {
+        let is_attribute = |node: &Node| self.ast.kind(*node) == Kind::Attr;
+        let attribute = self.ast.item(node, 1).node().filter(is_attribute);
+        match (self.ast.item(node, 0).as_name(), attribute) {
+            (Some(module), Some(attribute)) if self.ast.len(node) == 2 => {
+                let name = self.ast.name(attribute, 0);
+                Ok(self.backend.number_of_module(module, name)?)
+            }
+            _ => Ok(None),
+        }
+    }
+
+    fn evaluate_binary(&mut self, node: Node) -> Result<Option<Const>, Failure> {
+        let mut value = self.evaluate(self.ast.item(node, 0))?;
+        for index in (1..self.ast.len(node)).step_by(2) {
+            let operator = self.ast.at(node, index) as u8;
+            let right = self.evaluate(self.ast.item(node, index + 1))?;
+            value = match (value, right) {
+                (Some(left), Some(right)) => self.backend.operate(operator, left, right)?,
+                _ => None,
+            };
+        }
+        Ok(value)
     }
 
     /// Keeps a constant, and with it those of the statement so far, until the end of the file.

@@ -5,6 +5,7 @@ use super::{Parsed, Parser, cost};
 use crate::ast::{Kind, Ref};
 use crate::error::Failure;
 use crate::token::Token;
+use larch_bytecode::code::Singleton;
 use larch_bytecode::qstr::Qstr;
 
 impl Parser<'_, '_> {
@@ -419,13 +420,15 @@ impl Parser<'_, '_> {
         self.expect(Token::ParenOpen)?;
         let parameters = self.parameters(Token::ParenClose, true)?;
         self.expect(Token::ParenClose)?;
+        let mut returns = Ref::NOTHING;
         if self.accept(Token::Arrow)? {
             let mark = self.ast.mark();
-            self.test()?;
+            let annotation = self.test()?;
             self.ast.rewind(mark);
+            returns = annotation.as_name().map_or(Ref::single(Singleton::Ellipsis), Ref::name);
         }
         let block = self.suite()?;
-        self.ast.add(Kind::Def, is_async, line, &[name.0.into(), parameters.0, block.0, 0])
+        self.ast.add(Kind::Def, is_async, line, &[name.0.into(), parameters.0, block.0, 0, returns.0])
     }
 
     fn class(&mut self) -> Parsed {

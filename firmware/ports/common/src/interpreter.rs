@@ -103,7 +103,7 @@ const fn hooks<M: Machine>() -> Hooks {
             epoch_s: EPOCH_2000_S,
             machine: M::NAME.machine,
             build: M::NAME.build,
-            mpy: 0,
+            mpy: larch_stdlib::import::MPY,
         },
     }
 }

@@ -234,6 +234,14 @@ impl Board for Esp32c3 {
         CPU_CLOCK_HZ
     }
 
+    fn load(&mut self, address: u32, size: u32) -> Option<u32> {
+        crate::mapped::load(address, size)
+    }
+
+    fn store(&mut self, address: u32, size: u32, word: u32) -> bool {
+        crate::mapped::store(address, size, word)
+    }
+
     fn random(&mut self) -> u32 {
         Rng::new().random()
     }

@@ -12,6 +12,7 @@ mod build;
 mod clock;
 mod console;
 mod flash;
+mod mapped;
 mod memory;
 mod panic;
 mod pins;

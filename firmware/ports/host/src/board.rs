@@ -63,7 +63,9 @@ impl Console for Desktop {
 
     fn flush(&mut self) {}
 
-    fn set_interrupt_byte(&mut self, _byte: Option<u8>) {}
+    fn set_interrupt_byte(&mut self, byte: Option<u8>) {
+        crate::console::interrupt_on_ctrl_c(byte.is_some());
+    }
 
     fn interrupt_flag(&self) -> &'static AtomicBool {
         &INTERRUPTED

@@ -72,8 +72,9 @@ impl Terminal {
             std::thread::spawn(move || {
                 let mut byte = [0];
                 while let Ok(1) = std::io::stdin().read(&mut byte) {
-                    if byte[0] == larch_repl::CTRL_C {
+                    if byte[0] == larch_repl::CTRL_C && INTERRUPTS.load(Ordering::Relaxed) {
                         larch_vm::vm::interrupt();
+                        continue;
                     }
                     if sender.send(byte[0]).is_err() {
                         break;
@@ -83,6 +84,14 @@ impl Terminal {
             receiver
         })
     }
+}
+
+/// Whether a Ctrl-C that is typed interrupts the program; else it is a byte as any other.
+static INTERRUPTS: AtomicBool = AtomicBool::new(false);
+
+/// Says whether a Ctrl-C that is typed interrupts the program.
+pub fn interrupt_on_ctrl_c(enabled: bool) {
+    INTERRUPTS.store(enabled, Ordering::Relaxed);
 }
 
 /// Whether the terminal is in raw mode, so that line feeds need carriage returns.

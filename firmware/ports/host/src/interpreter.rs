@@ -30,7 +30,7 @@ const NATIVE_STACK: usize = 6 << 20;
 
 static REGISTRY: Registry = Registry {
     types: [larch_vm::types::TYPES, larch_stdlib::ids::TYPES, &[]],
-    modules: [larch_vm::modules::MODULES, larch_stdlib::ids::MODULES, &[]],
+    modules: [larch_vm::modules::MODULES, larch_stdlib::ids::MODULES, &[&crate::environ::ENVIRON]],
     aliases: larch_stdlib::ids::ALIASES,
 };
 
@@ -71,7 +71,7 @@ const HOOKS: Hooks = Hooks {
         platform: "linux",
         machine: "desktop",
         build: "larch",
-        mpy: 0,
+        mpy: larch_stdlib::import::MPY,
         detailed_errors: true,
         epoch_s: 0,
         os_release: "1.29.0",
@@ -124,7 +124,7 @@ fn run(arguments: &Arguments) -> ExitCode {
         },
         Program::Module(name) => (run_module(&mut vm, name), arguments.inspect),
     };
-    if inspect {
+    if inspect || crate::environ::get("MICROPYINSPECT").is_some_and(|value| !value.is_empty()) {
         talk(&mut vm);
     }
     exit_code(&mut vm, outcome)

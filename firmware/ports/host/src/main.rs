@@ -1,11 +1,13 @@
 //! `larch`: the interpreter as a desktop program, with the command line of `micropython`.
 //!
 //! Where to look: `args` (the command line), `console` (standard input and output as a board's terminal), `files`
-//! (folders as a file system), `board` (the rest of the port), `interpreter` (all together).
+//! (folders as a file system), `environ` (environment variables), `board` (the rest of the port), `interpreter` (all
+//! together).
 
 mod args;
 mod board;
 mod console;
+mod environ;
 mod files;
 mod interpreter;
 

@@ -3,7 +3,7 @@
 use larch_bytecode::qstr::Qstr;
 use larch_hal::{PinMode, Pull, ResetCause};
 use larch_heap::{Kind, Value};
-use larch_vm::native::{Args, Entry, ModuleDef, Native, Rom, TypeDef};
+use larch_vm::native::{Args, Entry, ItemOp, ModuleDef, Native, Rom, TypeDef};
 use larch_vm::print::{PrintKind, Sink};
 use larch_vm::types::ids as core_ids;
 use larch_vm::{Res, Vm};
@@ -25,6 +25,9 @@ static ENTRIES: &[Entry] = &[
     (Qstr::freq, Rom::Fn(Native::Var(0, 1, freq))),
     (Qstr::idle, Rom::Fn(Native::F0(idle))),
     (Qstr::lightsleep, Rom::Fn(Native::Var(0, 1, lightsleep))),
+    (Qstr::mem8, Rom::Getter(|vm, _| memory(vm, 1))),
+    (Qstr::mem16, Rom::Getter(|vm, _| memory(vm, 2))),
+    (Qstr::mem32, Rom::Getter(|vm, _| memory(vm, 4))),
     (Qstr::Pin, Rom::Type(ids::PIN)),
     (Qstr::RTC, Rom::Type(ids::RTC)),
     (Qstr::PWRON_RESET, Rom::Value(Value::small(ResetCause::PowerOn as i32))),
@@ -241,5 +244,43 @@ fn set_datetime(vm: &mut Vm, tuple: Value) -> Res {
     Ok(Value::NONE)
 }
 
-/// `machine.mem32` and its like are not on this port.
-pub static MEMORY: TypeDef = TypeDef::new(Qstr::memory);
+// ---- memory ----
+
+/// `machine.mem8` and its like: type, bytes of an item.
+pub static MEMORY: TypeDef =
+    TypeDef { item: Some(memory_item), print: Some(print_memory), ..TypeDef::new(Qstr::memory) };
+
+fn print_memory(vm: &mut Vm, sink: Sink, memory: Value, _kind: PrintKind) -> Res<()> {
+    let size = memory.as_cell().map_or(1, |at| vm.heap.value(at, 1).small_unchecked());
+    vm.emit_str(sink, "<")?;
+    vm.emit_int(sink, 8 * size)?;
+    vm.emit_str(sink, "-bit memory>")
+}
+
+fn memory(vm: &mut Vm, size: i32) -> Res {
+    vm.alloc_values(Kind::Object, &[ids::MEMORY.value(), Value::small(size)])
+}
+
+fn memory_item(vm: &mut Vm, memory: Value, index: Value, op: ItemOp) -> Res {
+    let size = memory.as_cell().map_or(1, |at| vm.heap.value(at, 1).small_unchecked()) as u32;
+    let address = vm.int_low_word(index)? as u32;
+    if !address.is_multiple_of(size) {
+        return Err(vm.raise(core_ids::ValueError, "address is not aligned"));
+    }
+    let address = vm.new_int_i64(address.into())?;
+    vm.root(address)?;
+    let pointer = vm.pointer(address)?;
+    vm.root(pointer)?;
+    match op {
+        ItemOp::Get => {
+            let word = vm.load_at(pointer, 0, size)?;
+            vm.new_int_i64(word.into())
+        }
+        ItemOp::Set(value) => {
+            let word = vm.int_low_word(value)? as u32;
+            vm.store_at(pointer, 0, size, word)?;
+            Ok(Value::NONE)
+        }
+        ItemOp::Delete => Ok(Value::UNBOUND),
+    }
+}

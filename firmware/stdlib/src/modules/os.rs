@@ -3,24 +3,27 @@
 use larch_bytecode::qstr::Qstr;
 use larch_hal::FileInfo;
 use larch_heap::{Kind, Value};
-use larch_vm::native::{Args, Entry, ModuleDef, Native, Rom, TypeDef};
+use larch_vm::native::{Args, AttrOp, Entry, ItemOp, ModuleDef, Native, Rom, TypeDef};
 use larch_vm::types::ids as core_ids;
 use larch_vm::{Res, Vm};
 
 use crate::files::{checked, file_system};
 use crate::ids;
+use crate::mount::{self, Place, redirect};
 use crate::path::{Path, path_arg, set_working_directory, working_directory};
 
 const S_IFDIR: i32 = 0x4000;
 const S_IFREG: i32 = 0x8000;
+const EPERM: i32 = 1;
 const ENOENT: i32 = 2;
+const EEXIST: i32 = 17;
 const EISDIR: i32 = 21;
 const ENOTDIR: i32 = 20;
 /// Seconds between 1970 and 2000, where the calendar's arithmetic starts.
 pub(crate) const EPOCH_2000_S: u64 = 946_684_800;
 
 /// The module.
-pub static OS: ModuleDef = ModuleDef { name: Qstr::os, entries: ENTRIES, attr: None };
+pub static OS: ModuleDef = ModuleDef { name: Qstr::os, entries: ENTRIES, attr: Some(attr) };
 
 static ENTRIES: &[Entry] = &[
     (Qstr::__name__, Rom::Str(Qstr::os)),
@@ -34,6 +37,7 @@ static ENTRIES: &[Entry] = &[
     (Qstr::remove, Rom::Fn(Native::F1(remove))),
     (Qstr::rename, Rom::Fn(Native::F2(rename))),
     (Qstr::rmdir, Rom::Fn(Native::F1(rmdir))),
+    (Qstr::sep, Rom::Str(Qstr::SLASH)),
     (Qstr::stat, Rom::Fn(Native::F1(stat))),
     (Qstr::statvfs, Rom::Fn(Native::F1(statvfs))),
     (Qstr::sync, Rom::Fn(Native::F0(|_vm| Ok(Value::NONE)))),
@@ -46,6 +50,14 @@ pub static LISTING: TypeDef = TypeDef {
     next: Some(next_entry),
     ..TypeDef::new(Qstr::iterator)
 };
+
+/// What only desktops have is in a module of the port's.
+fn attr(vm: &mut Vm, name: Qstr, op: AttrOp) -> Res {
+    match (op, vm.registry().find_module(Qstr::_environ)) {
+        (AttrOp::Get, Some(module)) => vm.find_in_rom_module(module, name),
+        _ => Ok(Value::UNBOUND),
+    }
+}
 
 fn uname(vm: &mut Vm) -> Res {
     let identity = vm.hooks.identity;
@@ -83,17 +95,78 @@ fn info(vm: &mut Vm, path: &Path) -> Res<FileInfo> {
 }
 
 fn chdir(vm: &mut Vm, path: Value) -> Res {
+    if mount::lookup(vm, path)? != Place::Own && mount::change_directory(vm, path)? {
+        return Ok(Value::NONE);
+    }
+    let given = path;
     let path = path_arg(vm, path)?;
     if !info(vm, &path)?.is_dir {
         return Err(vm.raise_os(ENOENT));
     }
     set_working_directory(vm, &path)?;
+    mount::change_directory(vm, given)?;
     Ok(Value::NONE)
 }
 
 fn getcwd(vm: &mut Vm) -> Res {
+    if let Some(path) = mount::current_directory(vm)? {
+        return Ok(path);
+    }
     let path = working_directory(vm);
     vm.new_str(path.as_str())
+}
+
+/// The entries of a directory that is not the board's own file system's alone, as an iterator of tuples.
+fn redirected_entries(vm: &mut Vm, args: Args, names_only: bool) -> Res<Option<Value>> {
+    let path = vm.opt_arg(args, 0).unwrap_or(Value::qstr(Qstr::EMPTY));
+    if mount::lookup(vm, path)? != Place::Root {
+        let entries = redirect(vm, path, Qstr::ilistdir, &[])?;
+        return match entries {
+            Some(entries) if names_only => {
+                let list = vm.new_list(&[])?;
+                vm.root(list)?;
+                add_names(vm, list, entries)?;
+                Ok(Some(list))
+            }
+            entries => Ok(entries),
+        };
+    }
+    let list = vm.new_list(&[])?;
+    vm.root(list)?;
+    let cell = list.as_cell().expect("a list");
+    mount::add_mount_points(vm, cell, names_only)?;
+    let rest = match mount::other_at_root(vm) {
+        Some(other) => vm.call_method(other, Qstr::ilistdir, &[Value::qstr(Qstr::SLASH)])?,
+        None if mount::is_own_at_root(vm) => own_entries(vm, &Path::ROOT)?,
+        None => Value::NONE,
+    };
+    vm.root(rest)?;
+    match rest {
+        Value::NONE => {}
+        rest if names_only => add_names(vm, list, rest)?,
+        rest => vm.list_extend(cell, rest)?,
+    }
+    if names_only { Ok(Some(list)) } else { vm.iter(list).map(Some) }
+}
+
+/// Appends the names of entries to a list.
+fn add_names(vm: &mut Vm, list: Value, entries: Value) -> Res<()> {
+    let cell = list.as_cell().expect("a list");
+    vm.root(entries)?;
+    let iterator = vm.iter(entries)?;
+    vm.root(iterator)?;
+    loop {
+        let scope = vm.scope();
+        let entry = vm.next(iterator)?;
+        if entry.is_unbound() {
+            return Ok(());
+        }
+        vm.root(entry)?;
+        let name = vm.item(entry, Value::small(0), ItemOp::Get)?;
+        vm.root(name)?;
+        vm.list_append(cell, name)?;
+        vm.release(scope);
+    }
 }
 
 fn directory_arg(vm: &mut Vm, args: Args) -> Res<Path> {
@@ -116,6 +189,9 @@ fn entry(vm: &mut Vm, path: &Path, index: u32) -> Res<Option<(Value, FileInfo)>>
 }
 
 fn listdir(vm: &mut Vm, args: Args) -> Res {
+    if let Some(list) = redirected_entries(vm, args, true)? {
+        return Ok(list);
+    }
     let path = directory_arg(vm, args)?;
     let list = vm.new_list(&[])?;
     vm.root(list)?;
@@ -131,9 +207,16 @@ fn listdir(vm: &mut Vm, args: Args) -> Res {
 }
 
 fn ilistdir(vm: &mut Vm, args: Args) -> Res {
+    if let Some(entries) = redirected_entries(vm, args, false)? {
+        return Ok(entries);
+    }
     let path = directory_arg(vm, args)?;
+    own_entries(vm, &path)
+}
+
+fn own_entries(vm: &mut Vm, path: &Path) -> Res {
     // A missing directory is noticed now, not at the first item.
-    entry(vm, &path, 0)?;
+    entry(vm, path, 0)?;
     let text = vm.new_str(path.as_str())?;
     vm.alloc_values(Kind::Iterator, &[ids::LISTING.value(), text, Value::small(0), Value::NONE])
 }
@@ -162,6 +245,14 @@ fn is_gone(vm: &mut Vm, path: &Path, index: i32, name: Value) -> Res<bool> {
 }
 
 fn mkdir(vm: &mut Vm, path: Value) -> Res {
+    match mount::lookup(vm, path)? {
+        Place::Root => return Err(vm.raise_os(EEXIST)),
+        Place::Other(_, inner) if inner == Value::qstr(Qstr::SLASH) => return Err(vm.raise_os(EEXIST)),
+        _ => {}
+    }
+    if let Some(done) = redirect(vm, path, Qstr::mkdir, &[])? {
+        return Ok(done);
+    }
     let path = path_arg(vm, path)?;
     let answer = file_system(vm)?.make_dir(path.as_bytes());
     checked(vm, answer)?;
@@ -169,6 +260,9 @@ fn mkdir(vm: &mut Vm, path: Value) -> Res {
 }
 
 fn remove(vm: &mut Vm, path: Value) -> Res {
+    if let Some(done) = redirect(vm, path, Qstr::remove, &[])? {
+        return Ok(done);
+    }
     let path = path_arg(vm, path)?;
     if info(vm, &path)?.is_dir {
         return Err(vm.raise_os(EISDIR));
@@ -179,6 +273,9 @@ fn remove(vm: &mut Vm, path: Value) -> Res {
 }
 
 fn rmdir(vm: &mut Vm, path: Value) -> Res {
+    if let Some(done) = redirect(vm, path, Qstr::rmdir, &[])? {
+        return Ok(done);
+    }
     let path = path_arg(vm, path)?;
     if !info(vm, &path)?.is_dir {
         return Err(vm.raise_os(ENOTDIR));
@@ -189,6 +286,23 @@ fn rmdir(vm: &mut Vm, path: Value) -> Res {
 }
 
 fn rename(vm: &mut Vm, from: Value, to: Value) -> Res {
+    let whose = |place| match place {
+        Place::Other(file_system, _) => file_system,
+        Place::Own => Value::TRUE,
+        Place::Root => Value::FALSE,
+        Place::Nowhere => Value::NONE,
+    };
+    let (old, new) = (mount::lookup(vm, from)?, mount::lookup(vm, to)?);
+    if whose(old) != whose(new) {
+        return Err(vm.raise_os(EPERM));
+    }
+    if let Place::Other(_, inner) = new {
+        vm.root(inner)?;
+        return redirect(vm, from, Qstr::rename, &[inner]).map(|_| Value::NONE);
+    }
+    if old != Place::Own {
+        return Err(vm.raise_os(EPERM));
+    }
     let (from, to) = (path_arg(vm, from)?, path_arg(vm, to)?);
     let answer = file_system(vm)?.rename(from.as_bytes(), to.as_bytes());
     checked(vm, answer)?;
@@ -196,7 +310,13 @@ fn rename(vm: &mut Vm, from: Value, to: Value) -> Res {
 }
 
 fn stat(vm: &mut Vm, path: Value) -> Res {
-    let path = path_arg(vm, path)?;
+    let path = match mount::lookup(vm, path)? {
+        Place::Root => Path::ROOT,
+        _ => match redirect(vm, path, Qstr::stat, &[])? {
+            Some(answer) => return Ok(answer),
+            None => path_arg(vm, path)?,
+        },
+    };
     let info = info(vm, &path)?;
     let mode = Value::small(if info.is_dir { S_IFDIR } else { S_IFREG });
     let modified = vm.new_int_i64(info.modified_s.saturating_sub(vm.hooks.identity.epoch_s) as i64)?;
@@ -207,6 +327,18 @@ fn stat(vm: &mut Vm, path: Value) -> Res {
 }
 
 fn statvfs(vm: &mut Vm, path: Value) -> Res {
+    if mount::lookup(vm, path)? == Place::Root {
+        if let Some(other) = mount::other_at_root(vm) {
+            return vm.call_method(other, Qstr::statvfs, &[Value::qstr(Qstr::SLASH)]);
+        }
+        if !mount::is_own_at_root(vm) {
+            let mut fields = [Value::small(0); 10];
+            fields[9] = Value::small(crate::path::PATH_MAX as i32);
+            return vm.new_tuple(&fields);
+        }
+    } else if let Some(answer) = redirect(vm, path, Qstr::statvfs, &[])? {
+        return Ok(answer);
+    }
     path_arg(vm, path)?;
     let answer = file_system(vm)?.usage();
     let usage = checked(vm, answer)?;

@@ -26,6 +26,7 @@ pub mod ringio;
 pub mod struct_;
 pub mod sys;
 pub(crate) mod text_builtins;
+pub mod uctypes;
 pub mod weakref;
 
 use larch_heap::{Root, Value};
@@ -53,6 +54,7 @@ pub static MODULES: &[&ModuleDef] = &[
     &json::JSON,
     &collections::COLLECTIONS,
     &weakref::WEAKREF,
+    &uctypes::UCTYPES,
 ];
 
 /// The number of `builtins`.

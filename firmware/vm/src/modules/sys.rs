@@ -23,7 +23,6 @@ static ENTRIES: &[Entry] = &[
     (Qstr::maxsize, Rom::Getter(maxsize)),
     (Qstr::exit, Rom::Fn(Native::Var(0, 1, exit))),
     (Qstr::modules, Rom::Getter(modules)),
-    (Qstr::exc_info, Rom::Fn(Native::F0(exc_info))),
     (Qstr::print_exception, Rom::Fn(Native::Var(1, 2, print_exception))),
     (Qstr::stdin, Rom::Getter(stdin)),
     (Qstr::stdout, Rom::Getter(stdout)),
@@ -98,10 +97,6 @@ fn modules(vm: &mut Vm, _: Value) -> Res {
     vm.modules()
 }
 
-fn exc_info(vm: &mut Vm) -> Res {
-    vm.new_tuple(&[Value::NONE; 3])
-}
-
 fn print_exception(vm: &mut Vm, args: Args) -> Res {
     let exception = vm.arg(args, 0);
     let sink = match vm.opt_arg(args, 1).filter(|stream| !stream.is_none()) {
@@ -151,6 +146,10 @@ fn attr(vm: &mut Vm, name: Qstr, op: AttrOp) -> Res {
             None if name == Qstr::ps2 => vm.new_str("... "),
             None => Ok(Value::UNBOUND),
         },
+        AttrOp::Set(value) if name == Qstr::path => {
+            vm.heap.set_root(Root::Path, value);
+            Ok(Value::NONE)
+        }
         AttrOp::Set(value) if is_settable => {
             let table = match table {
                 Some(table) => table,

@@ -165,6 +165,14 @@ impl Vm {
         Ok(at)
     }
 
+    /// A bytearray of the first `len` bytes of storage that exists.
+    pub(crate) fn array_over(&mut self, storage: Ref, len: u32) -> Res {
+        let at = self.alloc_keeping(Header::new(Kind::ByteArray, 2), storage.into())?;
+        self.heap.set_word(at, 0, len);
+        self.heap.set_value(at, 1, storage.into());
+        Ok(at.into())
+    }
+
     /// The storage of an array with room for `len` items. The array must be alive by itself.
     pub(crate) fn array_room(&mut self, at: Ref, len: u32) -> Res<Ref> {
         let (code, old_len, storage) = self.array_parts(at);
@@ -185,7 +193,7 @@ impl Vm {
         let new = self.alloc(Header::new(kind, wanted))?;
         if let Some(storage) = storage {
             self.heap.copy(new, data_start(code), storage, data_start(code), old_len * size);
-            self.heap.free(storage);
+            self.free_storage(storage);
         }
         self.heap.set_value(at, 1, new.into());
         Ok(new)

@@ -184,4 +184,6 @@ number! {
     finalize,
     /// `micropython.RingIO`
     RingIO,
+    /// `uctypes.struct`
+    uctypes_struct,
 }

@@ -176,6 +176,11 @@ impl Vm {
         if let Some(int) = self.int_maybe(value)? {
             return Ok(int);
         }
+        if self.type_of(value) == ids::uctypes_struct.value()
+            && let Some(address) = crate::modules::uctypes::pointer_address(self, value)?
+        {
+            return Ok(address);
+        }
         let inner = self.native_part(value);
         if self.heap.as_kind(inner, Kind::Float).is_some() {
             return self.new_int_from_float(self.float_value(inner));

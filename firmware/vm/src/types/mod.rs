@@ -127,4 +127,5 @@ pub static TYPES: &[&TypeDef] = &[
     &crate::modules::weakref::REF,
     &crate::modules::weakref::FINALIZE,
     &crate::modules::ringio::RING_IO,
+    &crate::modules::uctypes::STRUCT,
 ];
