@@ -34,7 +34,24 @@ const METHOD: u32 = 1 << 16;
 const PLAIN: u32 = 2 << 16;
 const EMPTY: Entry = Entry { owner: Value::UNBOUND, name: 0, value: Value::UNBOUND };
 
-/// The cache.
+impl Entry {
+    #[inline(always)]
+    fn is_about(&self, owner: Value, name: Qstr) -> bool {
+        self.owner == owner && self.name as u16 == name.0
+    }
+
+    #[inline(always)]
+    fn found(&self) -> Found {
+        match self.name & !0xffff {
+            OWN => Found::Own(self.value.small_unchecked() as u32),
+            METHOD => Found::Method(self.value),
+            _ => Found::Plain(self.value),
+        }
+    }
+}
+
+/// The cache. An entry has two places, its own and the neighbour's, to which the next one for its own moves it: two names
+/// of a loop that share a place do not drive each other out.
 pub(crate) struct AttrCache {
     entries: [Entry; ENTRIES],
 }
@@ -52,15 +69,19 @@ impl AttrCache {
     /// What is known about `name` in `owner`.
     #[inline(always)]
     pub(crate) fn get(&self, owner: Value, name: Qstr) -> Option<Found> {
-        let entry = &self.entries[Self::index(owner, name)];
-        if entry.owner != owner || entry.name as u16 != name.0 {
-            return None;
+        let index = Self::index(owner, name);
+        let entry = &self.entries[index];
+        if entry.is_about(owner, name) {
+            Some(entry.found())
+        } else {
+            self.in_second_place(index, owner, name)
         }
-        Some(match entry.name & !0xffff {
-            OWN => Found::Own(entry.value.small_unchecked() as u32),
-            METHOD => Found::Method(entry.value),
-            _ => Found::Plain(entry.value),
-        })
+    }
+
+    #[inline(never)]
+    fn in_second_place(&self, index: usize, owner: Value, name: Qstr) -> Option<Found> {
+        let entry = &self.entries[index ^ 1];
+        entry.is_about(owner, name).then(|| entry.found())
     }
 
     pub(crate) fn put(&mut self, owner: Value, name: Qstr, found: Found) {
@@ -69,7 +90,9 @@ impl AttrCache {
             Found::Method(function) => (METHOD, function),
             Found::Plain(value) => (PLAIN, value),
         };
-        self.entries[Self::index(owner, name)] = Entry { owner, name: u32::from(name.0) | what, value };
+        let index = Self::index(owner, name);
+        self.entries[index ^ 1] = self.entries[index];
+        self.entries[index] = Entry { owner, name: u32::from(name.0) | what, value };
     }
 
     pub(crate) fn clear(&mut self) {
