@@ -1,10 +1,11 @@
 //! A program that behaves like a board with a prompt, or like one that does not behave: `fake-board KIND`.
 //!
 //! Kinds: `fine`; `hang` and `vanish` after the first line; `flood` without end; `hostile` (escape sequences, invalid
-//! UTF-8, forged prompts); `flaky FILE` (wrong answers until FILE exists); `hold DIRECTORY` takes a lock and starts a
+//! UTF-8, forged prompts); `flaky FILE` (a wrong answer, once, as long as there is no FILE); `hold DIRECTORY` takes a lock and starts a
 //! board of its own, for tests that kill it.
 #![forbid(unsafe_code)]
 
+use std::fs::File;
 use std::io::{self, Read, Write};
 use std::path::Path;
 use std::time::Duration;
@@ -62,10 +63,8 @@ fn enter(out: &mut impl Write, kind: &str, with: &str, line: &str) -> io::Result
             out.write_all(b"\xff\xfe\x1b]0;owned\x07\x1b[2J\x1b[H\x1b[31m\x9b5n\x1bP+q544e\x1b\\\r\n")?;
             out.write_all(b">>> <script>alert(1)</script> ]]>\r\n>>> \r\n")?;
         }
-        "flaky" if !Path::new(with).exists() => {
-            std::fs::write(with, "")?;
-            out.write_all(b"wrong\r\n")?;
-        }
+        // Several of it run at once: only the one that makes the file is wrong.
+        "flaky" if File::create_new(with).is_ok() => out.write_all(b"wrong\r\n")?,
         _ => write!(out, "{line}\r\n")?,
     }
     Ok(())
