@@ -8,7 +8,7 @@ use std::time::Duration;
 use larch_loader::transport::{Lines, Transport};
 use rustix::time::{ClockId, clock_gettime};
 
-use crate::scenario::Fault;
+use crate::scenario::{AirChange, Fault};
 use crate::session::Console;
 
 /// Processor time of this thread.
@@ -84,6 +84,10 @@ impl<C: Console + Transport> Console for Metered<C> {
 
     fn pin(&mut self, pin: u8, level: Option<bool>) -> io::Result<()> {
         self.inner.pin(pin, level)
+    }
+
+    fn air(&mut self, change: &AirChange) -> io::Result<()> {
+        self.inner.air(change)
     }
 
     fn fault(&mut self, fault: &Fault) -> io::Result<()> {

@@ -8,6 +8,7 @@ use hil_tests::lab::Lab;
 use hil_tests::run::{Suite, Update};
 use hil_tests::scenario::{FIRST, Step};
 use hil_tests::session::Console;
+use hil_tests::target::air::Forwards;
 use hil_tests::target::metered::{Metered, thread_time};
 
 use crate::{ready, workspace};
@@ -26,7 +27,7 @@ pub(super) fn run(lab: &Lab) -> Result<()> {
         if Suite::skip_reason(&board, scenario).is_some() || wired || !scenario.peers().is_empty() {
             continue;
         }
-        let mut emulated = lab.blank_emulated(board.chip)?;
+        let mut emulated = lab.emulated_board(&board, false, Forwards::Ignore)?;
         emulated.board().load_flash(&lab.flashed(&board, &lab.image_digest(board.chip))).context("flash")?;
         let (metered, meter) = Metered::new(emulated);
         let mut console: Option<Box<dyn Console>> = Some(Box::new(metered));
