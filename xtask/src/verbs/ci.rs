@@ -38,6 +38,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     steps.run("tests", || xtask(&shell, &["test"]));
     steps.run("speed", || xtask(&shell, &["bench", "vm", "--no-host"]));
     steps.run("scenarios", || xtask(&shell, &["hil"]));
+    steps.run("harness", || xtask(&shell, &["bench", "harness"]));
     on_qemu(&lab, &shell, &mut steps);
     steps.run("clients", || xtask(&shell, &["test", "--clients"]));
     if arguments.nightly {
