@@ -118,6 +118,16 @@ pub enum Error {
         /// Bytes of flash.
         flash: u64,
     },
+    /// A part of flash that is not there.
+    #[error("{name} ends at 0x{end:x}, the flash has {flash} bytes (0x{flash:x}); ask for less, or for ALL")]
+    BehindFlash {
+        /// The part: `the region`.
+        name: &'static str,
+        /// Flash offset behind its last byte.
+        end: u64,
+        /// Bytes of flash.
+        flash: u64,
+    },
     /// Two files want the same place.
     #[error(transparent)]
     Overlap(ImageError),
@@ -217,7 +227,7 @@ impl Error {
             Self::Image { .. } => 32,
             Self::ImageForOtherChip { .. } => 33,
             Self::ImageForOtherRevision { .. } => 34,
-            Self::DoesNotFit { .. } => 35,
+            Self::DoesNotFit { .. } | Self::BehindFlash { .. } => 35,
             Self::Overlap(_) => 36,
             Self::Security(_) => 37,
             Self::Unsupported { .. } => 38,
@@ -237,6 +247,11 @@ impl Error {
 
     pub(crate) fn silent(opcode: Opcode) -> Self {
         Self::Silent { what: format!("{opcode:?}") }
+    }
+
+    /// Whether nothing was done because a check stood against it: the chip still answers, its flash is as it was.
+    pub fn is_refusal(&self) -> bool {
+        matches!(self.code(), 2 | 3 | 32..=39 | 43)
     }
 
     /// Whether the chip may have been reset, or have lost its power.

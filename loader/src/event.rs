@@ -42,8 +42,10 @@ pub enum Event<'a> {
         name: &'a str,
         /// Flash offset.
         offset: u32,
-        /// Its bytes.
+        /// Its bytes that flash does not hold yet.
         size: u64,
+        /// All its bytes.
+        of: u64,
         /// Bytes that go over the line, if compressed.
         compressed: Option<u64>,
     },

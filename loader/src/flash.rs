@@ -75,6 +75,15 @@ impl Loader<'_> {
         }
     }
 
+    /// Whether there is such a part of flash.
+    ///
+    /// # Errors
+    /// If it ends behind the flash, or no flash answers.
+    pub fn check_in_flash(&mut self, name: &'static str, offset: u32, size: u32) -> Result<(), Error> {
+        let (flash, end) = (self.flash()?.bytes(), u64::from(offset) + u64::from(size));
+        if end > flash { Err(Error::BehindFlash { name, end, flash }) } else { Ok(()) }
+    }
+
     fn attach_flash(&mut self) -> Result<FlashChip, Error> {
         let attach = Command::SpiAttach { pins: self.flash_pins, rom: self.dialect.is_rom() };
         self.with_retries(|loader| loader.command(&attach, DEFAULT_TIMEOUT))?;

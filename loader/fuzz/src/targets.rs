@@ -3,12 +3,12 @@
 use crate::{session, way};
 use flate2::{Compress, Compression, Decompress, FlushCompress, FlushDecompress};
 use larch_chips::{CHIPS, Chip};
+use larch_image::crash::Places;
 use larch_image::elf::{Program, Settings};
 use larch_image::header::Header;
 use larch_image::merge::Blob;
 use larch_image::partition::Table;
 use larch_image::stub::Stub;
-use larch_image::symbols::Symbols;
 use larch_image::{Image, build, ihex, image, uf2};
 use larch_loader::transport::trace;
 use larch_protocol::{Response, SecurityInfo, slip};
@@ -184,10 +184,10 @@ fn partition_csv(bytes: &[u8]) -> u64 {
 }
 
 fn program(bytes: &[u8]) -> u64 {
-    if let Ok(symbols) = Symbols::parse(bytes) {
-        for address in [0, 0x4200_0010, u32::MAX] {
+    if let Ok(places) = Places::of_program(bytes) {
+        for address in [0, 0x4200_0020, 0x4200_0040, u32::MAX] {
             // Any answer will do.
-            let _ = symbols.name_of(address);
+            let _ = places.at(address);
         }
     }
     let parsed = Program::parse(bytes);

@@ -5,47 +5,25 @@
 //! returned already. On Xtensa chips, and from other programs, a line `Backtrace:` has the addresses; each is named.
 //!
 //! Invariants: any text is survived; lines that belong to no dump are only searched for addresses.
-//! Source: ESP-IDF `components/esp_system/port/arch/riscv/panic_arch.c`, and `panic.c` for the line with the file's SHA-256;
-//! the causes from the RISC-V Privileged Architecture, table of `mcause` values.
+//! Source: ESP-IDF `components/esp_system/port/arch/{riscv,xtensa}/panic_arch.c`, and `panic.c` for the line with the
+//! file's SHA-256.
+
+mod causes;
+mod dump;
+mod places;
+
+pub use places::Places;
 
 use crate::ImageError;
-use crate::elf::{Program, Section};
-use crate::symbols::Symbols;
+use sha2::{Digest, Sha256};
 
-/// Registers whose names begin a line of the dump.
-const REGISTERS: [&str; 35] = [
-    "MEPC", "RA", "SP", "GP", "TP", "T0", "T1", "T2", "S0/FP", "S1", "A0", "A1", "A2", "A3", "A4", "A5",
-    "A6", "A7", "S2", "S3", "S4", "S5", "S6", "S7", "S8", "S9", "S10", "S11", "T3", "T4", "T5", "T6",
-    "MSTATUS", "MCAUSE", "MTVAL",
-];
-const CAUSES: [&str; 16] = [
-    "instruction address misaligned",
-    "instruction access fault",
-    "illegal instruction",
-    "breakpoint",
-    "load address misaligned",
-    "load access fault",
-    "store address misaligned",
-    "store access fault",
-    "system call from user mode",
-    "system call from supervisor mode",
-    "unknown cause",
-    "system call from machine mode",
-    "instruction page fault",
-    "load page fault",
-    "unknown cause",
-    "store page fault",
-];
 /// Return addresses that are shown of a stack.
 const MOST_CALLS: usize = 32;
-/// Addresses below this are those of a null pointer's fields.
-const NULL_PAGE: u32 = 0x1000;
 
 /// Follows what a program prints.
-#[derive(Debug, Clone, Default)]
+#[derive(Default)]
 pub struct Crash {
-    symbols: Symbols,
-    code: Vec<Section>,
+    places: Places,
     /// First digits of the file's SHA-256; none without a file.
     sha256: String,
     /// Of the dump that is being printed.
@@ -59,26 +37,28 @@ impl Crash {
     /// # Errors
     /// If it is none.
     pub fn of_program(elf: &[u8]) -> Result<Self, ImageError> {
-        let (symbols, program) = (Symbols::parse(elf)?, Program::parse(elf)?);
-        let sha256 = program.sha256.iter().map(|byte| format!("{byte:02x}")).collect();
-        Ok(Self { symbols, code: program.sections, sha256, registers: Vec::new(), calls: 0 })
+        let sha256 = Sha256::digest(elf).iter().map(|byte| format!("{byte:02x}")).collect();
+        Ok(Self { places: Places::of_program(elf)?, sha256, ..Self::default() })
     }
 
     /// Takes the next line that the board printed; what is to be shown below it.
     pub fn line(&mut self, line: &str) -> Vec<String> {
-        let registers = registers(line);
+        let registers = dump::registers(line);
         if !registers.is_empty() {
             self.registers.extend(registers);
             return Vec::new();
         }
         let mut shown = self.end_of_registers();
-        if let Some(words) = stack_words(line) {
+        if let Some(words) = dump::stack_words(line) {
             shown.extend(self.return_addresses(&words));
         } else if let Some(digits) = line.trim().strip_prefix("ELF file SHA256:") {
             shown.extend(self.other_program(digits.trim()));
         } else {
             self.calls = 0;
-            shown.extend(self.symbols.names_in(line));
+            shown.extend(
+                dump::addresses(line)
+                    .flat_map(|address| headed(&format!("0x{address:08x}"), self.places.at(address))),
+            );
         }
         shown
     }
@@ -87,41 +67,43 @@ impl Crash {
     fn end_of_registers(&mut self) -> Vec<String> {
         let registers = std::mem::take(&mut self.registers);
         let value = |name: &str| registers.iter().find(|known| known.0 == name).map(|known| known.1);
-        let mut shown: Vec<String> =
-            value("MCAUSE").map(|cause| explain(cause, value("MTVAL"))).into_iter().collect();
+        let mut shown: Vec<String> = match (value("MCAUSE"), value("EXCCAUSE")) {
+            (Some(cause), _) => vec![causes::riscv(cause, value("MTVAL"))],
+            (None, Some(cause)) => vec![causes::xtensa(cause, value("EXCVADDR"))],
+            (None, None) => Vec::new(),
+        };
         for &(name, value) in &registers {
-            match self.symbols.name_of(value) {
-                Some((function, into)) => shown.push(format!("{name} 0x{value:08x}: {function}+0x{into:x}")),
-                None if name == "MEPC" && !self.sha256.is_empty() => {
-                    shown.push(format!("{name} 0x{value:08x}: in no function of the ELF file"));
-                }
-                None => {}
+            let places = match name {
+                "RA" => self.places.before(value),
+                // The upper bits are not the address's: they say by how many registers the window moved.
+                "A0" if is_xtensa(&registers) => self.places.before(value & 0x3FFF_FFFF | 0x4000_0000),
+                _ => self.places.at(value),
+            };
+            if places.is_empty() && matches!(name, "MEPC" | "PC") && !self.sha256.is_empty() {
+                shown.push(format!("{name} 0x{value:08x}: in no function of the ELF file"));
             }
+            shown.extend(headed(&format!("{name} 0x{value:08x}"), places));
         }
         shown
     }
 
     fn return_addresses(&mut self, words: &[u32]) -> Vec<String> {
-        let called = words.iter().filter(|&&word| self.follows_a_call(word)).filter_map(|word| {
-            let (function, into) = self.symbols.name_of(*word)?;
-            Some(format!("0x{word:08x}: called by {function}+0x{into:x}"))
-        });
-        let shown: Vec<String> = called.take(MOST_CALLS - self.calls.min(MOST_CALLS)).collect();
-        self.calls += shown.len();
+        let mut shown = Vec::new();
+        for &word in words {
+            let places = self.places.before(word);
+            if places.is_empty() || !self.follows_a_call(word) || self.calls == MOST_CALLS {
+                continue;
+            }
+            self.calls += 1;
+            shown.extend(headed(&format!("0x{word:08x}: called by"), places));
+        }
         shown
     }
 
     /// Whether the instruction before this address leaves it in `ra` or `t0`: JAL, JALR, C.JAL, C.JALR.
     fn follows_a_call(&self, address: u32) -> bool {
-        let before = |len: u32| {
-            let at = address.checked_sub(len)?;
-            self.code.iter().find_map(|section| {
-                let from = usize::try_from(at.checked_sub(section.part.address)?).ok()?;
-                section.part.data.get(from..from + len as usize)
-            })
-        };
-        let long = before(4).and_then(|bytes| bytes.first_chunk()).copied().map_or(0, u32::from_le_bytes);
-        let short = before(2).and_then(|bytes| bytes.first_chunk()).copied().map_or(0, u16::from_le_bytes);
+        let long = self.places.bytes_before(address).map_or(0, u32::from_le_bytes);
+        let short = self.places.bytes_before(address).map_or(0, u16::from_le_bytes);
         let is_jump = matches!(long & 0x7F, 0x6F | 0x67) && matches!(long >> 7 & 31, 1 | 5);
         let is_short = short & 0xE003 == 0x2001 || short & 0xF07F == 0x9002 && short >> 7 & 31 != 0;
         is_jump || is_short
@@ -137,45 +119,26 @@ impl Crash {
     }
 }
 
-/// `MEPC    : 0x42000110  RA      : 0x4200020c ...`
-fn registers(line: &str) -> Vec<(&'static str, u32)> {
-    let mut words = line.split_whitespace();
-    let mut found = Vec::new();
-    while let (Some(name), Some(":"), Some(value)) = (words.next(), words.next(), words.next()) {
-        let value = value.strip_prefix("0x").and_then(|digits| u32::from_str_radix(digits, 16).ok());
-        let name = REGISTERS.iter().find(|known| **known == name);
-        if let (Some(name), Some(value)) = (name, value) {
-            found.push((*name, value));
-        }
-    }
-    found
+fn is_xtensa(registers: &[(&str, u32)]) -> bool {
+    registers.iter().any(|(name, _)| *name == "EXCCAUSE")
 }
 
-/// `3fc914e0: 0x00000000 0x3c020f58 ...`
-fn stack_words(line: &str) -> Option<Vec<u32>> {
-    let (address, words) = line.trim().split_once(": ")?;
-    let is_address = address.len() == 8 && u32::from_str_radix(address, 16).is_ok();
-    let word = |word: &str| u32::from_str_radix(word.strip_prefix("0x")?, 16).ok();
-    is_address.then(|| words.split_whitespace().map(word).collect())?
-}
-
-fn explain(cause: u32, address: Option<u32>) -> String {
-    if cause >> 31 != 0 {
-        return format!("stopped by interrupt {}", cause & 0x7FFF_FFFF);
-    }
-    let text = CAUSES.get(cause as usize).copied().unwrap_or("a cause of ESP-IDF's own, see the line above");
-    match (cause, address) {
-        (2, Some(instruction)) => format!("{text}: 0x{instruction:08x}"),
-        (4..=7, Some(address)) if address < NULL_PAGE => format!("{text} at 0x{address:08x}: a null pointer"),
-        (1 | 4..=7, Some(address)) => format!("{text} at 0x{address:08x}"),
-        _ => text.to_owned(),
-    }
+/// Behind the first line's head; the others below it.
+fn headed(head: &str, places: Vec<String>) -> impl Iterator<Item = String> + use<> {
+    let colon = if head.contains(':') { "" } else { ":" };
+    let head = format!("{head}{colon} ");
+    places
+        .into_iter()
+        .enumerate()
+        .map(move |(n, place)| if n == 0 { format!("{head}{place}") } else { format!("  {place}") })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::build::Part;
+    use crate::elf::Section;
+    use crate::symbols::Symbols;
     use proptest::prelude::*;
 
     /// `main` calls at 0x4200_0010 (JAL) and at 0x4200_0016 (C.JALR); `other` does not.
@@ -187,8 +150,7 @@ mod tests {
             Section { name: ".text".to_owned(), align: 4, part: Part { address: 0x4200_0000, data } };
         let functions = vec![(0x4200_0000, 0x40, "main".to_owned()), (0x4200_0040, 0x40, "other".to_owned())];
         Crash {
-            symbols: Symbols::of(functions),
-            code: vec![section],
+            places: Places::of(Symbols::of(functions), vec![section]),
             sha256: "0123456789abcdef".to_owned(),
             ..Crash::default()
         }
@@ -221,6 +183,27 @@ mod tests {
                 "S1 0x42000018: main+0x18",
                 "0x42000014: called by main+0x14",
                 "0x42000018: called by main+0x18",
+            ]
+        );
+    }
+
+    /// A0 says by its upper bits that the caller's window is eight registers away; the rest is the address.
+    #[test]
+    fn an_xtensa_panic_is_explained() {
+        let text = "Guru Meditation Error: Core  0 panic'ed (StoreProhibited). Exception was unhandled.\n\n\
+            Core  0 register dump:\n\
+            PC      : 0x42000044  PS      : 0x00060030  A0      : 0x82000014  A1      : 0x3ffb5210  \n\
+            A14     : 0x3ffb52d0  A15     : 0x00000000  SAR     : 0x00000014  EXCCAUSE: 0x0000001d  \n\
+            EXCVADDR: 0x00000010  LBEG    : 0x4000c46c  LEND    : 0x4000c477  LCOUNT  : 0xffffffff  \n\n\
+            Backtrace: 0x42000041:0x3ffb5210 0x42000011:0x3ffb5230 |<-CORRUPTED\n";
+        assert_eq!(
+            shown(text),
+            [
+                "store to where it is prohibited at 0x00000010: a null pointer",
+                "PC 0x42000044: other+0x4",
+                "A0 0x82000014: main+0x14",
+                "0x42000041: other+0x1",
+                "0x42000011: main+0x11",
             ]
         );
     }

@@ -20,8 +20,11 @@ impl Blob {
     }
 }
 
-/// Appends bytes to the last blob if they follow it, or begins a new one.
+/// Appends bytes to the last blob if they follow it, or begins a new one. No bytes are nowhere.
 pub(crate) fn append(blobs: &mut Vec<Blob>, name: &str, address: u32, bytes: &[u8]) {
+    if bytes.is_empty() {
+        return;
+    }
     match blobs.last_mut().filter(|last| last.end() == u64::from(address)) {
         Some(last) => last.data.extend(bytes),
         None => blobs.push(Blob { name: name.to_owned(), offset: address, data: bytes.to_vec() }),

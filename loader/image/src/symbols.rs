@@ -11,7 +11,7 @@ pub struct Symbols {
 }
 
 impl Symbols {
-    /// The functions of an ELF file.
+    /// The functions of an ELF file, their names as in the source.
     ///
     /// # Errors
     /// If it is none.
@@ -23,7 +23,8 @@ impl Symbols {
             .filter_map(|symbol| {
                 let start = u32::try_from(symbol.address()).ok()?;
                 let size = u32::try_from(symbol.size()).ok()?;
-                Some((start, size, symbol.name().ok()?.to_owned()))
+                let name = addr2line::demangle_auto(symbol.name().ok()?.into(), None);
+                Some((start, size, name.into_owned()))
             })
             .collect();
         Ok(Self::of(functions))
@@ -43,21 +44,6 @@ impl Symbols {
         let into = address - start;
         (into < *size).then_some((name.as_str(), into))
     }
-
-    /// A line for every address of a function in a line of output: `0x42000120: main+0x10`.
-    pub fn names_in(&self, line: &str) -> Vec<String> {
-        let words = line.split(|c: char| !c.is_ascii_alphanumeric());
-        let addresses = words.filter_map(|word| {
-            let digits = word.strip_prefix("0x").unwrap_or(word);
-            (digits.len() == 8).then(|| u32::from_str_radix(digits, 16).ok()).flatten()
-        });
-        addresses
-            .filter_map(|address| {
-                let (name, into) = self.name_of(address)?;
-                Some(format!("0x{address:08x}: {name}+0x{into:x}"))
-            })
-            .collect()
-    }
 }
 
 #[cfg(test)]
@@ -65,14 +51,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn addresses_in_a_panic_are_named() {
+    fn addresses_are_named() {
         let functions = vec![(0x4200_0100, 0x40, "main".to_owned()), (0x4200_0200, 0x10, "other".to_owned())];
         let symbols = Symbols { functions };
         assert_eq!(symbols.name_of(0x4200_0140), None);
-        assert_eq!(
-            symbols.names_in("MEPC : 0x42000110  RA : 0x4200020c  SP : 0x3fc80000, Backtrace:42000100"),
-            ["0x42000110: main+0x10", "0x4200020c: other+0xc", "0x42000100: main+0x0"]
-        );
+        assert_eq!(symbols.name_of(0x4200_020C), Some(("other", 0xC)));
     }
 
     #[test]

@@ -71,7 +71,7 @@ impl Loader<'_> {
         let (size, block_size) = (data.len() as u64, self.dialect.block_size);
         let mut bytes = data.clone();
         bytes.resize(data.len().next_multiple_of(block_size), 0xFF);
-        self.observer.event(&Event::Writing { name, offset: *offset, size, compressed: None });
+        self.observer.event(&Event::Writing { name, offset: *offset, size, of: size, compressed: None });
         let start = self.link.now();
         let word = |value: usize| u32::try_from(value).unwrap_or(u32::MAX);
         let begin = FlashBegin {

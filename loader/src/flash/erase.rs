@@ -47,10 +47,7 @@ impl Loader<'_> {
             );
             return Err(Error::Argument(problem));
         }
-        let (flash, end) = (self.flash()?.bytes(), u64::from(offset) + u64::from(size));
-        if end > flash {
-            return Err(Error::DoesNotFit { name: "the region".to_owned(), end, flash });
-        }
+        self.check_in_flash("the region", offset, size)?;
         self.observer.event(&Event::Erasing { offset, size: size.into() });
         if self.dialect.has_stub_commands {
             let timeout = per_megabyte(ERASE_SECONDS_PER_MEGABYTE, size.into());

@@ -26,10 +26,7 @@ impl Loader<'_> {
     /// # Errors
     /// If it is beyond the flash, or what was read does not have the digest that the chip calculates.
     pub fn read_flash(&mut self, offset: u32, size: u32) -> Result<Vec<u8>, Error> {
-        let (flash, end) = (self.flash()?.bytes(), u64::from(offset) + u64::from(size));
-        if end > flash {
-            return Err(Error::DoesNotFit { name: "the part to be read".to_owned(), end, flash });
-        }
+        self.check_in_flash("the part to be read", offset, size)?;
         self.observer.event(&Event::Reading { offset, size: size.into() });
         if self.dialect.has_stub_commands {
             return self.read_stream(offset, size);

@@ -153,13 +153,20 @@ impl Loader<'_> {
             })
             .collect();
         let compressed = jobs.iter().map(|(_, stream)| stream.compressed_len()).sum();
-        self.observer.event(&Event::Writing { name, offset: *offset, size: written, compressed });
+        let first = jobs.first().map_or(*offset, |(part, _)| part.offset);
+        self.observer.event(&Event::Writing {
+            name,
+            offset: first,
+            size: written,
+            of: report.size,
+            compressed,
+        });
         let start = self.link.now();
         for (part, stream) in &jobs {
             self.write_part(part, stream)?;
         }
         let seconds = (self.link.now() - start).as_secs_f64();
-        self.observer.event(&Event::Written { size: written, compressed, offset: *offset, seconds });
+        self.observer.event(&Event::Written { size: written, compressed, offset: first, seconds });
         self.observer.event(&Event::Verified { name });
         Ok(report)
     }

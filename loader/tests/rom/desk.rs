@@ -127,7 +127,7 @@ fn a_stub_left_running_is_recognised() {
     let stub = std::fs::read_to_string(packages::stub(C3).unwrap()).unwrap();
     let mut loader = connect(&bench, 20);
     loader.run_stub(&larch_loader::Stub::parse(&stub).unwrap()).unwrap();
-    loader.finish(&After::NoReset).unwrap();
+    loader.finish(&After::NoResetStub).unwrap();
     let mut again = connect(&bench, 20);
     assert!(!again.is_rom());
     assert_eq!(again.flash().unwrap().device(), 0x4016);

@@ -3,6 +3,7 @@
 mod bench;
 mod desk;
 mod faults;
+mod finish;
 mod identity;
 mod speed;
 mod stub;

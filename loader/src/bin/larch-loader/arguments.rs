@@ -64,8 +64,8 @@ pub struct Global {
     /// Wait this many times as long as usual for answers: for slow networks and busy machines.
     #[arg(long, global = true, default_value_t = 1, value_name = "N")]
     pub timeout_factor: u32,
-    /// Set the flash voltage regulator (ESP32): 1.8V, 1.9V or OFF.
-    #[arg(long, global = true, value_name = "VOLTAGE")]
+    /// Set the flash voltage regulator (ESP32).
+    #[arg(long, global = true, value_name = "VOLTAGE", value_parser = ["1.8V", "1.9V", "OFF"], ignore_case = true)]
     pub override_vddsdio: Option<String>,
     /// Record everything on the wire in this file, or on standard error; `replay` decodes it.
     #[arg(long, global = true, value_name = "FILE", num_args = 0..=1, default_missing_value = "-")]
@@ -102,11 +102,12 @@ pub enum BeforeArgument {
 pub enum AfterArgument {
     /// A pulse on the reset line.
     HardReset,
-    /// Ask the loader to run the program.
+    /// Only the ESP8266's loader could.
+    #[value(hide = true)]
     SoftReset,
-    /// Leave the loader running.
+    /// Leave the chip in its ROM's loader.
     NoReset,
-    /// Leave the stub running.
+    /// Leave the stub running, at 115200 baud.
     NoResetStub,
     /// Let the watchdog bite.
     WatchdogReset,
@@ -239,16 +240,16 @@ pub enum Verb {
         #[command(flatten)]
         pins: FlashPins,
         /// How many registers, 1 to 3.
-        #[arg(long, default_value_t = 2)]
-        bytes: usize,
+        #[arg(long, default_value_t = 2, value_parser = clap::value_parser!(u8).range(1..=3))]
+        bytes: u8,
     },
     /// Write status registers of the flash.
     WriteFlashStatus {
         #[command(flatten)]
         pins: FlashPins,
         /// How many registers, 1 to 3.
-        #[arg(long, default_value_t = 2)]
-        bytes: usize,
+        #[arg(long, default_value_t = 2, value_parser = clap::value_parser!(u8).range(1..=3))]
+        bytes: u8,
         /// Keep the value over power cycles.
         #[arg(long)]
         non_volatile: bool,
@@ -264,7 +265,7 @@ pub enum Verb {
         #[arg(value_parser = number)]
         address: u32,
         /// Bytes, 1 to 4.
-        #[arg(value_parser = number)]
+        #[arg(value_parser = clap::value_parser!(u32).range(1..=4))]
         bytes: u32,
     },
     /// Load an image into RAM and run it.

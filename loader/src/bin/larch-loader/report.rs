@@ -146,8 +146,8 @@ impl State {
             Event::Stub { name } => json!({ "event": "stub", "name": name }),
             Event::Erasing { offset, size } => json!({ "event": "erase", "offset": offset, "size": size }),
             Event::Erased => json!({ "event": "erased" }),
-            Event::Writing { name, offset, size, compressed } => json!({
-                "event": "write", "file": name, "offset": offset, "size": size, "compressed": compressed,
+            Event::Writing { name, offset, size, of, compressed } => json!({
+                "event": "write", "file": name, "offset": offset, "size": size, "of": of, "compressed": compressed,
             }),
             Event::Unchanged { name, offset } => {
                 json!({ "event": "unchanged", "file": name, "offset": offset })
@@ -180,9 +180,9 @@ impl State {
                 self.line(&format!("Erasing {size} bytes at 0x{offset:08x} (this may take a while)..."))
             }
             Event::Erased => self.line("Erased."),
-            Event::Writing { name, offset, size, compressed } => {
+            Event::Writing { name, offset, size, of, compressed } => {
                 self.offset = offset;
-                self.writing(name, size, compressed);
+                self.writing(name, size, of, compressed);
             }
             Event::Unchanged { name, offset } => {
                 self.line(&format!("{name} at 0x{offset:08x} is in flash already, skipped."));
@@ -229,10 +229,14 @@ impl State {
         self.line(&format!("MAC: {}", info.mac));
     }
 
-    fn writing(&mut self, name: &str, size: u64, compressed: Option<u64>) {
+    fn writing(&mut self, name: &str, size: u64, of: u64, compressed: Option<u64>) {
+        let differ =
+            if size < of { format!("{size} of {of} bytes differ from flash, ") } else { String::new() };
         match compressed {
-            Some(compressed) => self.line(&format!("{name}: compressed {size} bytes to {compressed}...")),
-            None => self.line(&format!("{name}: {size} bytes...")),
+            Some(compressed) => {
+                self.line(&format!("{name}: {differ}compressed {size} bytes to {compressed}..."));
+            }
+            None => self.line(&format!("{name}: {differ}{size} bytes...")),
         }
         self.start_bar();
     }

@@ -133,7 +133,7 @@ pub fn is_interactive(global: &Global) -> bool {
 }
 
 /// The port's name, and whether it is the chip's own USB port.
-fn port(global: &Global, reporter: &Reporter) -> Result<(String, bool), Error> {
+pub fn port(global: &Global, reporter: &Reporter) -> Result<(String, bool), Error> {
     let mut filter = Filter::default();
     for text in &global.port_filter {
         filter.add(text).map_err(Error::Argument)?;
@@ -181,11 +181,15 @@ fn before(global: &Global, port: &str, usb_jtag: bool) -> Result<Before, Error> 
 }
 
 /// What the options say about the end.
-pub fn after(global: &Global) -> After {
-    match global.after {
+pub fn after(global: &Global) -> Result<After, Error> {
+    Ok(match global.after {
         AfterArgument::HardReset => After::hard_reset(),
-        AfterArgument::SoftReset => After::SoftReset,
-        AfterArgument::NoReset | AfterArgument::NoResetStub => After::NoReset,
+        AfterArgument::SoftReset => {
+            let why = "with these chips, only with the ESP8266; use --after hard-reset or watchdog-reset";
+            return Err(Error::Unsupported { what: "soft-reset".to_owned(), why: why.to_owned() });
+        }
+        AfterArgument::NoReset => After::NoReset,
+        AfterArgument::NoResetStub => After::NoResetStub,
         AfterArgument::WatchdogReset => After::WatchdogReset,
-    }
+    })
 }

@@ -8,7 +8,7 @@ mod monitor;
 mod program;
 mod replay;
 
-use crate::arguments::{Arguments, Verb};
+use crate::arguments::{Arguments, Global, Verb};
 use crate::report::Reporter;
 use crate::session;
 use larch_image::merge;
@@ -52,20 +52,33 @@ pub fn run(arguments: &Arguments, reporter: &Reporter) -> Result<(), Error> {
             reporter.result(version, "version", json!(version));
             Ok(())
         }
-        Verb::Reset => lines_only(arguments, reset::HARD),
-        Verb::HoldInReset => lines_only(arguments, reset::HOLD),
+        Verb::Reset => lines_only(global, reset::HARD, "The board was reset.", reporter),
+        Verb::HoldInReset => {
+            lines_only(global, reset::HOLD, "The board is held in reset; `reset` lets it go.", reporter)
+        }
         Verb::Flash { program, monitor } => {
+            let after = session::after(global)?;
             program::check(program)?;
             let mut loader = session::connect(global, reporter)?;
             program::flash(&mut loader, program)?;
-            loader.finish(&session::after(global))?;
+            loader.finish(&after)?;
             if *monitor { monitor::follow(&mut *loader.into_transport(), Some(&program.elf)) } else { Ok(()) }
         }
         verb => {
+            let after = session::after(global)?;
             check_files(verb)?;
             // Our own stub does not encrypt.
             let mut loader = session::connect_for(global, !flash::encrypts(verb), reporter)?;
-            let after = on_chip(&mut loader, verb, reporter)?.unwrap_or_else(|| session::after(global));
+            let after = match on_chip(&mut loader, verb, reporter) {
+                Ok(own) => own.unwrap_or(after),
+                Err(error) => {
+                    if error.is_refusal() {
+                        // The board goes on as before; what stood against the verb is what there is to tell.
+                        let _ = loader.finish(&after);
+                    }
+                    return Err(error);
+                }
+            };
             loader.finish(&after)?;
             let reset = matches!(after, After::Reset(_));
             if reset && matches!(verb, Verb::WriteFlash { .. }) && session::is_interactive(global) {
@@ -84,6 +97,7 @@ fn check_files(verb: &Verb) -> Result<(), Error> {
         }
         Verb::VerifyFlash { files, .. } => flash::blobs(&files.files).map(drop),
         Verb::WritePart { file, .. } | Verb::LoadRam { file } => read(file).map(drop),
+        Verb::ReadFlash { file, .. } | Verb::DumpMem { file, .. } => check_writable(file),
         _ => Ok(()),
     }
 }
@@ -120,15 +134,18 @@ fn on_chip(loader: &mut Loader<'_>, verb: &Verb, reporter: &Reporter) -> Result<
             let table = program::table(loader, table)?;
             loader.erase_partitions(&table, labels)?;
         }
-        Verb::Run => return Ok(Some(After::SoftReset)),
+        Verb::Run => return loader.way_to_program().map(Some),
         other => flash::run(loader, other, reporter)?,
     }
     Ok(None)
 }
 
-fn lines_only(arguments: &Arguments, steps: &[reset::Step]) -> Result<(), Error> {
-    let mut transport = ports::open(&arguments.global.port, larch_loader::connect::ROM_BAUD)?;
-    Ok(reset::run(&mut *transport, steps)?)
+fn lines_only(global: &Global, steps: &[reset::Step], done: &str, reporter: &Reporter) -> Result<(), Error> {
+    let (port, _) = session::port(global, reporter)?;
+    let mut transport = ports::open(&port, larch_loader::connect::ROM_BAUD)?;
+    reset::run(&mut *transport, steps)?;
+    reporter.result(done, "control", json!(done));
+    Ok(())
 }
 
 fn list_ports(name_only: bool, reporter: &Reporter) {
@@ -149,6 +166,12 @@ fn list_ports(name_only: bool, reporter: &Reporter) {
             if name_only { port.name.clone() } else { format!("{}{ids}  {adapter} {serial}", port.name) };
         reporter.result(text.trim_end(), "port", value);
     }
+}
+
+/// Whether a file can be written, told before a long read. It is made if it is not there.
+fn check_writable(path: &Path) -> Result<(), Error> {
+    let opened = std::fs::OpenOptions::new().append(true).create(true).open(path);
+    opened.map(drop).map_err(|source| Error::File { name: path.display().to_string(), source })
 }
 
 fn read(path: &Path) -> Result<Vec<u8>, Error> {

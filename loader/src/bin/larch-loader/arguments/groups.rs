@@ -15,14 +15,16 @@ pub struct Files {
 /// Settings for the header of the bootloader's image.
 #[derive(Debug, Args)]
 pub struct FlashSettings {
-    /// qio, qout, dio, dout or keep.
-    #[arg(long, default_value = "keep")]
+    /// How the bootloader's header says that flash is read.
+    #[arg(long, default_value = "keep", ignore_case = true,
+        value_parser = ["keep", "detect", "qio", "qout", "dio", "dout"])]
     pub flash_mode: String,
     /// 80m, 40m, 26m, 20m, ... or keep.
     #[arg(long, default_value = "keep")]
     pub flash_freq: String,
-    /// 1MB to 128MB, detect or keep.
-    #[arg(long, default_value = "keep")]
+    /// The flash's size in the bootloader's header.
+    #[arg(long, default_value = "keep", ignore_case = true,
+        value_parser = ["keep", "detect", "1MB", "2MB", "4MB", "8MB", "16MB", "32MB", "64MB", "128MB"])]
     pub flash_size: String,
 }
 

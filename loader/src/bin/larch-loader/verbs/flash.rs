@@ -48,12 +48,14 @@ pub fn run(loader: &mut Loader<'_>, verb: &Verb, reporter: &Reporter) -> Result<
             loader.erase_region(*offset, size)
         }
         Verb::ChecksumMd5 { offset, size } => {
+            loader.check_in_flash("the part", *offset, *size)?;
             let digest = loader.flash_md5(*offset, *size)?.to_string();
             reporter.result(&digest, "md5", json!(digest));
             Ok(())
         }
         Verb::ReadFlashStatus { bytes, .. } => {
-            let status = loader.flash_status((*bytes).clamp(1, 3))?;
+            let bytes = usize::from(*bytes);
+            let status = loader.flash_status(bytes)?;
             reporter.result(
                 &format!("Status value: 0x{status:0width$x}", width = bytes * 2),
                 "status",
@@ -62,14 +64,12 @@ pub fn run(loader: &mut Loader<'_>, verb: &Verb, reporter: &Reporter) -> Result<
             Ok(())
         }
         Verb::WriteFlashStatus { bytes, non_volatile, value, .. } => {
-            write_status(loader, *bytes, *non_volatile, *value, reporter)
+            write_status(loader, usize::from(*bytes), *non_volatile, *value, reporter)
         }
         Verb::ReadFlashSfdp { address, bytes, .. } => {
             let value = loader.read_sfdp(*address, *bytes)?;
-            let shown: Vec<_> = value.to_le_bytes()[..(*bytes).clamp(1, 4) as usize]
-                .iter()
-                .map(|byte| format!("{byte:02x}"))
-                .collect();
+            let shown: Vec<_> =
+                value.to_le_bytes().iter().take(*bytes as usize).map(|byte| format!("{byte:02x}")).collect();
             reporter.result(&format!("SFDP[0x{address:x}] = {}", shown.join(" ")), "sfdp", json!(value));
             Ok(())
         }
@@ -84,7 +84,6 @@ fn write_status(
     value: u32,
     reporter: &Reporter,
 ) -> Result<(), Error> {
-    let bytes = bytes.clamp(1, 3);
     let before = loader.flash_status(bytes)?;
     loader.write_flash_status(value, bytes, non_volatile)?;
     let after = loader.flash_status(bytes)?;
@@ -233,24 +232,23 @@ pub fn parse_settings(
     settings: &FlashSettings,
     chip: &larch_chips::Chip,
 ) -> Result<flash::FlashSettings, Error> {
-    let keep = |text: &str, name: &str, known: &dyn Fn(&str) -> Option<u8>| match text {
-        "keep" => Ok(Keep::Keep),
-        "detect" => Ok(Keep::Detect),
-        other => known(other)
-            .map(Keep::Set)
-            .ok_or_else(|| Error::Argument(format!("unknown --{name} '{other}' for the {}", chip.name))),
+    let keep = |text: &str, known: &dyn Fn(&str) -> Option<u8>| match text {
+        _ if text.eq_ignore_ascii_case("keep") => Ok(Keep::Keep),
+        _ if text.eq_ignore_ascii_case("detect") => Ok(Keep::Detect),
+        // Names of modes and sizes were looked at when the command line was read.
+        other => known(other).map(Keep::Set).ok_or_else(|| {
+            let names: Vec<&str> = chip.image.frequencies.iter().map(|known| known.1).collect();
+            let (name, names) = (chip.name, names.join(", "));
+            Error::Argument(format!("unknown --flash-freq '{other}' for the {name} (one of: keep, {names})"))
+        }),
     };
     let frequency = |text: &str| {
         let named = chip.image.frequencies.iter().find(|known| known.1.eq_ignore_ascii_case(text));
         named.and_then(|known| u8::try_from(known.0).ok())
     };
     Ok(flash::FlashSettings {
-        mode: keep(&settings.flash_mode, "flash-mode", &|text| {
-            FlashMode::by_name(text).map(FlashMode::byte)
-        })?,
-        frequency: keep(&settings.flash_freq, "flash-freq", &frequency)?,
-        size: keep(&settings.flash_size, "flash-size", &|text| {
-            FlashSize::by_name(text).map(FlashSize::nibble)
-        })?,
+        mode: keep(&settings.flash_mode, &|text| FlashMode::by_name(text).map(FlashMode::byte))?,
+        frequency: keep(&settings.flash_freq, &frequency)?,
+        size: keep(&settings.flash_size, &|text| FlashSize::by_name(text).map(FlashSize::nibble))?,
     })
 }

@@ -2,6 +2,7 @@
 
 use crate::arguments::Global;
 use crate::report::Reporter;
+use crate::session;
 use larch_image::crash::Crash;
 use larch_loader::transport::Transport;
 use larch_loader::{Error, connect, ports, reset};
@@ -14,12 +15,7 @@ use std::time::Duration;
 const LOOK: Duration = Duration::from_millis(20);
 
 pub fn run(global: &Global, elf: Option<&Path>, no_reset: bool, reporter: &Reporter) -> Result<(), Error> {
-    let port = if global.port == "auto" {
-        ports::choose(&ports::Filter::default())?.name
-    } else {
-        global.port.clone()
-    };
-    reporter.port(&port, None);
+    let (port, _) = session::port(global, reporter)?;
     let mut transport = ports::open(&port, global.baud.unwrap_or(connect::ROM_BAUD))?;
     if !no_reset {
         reset::run(&mut *transport, reset::HARD)?;
