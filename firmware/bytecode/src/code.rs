@@ -75,6 +75,24 @@ pub struct CodeParts<'a, Const> {
     pub lines: &'a [u8],
 }
 
+impl<Const> CodeParts<'_, Const> {
+    /// Bits of the number of names of one code object.
+    pub const NAME_BITS: u32 = 13;
+    /// Bits of the number of handlers of one code object.
+    pub const HANDLER_BITS: u32 = 11;
+
+    /// Whether all counts are within what a code object can hold.
+    #[must_use]
+    pub fn fits(&self) -> bool {
+        let half = usize::from(u16::MAX);
+        self.words.len() + 2 * self.handlers.len() <= half
+            && self.constants.len() <= half
+            && self.lines.len() <= half
+            && self.names.len() >> Self::NAME_BITS == 0
+            && self.handlers.len() >> Self::HANDLER_BITS == 0
+    }
+}
+
 /// The heap has no room for what is being made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct OutOfMemory;
@@ -148,7 +166,7 @@ pub trait Backend {
     }
     /// None, True, False, Ellipsis.
     fn singleton(&mut self, which: Singleton) -> Self::Const;
-    /// A code object.
+    /// A code object; its parts fit ([`CodeParts::fits`]).
     ///
     /// # Errors
     /// When memory is exhausted.

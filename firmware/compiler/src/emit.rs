@@ -343,6 +343,6 @@ impl Emitter<'_, '_> {
             first_line: self.unit.first_line.unwrap_or(self.unit.line),
             lines: &self.lines[self.unit.lines..],
         };
-        Ok(self.parser.backend.code(&parts)?)
+        if parts.fits() { Ok(self.parser.backend.code(&parts)?) } else { Err(code::TOO_LONG) }
     }
 }

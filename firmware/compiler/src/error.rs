@@ -16,8 +16,8 @@ pub enum ErrorKind {
     ViperType,
     /// `NotImplementedError`
     NotImplemented,
-    /// `RuntimeError`: the source nests too deeply
-    Recursion,
+    /// `RuntimeError`: nested too deeply, or too much for one code object
+    Limit,
     /// `MemoryError`
     Memory,
 }
@@ -100,7 +100,7 @@ macro_rules! faults {
 
 faults! {
     Memory Memory "",
-    Recursion Recursion "maximum recursion depth exceeded",
+    Recursion Limit "maximum recursion depth exceeded",
     OutsideLoop Syntax "'break'/'continue' outside loop",
     ReturnOutside Syntax "'return' outside function",
     ImportStar Syntax "import * not at module level",
@@ -125,7 +125,7 @@ faults! {
     Targets Syntax "too many targets",
     Stars Syntax "multiple *x in assignment",
     Delete Syntax "can't delete expression",
-    Code Syntax "code too long",
+    Code Limit "bytecode overflow",
     Registers Syntax "too many registers",
     Constants Syntax "too many constants",
     Names Syntax "too many names",

@@ -207,7 +207,7 @@ fn deep_nesting_is_an_error() {
             let mut keeper = support::Keeper::quiet();
             let error =
                 support::compile_with(&mut keeper, &source, Mode::File, Options::default()).unwrap_err();
-            assert_eq!(error.kind, ErrorKind::Recursion, "{}", &source[..40]);
+            assert_eq!(error.kind, ErrorKind::Limit, "{}", &source[..40]);
         }
     };
     std::thread::Builder::new().stack_size(2 << 20).spawn(check).unwrap().join().unwrap();

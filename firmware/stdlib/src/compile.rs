@@ -102,7 +102,7 @@ fn raise(vm: &mut Vm, source: &str, file: Qstr, error: &CompileError) -> larch_v
         ErrorKind::Indentation => ids::IndentationError,
         ErrorKind::ViperType => ids::ViperTypeError,
         ErrorKind::NotImplemented => ids::NotImplementedError,
-        ErrorKind::Recursion => ids::RuntimeError,
+        ErrorKind::Limit => ids::RuntimeError,
         ErrorKind::Memory => return vm.raise_memory(),
     };
     let mut message = Message { bytes: [0; MESSAGE], len: 0 };

@@ -1,9 +1,11 @@
 //! `import` of modules from the board's file system, along `sys.path`.
 
+use alloc::string::String;
 use alloc::vec::Vec;
 
 use larch_bytecode::qstr::Qstr;
 use larch_heap::{Kind, Root, Value};
+use larch_vm::native::Frozen;
 use larch_vm::{CompileMode, Res, Vm};
 
 use crate::compile::{compile_bytes, load_mpy};
@@ -32,7 +34,8 @@ pub fn import(vm: &mut Vm, name: Qstr) -> Res {
     for index in 0..vm.list_len(folders) {
         let folder = vm.list_get(folders, index);
         if vm.str_span(folder).is_some_and(|span| vm.str_at(span) == frozen::FOLDER) {
-            match frozen::find(vm.qstr_text(name)) {
+            let text = vm.qstr_text(name);
+            match vm.registry().frozen.iter().find(|module| module.name == text) {
                 Some(module) => return load_frozen(vm, name, module),
                 None => continue,
             }
@@ -129,21 +132,18 @@ fn load(vm: &mut Vm, name: Qstr, folder: Value, source: &Source) -> Res {
 }
 
 /// A module that is part of the program.
-fn load_frozen(vm: &mut Vm, name: Qstr, frozen: &'static frozen::Frozen) -> Res {
+fn load_frozen(vm: &mut Vm, name: Qstr, frozen: &'static Frozen) -> Res {
     let module = vm.new_module(name)?;
     vm.root(module)?;
     let table = vm.module_globals(module).and_then(Value::as_cell).expect("a module made just now");
-    let mut file = Vec::new();
-    file.extend(frozen.0.bytes().map(|byte| if byte == b'.' { b'/' } else { byte }));
-    if frozen.1 {
-        let path = vm.intern(core::str::from_utf8(&file).unwrap_or_default())?;
+    let file: String = frozen.path().chain([".py"]).collect();
+    if let Some(folder) = file.strip_suffix("/__init__.py").filter(|_| frozen.is_package) {
+        let path = vm.intern(folder)?;
         vm.dict_set_qstr(table, Qstr::__path__, Value::qstr(path))?;
-        file.extend_from_slice(b"/__init__");
     }
-    file.extend_from_slice(b".py");
-    let shown = vm.intern(core::str::from_utf8(&file).unwrap_or_default())?;
+    let shown = vm.intern(&file)?;
     vm.dict_set_qstr(table, Qstr::__file__, Value::qstr(shown))?;
-    let code = compile_bytes(vm, frozen.2.as_bytes(), shown, CompileMode::File);
+    let code = compile_bytes(vm, frozen.text.as_bytes(), shown, CompileMode::File);
     run(vm, name, module, code)
 }
 

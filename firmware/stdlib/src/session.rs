@@ -55,6 +55,15 @@ pub fn finish(vm: &mut Vm, result: Res) -> Outcome {
     Outcome::Failed
 }
 
+/// The end of a program or a prompt: calls what `sys.atexit` was told.
+pub fn leave(vm: &mut Vm) {
+    let function = larch_vm::modules::sys::at_exit(vm);
+    if !function.is_none() {
+        let result = vm.call(function, &[]);
+        finish(vm, result);
+    }
+}
+
 /// What the prompt needs of the machine.
 struct Console<'v> {
     vm: &'v mut Vm,

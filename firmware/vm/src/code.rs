@@ -1,16 +1,15 @@
 //! Code objects in the heap: how the compiler's parts become one cell, and how the machine reads it.
 //!
-//! Words behind the header: `constants | flags << 16 | handlers << 24`, the constants (the only values), then
-//! `name | file << 16`, `registers | positional << 8 | keyword-only << 16 | free << 24`, `first line | words << 16`,
-//! `names | line bytes << 16`, the instructions, the handlers (two words each), names and parameter names (16 bits
-//! each), the line table.
+//! Words behind the header: `constants | flags << 16 | handlers (low 8 bits) << 24`, the constants (the only values), then
+//! `name | file << 16`, `registers | positional << 8 | keyword-only << 16 | free << 24`, `first line | body << 16`,
+//! `names | handlers (high 3 bits) << 13 | line bytes << 16`, the body (instructions, then two words for each handler),
+//! names and parameter names (16 bits each), the line table.
 
 use larch_bytecode::code::{CodeParts, Flags, Handler, LineTable};
 use larch_bytecode::qstr::Qstr;
 use larch_heap::{Header, Kind, Ref, Value};
 
 use crate::native::Res;
-use crate::types::ids;
 use crate::vm::Vm;
 
 /// Where the parts of a code object are.
@@ -22,6 +21,8 @@ pub struct Code {
 }
 
 const META_WORDS: u32 = 4;
+const NAME_BITS: u32 = CodeParts::<Value>::NAME_BITS;
+const _: () = assert!(NAME_BITS + CodeParts::<Value>::HANDLER_BITS == 24);
 
 /// What a call needs to know of a code object.
 #[derive(Clone, Copy, Debug)]
@@ -87,17 +88,18 @@ impl Code {
         vm.heap.inner(self.at, self.meta + META_WORDS + position)
     }
 
-    fn word_count(self, vm: &Vm) -> u32 {
-        self.word(vm, 2) >> 16
+    /// Where the body ends, in words behind the header.
+    fn body_end(self, vm: &Vm) -> u32 {
+        self.meta + META_WORDS + (self.word(vm, 2) >> 16)
     }
 
     fn handler_count(self, vm: &Vm) -> u32 {
-        vm.heap.word(self.at, 0) >> 24
+        vm.heap.word(self.at, 0) >> 24 | (self.word(vm, 3) & 0xffff) >> NAME_BITS << 8
     }
 
     /// Byte offset (behind the header) of the names.
     fn names_start(self, vm: &Vm) -> u32 {
-        (self.meta + META_WORDS + self.word_count(vm) + 2 * self.handler_count(vm)) * 4
+        self.body_end(vm) * 4
     }
 
     /// The name at an even byte offset.
@@ -118,7 +120,7 @@ impl Code {
     }
 
     fn name_count(self, vm: &Vm) -> u32 {
-        self.word(vm, 3) & 0xffff
+        self.word(vm, 3) & ((1 << NAME_BITS) - 1)
     }
 
     /// The source line of instruction `position`.
@@ -132,8 +134,9 @@ impl Code {
 
     /// The handler that protects instruction `position`: where to go on and the register for the exception.
     pub fn handler(self, vm: &Vm, position: u32) -> Option<(u32, u8)> {
-        let first = self.meta + META_WORDS + self.word_count(vm);
-        for index in 0..self.handler_count(vm) {
+        let count = self.handler_count(vm);
+        let first = self.body_end(vm) - 2 * count;
+        for index in 0..count {
             let range = vm.heap.slot(self.at, first + 2 * index).bits();
             if (range & 0xffff..range >> 16).contains(&position) {
                 let target = vm.heap.slot(self.at, first + 2 * index + 1).bits();
@@ -163,22 +166,12 @@ impl Vm {
         let constants = parts.constants.len();
         let halves = parts.names.len() + parts.parameters.len();
         let tail_bytes = halves * 2 + parts.lines.len();
-        let fixed = 1 + constants + META_WORDS as usize + parts.words.len() + 2 * parts.handlers.len();
-        let too_large = parts.words.len() > 0xffff
-            || constants > 0xffff
-            || parts.handlers.len() > 0xff
-            || parts.names.len() > 0xffff
-            || parts.lines.len() > 0xffff;
-        if too_large {
-            return Err(self.raise(ids::RuntimeError, "code too large"));
-        }
+        let handlers = parts.handlers.len() as u32;
+        let body = parts.words.len() + 2 * parts.handlers.len();
+        let fixed = 1 + constants + META_WORDS as usize + body;
         let words = fixed + tail_bytes.div_ceil(4);
         let at = self.alloc(Header::new(Kind::Code, words as u32))?;
-        self.heap.set_word(
-            at,
-            0,
-            constants as u32 | u32::from(parts.flags.0) << 16 | (parts.handlers.len() as u32) << 24,
-        );
+        self.heap.set_word(at, 0, constants as u32 | u32::from(parts.flags.0) << 16 | handlers << 24);
         self.heap.values_mut(at, 1, constants as u32).copy_from_slice(parts.constants);
         let mut byte = 4 * (1 + constants as u32);
         let mut put = |vm: &mut Vm, word: u32| {
@@ -187,8 +180,8 @@ impl Vm {
         };
         put(self, u32::from(parts.name.0) | u32::from(parts.file.0) << 16);
         put(self, u32::from_le_bytes([parts.registers, parts.positional, parts.keyword_only, parts.free]));
-        put(self, parts.first_line.min(0xffff) | (parts.words.len() as u32) << 16);
-        put(self, parts.names.len() as u32 | (parts.lines.len() as u32) << 16);
+        put(self, parts.first_line.min(0xffff) | (body as u32) << 16);
+        put(self, parts.names.len() as u32 | handlers >> 8 << NAME_BITS | (parts.lines.len() as u32) << 16);
         for word in parts.words {
             put(self, *word);
         }

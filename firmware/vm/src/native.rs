@@ -244,6 +244,30 @@ pub struct Registry {
     pub modules: [&'static [&'static ModuleDef]; 3],
     /// Names that import another module's: `(alias, name)`.
     pub aliases: &'static [(Qstr, Qstr)],
+    /// Modules written in Python that are part of the program.
+    pub frozen: &'static [Frozen],
+}
+
+/// A module written in Python that is part of the program.
+#[derive(Clone, Copy)]
+pub struct Frozen {
+    /// Its full dotted name.
+    pub name: &'static str,
+    /// Whether other modules may lie in it.
+    pub is_package: bool,
+    /// Its source.
+    pub text: &'static str,
+}
+
+impl Frozen {
+    /// Its file, as tracebacks show it, without suffix: in parts.
+    pub fn path(&self) -> impl Iterator<Item = &'static str> {
+        let slashes = self.name.split_inclusive('.').flat_map(|part| match part.strip_suffix('.') {
+            Some(part) => [part, "/"],
+            None => [part, ""],
+        });
+        slashes.chain(self.is_package.then_some("/__init__"))
+    }
 }
 
 /// Table number of the core's types and modules.

@@ -117,6 +117,10 @@ fn pattern(line: &str) -> Option<Regex> {
 /// Replaces printed lines by the patterns that they match, so that equal texts mean a match.
 fn fit(expected: &str, printed: &str) -> String {
     let mut lines: Vec<String> = printed.lines().map(str::to_owned).collect();
+    if lines.is_empty() {
+        // As in the suite's own runner: nothing printed is one empty line.
+        lines.push(String::new());
+    }
     let expected: Vec<&str> = expected.lines().collect();
     let matches = |line: &str, text: &str| pattern(line).is_some_and(|pattern| pattern.is_match(text));
     for (at, line) in expected.iter().enumerate() {

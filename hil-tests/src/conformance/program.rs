@@ -60,7 +60,12 @@ impl Desktop {
     fn typed(&self, test: &Test, options: &Options) -> Result<Answer, String> {
         let failed = |error: io::Error| format!("{}: {error}", test.name);
         let mut words = vec![self.binary.display().to_string()];
-        words.extend(options.words.iter().cloned());
+        // It runs in a directory of its own; a file of the suite is named in full.
+        let suite = test.path.parent().and_then(Path::parent).unwrap_or(&test.path);
+        words.extend(options.words.iter().map(|word| match suite.join(word) {
+            file if file.is_file() => file.display().to_string(),
+            _ => word.clone(),
+        }));
         let mut program = Program::new(&words, &self.scratch.join(test.stem())).map_err(failed)?;
         program.hard_reset().map_err(failed)?;
         let mut said = listen(&mut program, FIRST_ANSWER);

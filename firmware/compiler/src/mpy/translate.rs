@@ -203,7 +203,7 @@ impl Translator<'_, '_> {
             first_line,
             lines,
         };
-        Ok(self.backend.code(&parts)?)
+        if parts.fits() { Ok(self.backend.code(&parts)?) } else { Err(MpyError::TooLarge) }
     }
 
     // ---- registers ----

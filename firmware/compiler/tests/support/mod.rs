@@ -185,7 +185,7 @@ pub fn describe(keeper: &Keeper, source: &str, error: &CompileError) -> String {
         ErrorKind::Indentation => "IndentationError",
         ErrorKind::ViperType => "ViperTypeError",
         ErrorKind::NotImplemented => "NotImplementedError",
-        ErrorKind::Recursion => "RuntimeError",
+        ErrorKind::Limit => "RuntimeError",
         ErrorKind::Memory => "MemoryError",
     };
     let mut text = format!("line {}", error.line);

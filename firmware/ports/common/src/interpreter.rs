@@ -80,6 +80,7 @@ const fn registry<M: Machine>() -> Registry {
         types: [larch_vm::types::TYPES, larch_stdlib::ids::TYPES, M::TYPES],
         modules: [larch_vm::modules::MODULES, larch_stdlib::ids::MODULES, M::MODULES],
         aliases: larch_stdlib::ids::ALIASES,
+        frozen: larch_stdlib::frozen::MODULES,
     }
 }
 
@@ -175,6 +176,7 @@ fn live_once<M: Machine>(board: &mut M, banner: &str, repl: &mut Repl<'_, VecBuf
     if run_boot_files(&mut vm, repl.mode()) {
         session::talk(&mut vm, repl, banner);
     }
+    session::leave(&mut vm);
 }
 
 /// Runs `boot.py`, and `main.py` unless a program talks to the board; `false` if one of them asks for a soft reset.

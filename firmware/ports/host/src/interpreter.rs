@@ -32,6 +32,7 @@ static REGISTRY: Registry = Registry {
     types: [larch_vm::types::TYPES, larch_stdlib::ids::TYPES, &[]],
     modules: [larch_vm::modules::MODULES, larch_stdlib::ids::MODULES, &[&crate::environ::ENVIRON]],
     aliases: larch_stdlib::ids::ALIASES,
+    frozen: larch_stdlib::frozen::MODULES,
 };
 
 thread_local! {
@@ -127,7 +128,9 @@ fn run(arguments: &Arguments) -> ExitCode {
     if inspect || crate::environ::get("MICROPYINSPECT").is_some_and(|value| !value.is_empty()) {
         talk(&mut vm);
     }
-    exit_code(&mut vm, outcome)
+    let code = exit_code(&mut vm, outcome);
+    session::leave(&mut vm);
+    code
 }
 
 /// 0, 1 for an exception, and what SystemExit says.

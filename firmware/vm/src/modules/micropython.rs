@@ -99,7 +99,7 @@ fn stack_use(vm: &mut Vm) -> Res {
 
 fn heap_lock(vm: &mut Vm) -> Res {
     vm.lock_heap(vm.heap_locked.saturating_add(1));
-    Ok(Value::small(i32::from(vm.heap_locked)))
+    Ok(Value::NONE)
 }
 
 fn heap_unlock(vm: &mut Vm) -> Res {

@@ -72,6 +72,7 @@ pub fn visit_names(vm: &mut Vm, path: Option<&str>, visit: &mut dyn FnMut(&str))
         for table in vm.registry.modules {
             table.iter().for_each(|module| visit(vm.qstr_text(module.name)));
         }
+        vm.registry.frozen.iter().for_each(|module| visit(module.name));
         return Ok(());
     };
     let main = vm.heap.root(Root::Main);

@@ -365,6 +365,15 @@ fn help_modules(vm: &mut Vm) -> Res<()> {
             vm.list_append(cell, Value::qstr(module.name))?;
         }
     }
+    for module in vm.registry.frozen {
+        let sink = vm.begin_text(Kind::Str, 24)?;
+        module.path().try_for_each(|part| vm.emit_str(sink, part))?;
+        let name = vm.end_text(sink)?;
+        let scope = vm.scope();
+        vm.root(name)?;
+        vm.list_append(cell, name)?;
+        vm.release(scope);
+    }
     vm.sort_list(cell, Value::NONE, false)?;
     let count = vm.list_len(cell);
     let rows = count.div_ceil(COLUMNS);

@@ -23,6 +23,7 @@ static ENTRIES: &[Entry] = &[
     (Qstr::maxsize, Rom::Getter(maxsize)),
     (Qstr::exit, Rom::Fn(Native::Var(0, 1, exit))),
     (Qstr::modules, Rom::Getter(modules)),
+    (Qstr::atexit, Rom::Fn(Native::F1(atexit))),
     (Qstr::print_exception, Rom::Fn(Native::Var(1, 2, print_exception))),
     (Qstr::stdin, Rom::Getter(stdin)),
     (Qstr::stdout, Rom::Getter(stdout)),
@@ -151,15 +152,7 @@ fn attr(vm: &mut Vm, name: Qstr, op: AttrOp) -> Res {
             Ok(Value::NONE)
         }
         AttrOp::Set(value) if is_settable => {
-            let table = match table {
-                Some(table) => table,
-                None => {
-                    let dict = vm.new_dict(2)?;
-                    vm.heap.set_root(Root::Sys, dict);
-                    dict.expect_cell("a dict")
-                }
-            };
-            vm.dict_set_qstr(table, name, value)?;
+            set(vm, name, value)?;
             Ok(Value::NONE)
         }
         AttrOp::Delete if name == Qstr::tracebacklimit => {
@@ -171,6 +164,31 @@ fn attr(vm: &mut Vm, name: Qstr, op: AttrOp) -> Res {
         }
         _ => Ok(Value::UNBOUND),
     }
+}
+
+fn set(vm: &mut Vm, name: Qstr, value: Value) -> Res<()> {
+    let table = match vm.heap.root(Root::Sys).as_cell() {
+        Some(table) => table,
+        None => {
+            let dict = vm.new_dict(2)?;
+            vm.heap.set_root(Root::Sys, dict);
+            dict.expect_cell("a dict")
+        }
+    };
+    vm.dict_set_qstr(table, name, value)
+}
+
+/// `sys.atexit`: what is called at the end; returns what was to be called before.
+fn atexit(vm: &mut Vm, function: Value) -> Res {
+    let before = at_exit(vm);
+    set(vm, Qstr::atexit, function)?;
+    Ok(before)
+}
+
+/// What `sys.atexit` was told; None if nothing.
+pub fn at_exit(vm: &Vm) -> Value {
+    let table = vm.heap.root(Root::Sys).as_cell();
+    table.and_then(|table| vm.dict_get_qstr(table, Qstr::atexit)).unwrap_or(Value::NONE)
 }
 
 /// How many places of a traceback are shown: `sys.tracebacklimit`, if it was set.
