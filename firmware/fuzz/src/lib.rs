@@ -24,13 +24,14 @@ const ANSWER: &str = "alive 42\r\n";
 pub type Target = (&'static str, fn(&[u8]));
 
 /// The kinds of input.
-pub const TARGETS: [Target; 6] = [
+pub const TARGETS: [Target; 7] = [
     ("source", source),
     ("repl", repl),
     ("raw_paste", raw_paste),
     ("pattern", pattern),
     ("json", json),
     ("struct_format", struct_format),
+    ("mpy", mpy),
 ];
 
 /// What is typed, with what follows to see that the board lives. A board that was asked for more time than there is was
@@ -92,6 +93,48 @@ pub fn struct_format(data: &[u8]) {
          print(struct.unpack_from(f, b, len(b) - n))\n"
     ));
 }
+
+/// A `.mpy` file: it is imported, and what it defines is called. `input` is away, or it could take what is typed next.
+pub fn mpy(data: &[u8]) {
+    let digits: String = data.iter().map(|byte| format!("{byte:02x}")).collect();
+    run(&format!("import binascii\nDATA = binascii.unhexlify('{digits}')\n{IMPORT}"));
+}
+
+/// Imports `DATA` as a module from a file system in memory, and calls what is in it.
+const IMPORT: &str = "\
+import builtins, io, sys, vfs
+builtins.input = None
+class File(io.IOBase):
+    def __init__(self):
+        self.at = 0
+    def readinto(self, place):
+        part = DATA[self.at : self.at + len(place)]
+        place[: len(part)] = part
+        self.at += len(part)
+        return len(part)
+    def ioctl(self, request, argument):
+        return 0
+class Files:
+    def mount(self, *arguments):
+        pass
+    def stat(self, path):
+        if path == '/fuzzed.mpy':
+            return (0x8000,) + (0,) * 9
+        raise OSError(2)
+    def open(self, path, mode):
+        return File()
+vfs.mount(Files(), '/memory')
+sys.path.insert(0, '/memory')
+import fuzzed
+for name in dir(fuzzed):
+    for count in range(3):
+        try:
+            made = getattr(fuzzed, name)(*range(1, 1 + count))
+            print(name, made)
+            print(next(made), next(made))
+        except Exception as error:
+            print(name, repr(error))
+";
 
 fn run(program: &str) {
     source(program.as_bytes());

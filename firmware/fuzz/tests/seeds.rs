@@ -12,7 +12,10 @@ fn number(name: &str, otherwise: u64) -> u64 {
 /// The inputs in `corpus/TARGET`; for programs the language suite as well.
 fn samples(target: &str) -> Vec<Vec<u8>> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let mut folders = vec![root.join("corpus").join(target)];
+    let mut folders = match target {
+        "mpy" => vec![root.join("../compiler/tests/mpy")],
+        _ => vec![root.join("corpus").join(target)],
+    };
     if target == "source" {
         let suite = root.join("../ports/host/tests/lang");
         folders.extend(fs::read_dir(suite).expect("the suite").map(|entry| entry.expect("an entry").path()));
@@ -23,7 +26,7 @@ fn samples(target: &str) -> Vec<Vec<u8>> {
             fs::read_dir(folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display()))
         })
         .map(|entry| entry.expect("an entry").path())
-        .filter(|path| path.extension().is_none_or(|end| end != "out"))
+        .filter(|path| path.extension().is_none_or(|end| end == "mpy" || target != "mpy" && end != "out"))
         .collect();
     files.sort();
     files.iter().map(|file| fs::read(file).expect("a sample")).collect()
@@ -68,6 +71,11 @@ fn pattern() {
 #[test]
 fn json() {
     run("json");
+}
+
+#[test]
+fn mpy() {
+    run("mpy");
 }
 
 #[test]
