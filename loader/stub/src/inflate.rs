@@ -13,6 +13,8 @@ const DISTANCES: usize = 30;
 const CODE_LENGTHS: usize = 19;
 /// Codes up to this length are looked up at once.
 const FAST: u32 = 9;
+/// Code lengths that are read between two looks at what else there is to do.
+const MEANWHILE: usize = 64;
 /// Bytes that a distance may reach back.
 pub const WINDOW: usize = 0x8000;
 
@@ -40,6 +42,8 @@ pub trait Pipe {
     /// # Errors
     /// If there is no room for it.
     fn push(&mut self, byte: u8) -> Result<(), Self::Error>;
+    /// Called every hundred microseconds or so of work that neither takes nor gives bytes.
+    fn meanwhile(&mut self) {}
     /// A byte that was pushed `distance` (1 to [`WINDOW`]) bytes ago; `None` if none was.
     fn back(&self, distance: usize) -> Option<u8>;
     /// The stream makes no sense.
@@ -229,9 +233,11 @@ impl Inflate {
         for &place in &ORDER[..codes] {
             lengths[usize::from(place)] = self.take(pipe, 3)? as u8;
         }
+        pipe.meanwhile();
         if literals > LITERALS - 2 || !self.literals.build(&lengths[..CODE_LENGTHS]) {
             return Err(pipe.damaged());
         }
+        pipe.meanwhile();
         let mut at = 0;
         let mut previous = 0;
         while at < literals + distances {
@@ -249,13 +255,17 @@ impl Inflate {
                 return Err(pipe.damaged());
             }
             lengths[at..end].fill(value);
+            if at / MEANWHILE != end / MEANWHILE {
+                pipe.meanwhile();
+            }
             at = end;
         }
-        let distances_at = literals..literals + distances;
-        if !self.literals.build(&lengths[..literals]) || !self.distances.build(&lengths[distances_at]) {
-            return Err(pipe.damaged());
-        }
-        Ok(())
+        pipe.meanwhile();
+        let literals_fit = self.literals.build(&lengths[..literals]);
+        pipe.meanwhile();
+        let distances_fit = self.distances.build(&lengths[literals..literals + distances]);
+        pipe.meanwhile();
+        if literals_fit && distances_fit { Ok(()) } else { Err(pipe.damaged()) }
     }
 
     fn block<P: Pipe>(&mut self, pipe: &mut P) -> Result<(), P::Error> {

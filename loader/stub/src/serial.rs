@@ -25,6 +25,7 @@ pub const HEAD: usize = 8;
 /// Length, number and two unused words before the data of a block.
 pub const BLOCK_HEAD: usize = HEAD + 16;
 const FRAME: usize = BLOCK_HEAD + BLOCK;
+const CHECKSUM_SEED: u8 = 0xEF;
 /// Frames that are kept: one in use, one arriving, and the window.
 const FRAMES: usize = WINDOW + 2;
 
@@ -77,6 +78,8 @@ pub struct Serial {
     complete: usize,
     /// Bytes of the frame that arrives.
     at: usize,
+    /// Espressif's checksum of its data so far: calculated at its end, bytes would be lost meanwhile at 3 Mbaud.
+    sum: u8,
     /// Within a frame.
     inside: bool,
     escaped: bool,
@@ -95,11 +98,16 @@ impl Serial {
 
     /// Takes what the UART has received. To be called at least every 100 us.
     pub fn pump(&mut self) {
-        let mut waiting = read(STATUS) & 0x3FF;
-        while waiting > 0 {
-            let byte = read(FIFO) as u8;
-            self.put(byte);
-            waiting -= 1;
+        // Again until it is empty: to judge a block takes time, in which the next one arrives.
+        loop {
+            let waiting = read(STATUS) & 0x3FF;
+            if waiting == 0 {
+                return;
+            }
+            for _ in 0..waiting {
+                let byte = read(FIFO) as u8;
+                self.put(byte);
+            }
         }
     }
 
@@ -111,6 +119,7 @@ impl Serial {
             self.inside = self.complete < FRAMES;
             self.escaped = false;
             self.at = 0;
+            self.sum = CHECKSUM_SEED;
             return;
         }
         if !self.inside {
@@ -136,6 +145,9 @@ impl Serial {
         }
         let place = (self.first + self.complete) % FRAMES;
         self.frames[place].put(self.at, byte);
+        if self.at >= BLOCK_HEAD {
+            self.sum ^= byte;
+        }
         self.at += 1;
     }
 
@@ -159,7 +171,7 @@ impl Serial {
             Flow::Open(_) if bytes.len() < BLOCK_HEAD || bytes.len() - BLOCK_HEAD != length => {
                 Err(error::BAD_DATA_LEN)
             }
-            Flow::Open(_) if checksum(&bytes[BLOCK_HEAD..]) != bytes[4] => Err(error::BAD_DATA_CHECKSUM),
+            Flow::Open(_) if self.sum != bytes[4] => Err(error::BAD_DATA_CHECKSUM),
             Flow::Open(next) if number > next => Err(error::BAD_DATA_CHECKSUM),
             // The acknowledgement was lost.
             Flow::Open(next) if number < next => Ok(false),
@@ -276,9 +288,4 @@ impl Serial {
         rom(CHIP.rom.uart_div_modify, [0, divider, 0, 0, 0, 0]);
         self.inside = false;
     }
-}
-
-/// Espressif's checksum of data.
-fn checksum(data: &[u8]) -> u8 {
-    data.iter().fold(0xEF, |sum, byte| sum ^ byte)
 }

@@ -135,6 +135,10 @@ impl Pipe for Stream<'_> {
         Ok(())
     }
 
+    fn meanwhile(&mut self) {
+        self.serial.pump();
+    }
+
     fn back(&self, distance: usize) -> Option<u8> {
         let distance = distance as u32;
         if distance > self.at - self.begin {

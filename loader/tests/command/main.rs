@@ -3,6 +3,7 @@
 mod board;
 mod desk;
 mod files;
+mod fleet;
 mod wire;
 
 use std::process::{Command, Output};

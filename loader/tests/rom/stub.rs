@@ -153,3 +153,35 @@ fn ours_waits_for_the_line_only() {
     let floor = sent.unwrap().parse::<f64>().unwrap() * 10.0 / 115_200.0;
     assert!(seconds < floor * 1.03, "{seconds} s, the bytes take {floor} s");
 }
+
+/// Code, tables, text and nothing, as in a file with debugging data: deflate makes a Huffman code of each, and of the last much
+/// from a few bytes.
+fn of_many_kinds(len: usize) -> Vec<u8> {
+    let mut data = Vec::with_capacity(len);
+    while data.len() < len {
+        data.extend(firmware_like(9_000));
+        data.extend((0..4_000_u32).flat_map(|n| (0x4200_0000 + n * 12).to_le_bytes()));
+        data.extend((0..9_000_u32).map(|n| b"_ZN4core3fmt9Formatter"[(n * n / 7 % 22) as usize]));
+        data.resize(data.len() + 30_000, 0);
+    }
+    data.truncate(len);
+    data
+}
+
+/// While a block is judged and a code is built, the next one arrives, a byte every 3 us.
+#[rstest]
+fn at_full_speed_no_byte_is_lost(
+    #[values(firmware_like(150_000), of_many_kinds(400_000))] data: Vec<u8>,
+    #[values(false, true)] dirty: bool,
+) {
+    let bench = Bench::new();
+    if dirty {
+        bench.board().chip_mut().load_flash(0x1_0000, &[0x5A; 400_000]);
+    }
+    let mut loader = with_stub(&bench, Ours);
+    loader.find_speed(None).unwrap();
+    loader.write_flash(&[blob(0x1_0000, data.clone())], &WriteOptions::default()).unwrap();
+    let events = bench.events();
+    assert!(events.contains("Baud(3000000)") && !events.contains("Retry"), "{events}");
+    assert!(bench.flash()[0x1_0000..].starts_with(&data));
+}

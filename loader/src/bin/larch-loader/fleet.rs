@@ -150,7 +150,8 @@ fn text(event: &Value) -> Option<String> {
         "read" => "reading".to_owned(),
         "unchanged" => format!("{} is in flash already", word("file")),
         "verify" => format!("{} verified", word("file")),
-        "retry" | "note" | "error" => word("message"),
+        "retry" => format!("{} (trying again)", word("message")),
+        "note" | "error" => word("message"),
         _ => return None,
     })
 }
