@@ -123,6 +123,7 @@ fn redirected_entries(vm: &mut Vm, args: Args, names_only: bool) -> Res<Option<V
         let entries = redirect(vm, path, Qstr::ilistdir, &[])?;
         return match entries {
             Some(entries) if names_only => {
+                vm.root(entries)?;
                 let list = vm.new_list(&[])?;
                 vm.root(list)?;
                 add_names(vm, list, entries)?;
@@ -149,10 +150,9 @@ fn redirected_entries(vm: &mut Vm, args: Args, names_only: bool) -> Res<Option<V
     if names_only { Ok(Some(list)) } else { vm.iter(list).map(Some) }
 }
 
-/// Appends the names of entries to a list.
+/// Appends the names of entries to a list; the caller keeps both alive.
 fn add_names(vm: &mut Vm, list: Value, entries: Value) -> Res<()> {
     let cell = list.as_cell().expect("a list");
-    vm.root(entries)?;
     let iterator = vm.iter(entries)?;
     vm.root(iterator)?;
     loop {
