@@ -15,6 +15,7 @@ use larch_loader::transport::Transport;
 pub use self::check::examine;
 use crate::lab::Lab;
 use crate::lock;
+use crate::probe;
 use crate::session::Session;
 use crate::target::serial;
 
@@ -36,6 +37,9 @@ pub const NO_PROGRAM: u8 = 65;
 pub const FLOOD: u8 = 66;
 /// An environment variable with a secret is not set.
 pub const NO_SECRET: u8 = 67;
+
+/// The debug probe does not reach a chip that can be flashed.
+pub const NO_PROBE: u8 = 68;
 
 /// One thing that was looked at.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -91,6 +95,7 @@ pub fn diagnose(lab: &Lab, board: &Board, expected: &Expected) -> Vec<Finding> {
     if board.port.is_started() {
         findings.extend(started(lab, board));
     } else {
+        findings.extend(probe(lab, board));
         attached(board, expected, &mut findings);
     }
     findings
@@ -101,7 +106,7 @@ fn started(lab: &Lab, board: &Board) -> Vec<Finding> {
     if let Some(reason) = lab.unavailable(board) {
         return vec![Finding::bad("program", NO_PROGRAM, reason, "")];
     }
-    if board.flash == FlashMethod::Loader && lab.not_flashed(board).is_some() {
+    if board.flash != FlashMethod::None && lab.not_flashed(board).is_some() {
         let advice = format!("cargo xtask flash --board {}", board.name);
         return vec![Finding::bad(
             "flash",
@@ -139,6 +144,21 @@ fn attached(board: &Board, expected: &Expected, findings: &mut Vec<Finding>) {
     findings.extend(examine(board, transport.as_mut(), expected));
     drop(transport);
     findings.extend(power(board));
+}
+
+/// Connects through the debug probe of a board that has one, and leaves the chip as it is.
+fn probe(lab: &Lab, board: &Board) -> Option<Finding> {
+    let wanted = board.probe.as_ref()?;
+    let program = probe::program(&lab.target);
+    if !program.exists() {
+        let advice = format!("cargo xtask flash --board {} builds it", board.name);
+        return Some(Finding::bad("probe", NO_PROGRAM, "larch-probe is not built", advice));
+    }
+    let (selector, patience) = (wanted.selector.as_deref(), probe::PATIENCE);
+    Some(match (probe::Flash { program: &program, wanted, selector, patience }).check() {
+        Ok(chip) => Finding::good("probe", format!("reaches an {chip} that can be flashed")),
+        Err(message) => Finding::bad("probe", NO_PROBE, message, ""),
+    })
 }
 
 /// Finds the port, if it is there.

@@ -16,6 +16,9 @@ use larch_image::layout;
 use larch_image::merge::{self, Blob};
 use larch_image::packages;
 use larch_image::partition::Table;
+use object::elf::PT_LOAD;
+use object::read::elf::{ElfFile32, ProgramHeader};
+use object::{Object, ObjectSection};
 use sha2::{Digest, Sha256};
 
 /// 4 MB as image headers say it: the bootloader takes the size of the flash from its own header.
@@ -82,18 +85,7 @@ impl Firmware {
     /// Why the program must be built (again), if so.
     #[must_use]
     pub fn stale(&self) -> Option<String> {
-        let Some(built) = modified(&self.elf) else {
-            return Some(format!("{} is not built", self.package));
-        };
-        let Ok(list) = fs::read_to_string(self.elf.with_extension("d")) else {
-            return Some(format!("{} was built by something else than cargo", self.package));
-        };
-        let sources = list.split_once(": ").map_or("", |(_, sources)| sources).replace("\\ ", "\u{0}");
-        let newer = sources.split_whitespace().map(|path| path.replace('\u{0}', " ")).find(|path| {
-            // A source that is gone changes the program as well.
-            modified(Path::new(path)).is_none_or(|changed| changed > built)
-        })?;
-        Some(format!("{newer} is newer than the built {}", self.package))
+        stale(&self.elf, self.package)
     }
 
     /// Makes the flash image of the program as it is built.
@@ -101,9 +93,7 @@ impl Firmware {
     /// # Errors
     /// The program is not built, does not fit, or the bootloader cannot be fetched.
     pub fn image(&self) -> Result<FlashImage, String> {
-        let chip = self
-            .chip
-            .ok_or_else(|| format!("{} is no flash image: the machine takes the program", self.package))?;
+        let Some(chip) = self.chip else { return FlashImage::of_elf(&self.elf) };
         let elf = fs::read(&self.elf).map_err(|error| format!("{}: {error}", self.elf.display()))?;
         let wrong = |error: larch_image::ImageError| format!("{}: {error}", self.elf.display());
         let program = Program::parse(&elf).map_err(wrong)?;
@@ -148,6 +138,37 @@ impl FlashImage {
         Ok(Self::new(vec![Blob { name, offset, data }]))
     }
 
+    /// What an ELF file holds for the flash of a chip that takes it as it is linked. The build is the linker's build id.
+    ///
+    /// # Errors
+    /// The file cannot be read, or is no ELF file with something to load.
+    pub fn of_elf(file: &Path) -> Result<Self, String> {
+        let wrong = |error: &dyn std::fmt::Display| format!("{}: {error}", file.display());
+        let bytes = fs::read(file).map_err(|error| wrong(&error))?;
+        let elf = ElfFile32::<object::Endianness>::parse(bytes.as_slice()).map_err(|error| wrong(&error))?;
+        let endian = elf.endian();
+        let loaded = elf.elf_program_headers().iter().filter(|header| header.p_type(endian) == PT_LOAD);
+        let mut pieces = Vec::new();
+        for header in loaded.filter(|header| header.p_filesz(endian) > 0) {
+            let data = header
+                .data(endian, bytes.as_slice())
+                .map_err(|()| wrong(&"a segment is outside the file"))?;
+            pieces.push((header.p_paddr(endian), data));
+        }
+        pieces.sort_by_key(|(address, _)| *address);
+        let offset = pieces.first().ok_or_else(|| wrong(&"nothing in it is loaded"))?.0;
+        let mut data = Vec::new();
+        for (address, piece) in pieces {
+            data.resize(data.len().max((address - offset) as usize), 0xff);
+            data.extend_from_slice(piece);
+        }
+        let note =
+            elf.section_by_name(".build_id").and_then(|section| section.data().ok()).unwrap_or_default();
+        let digits = note.get(16..22).unwrap_or_default();
+        let build = digits.iter().map(|byte| format!("{byte:02x}")).collect();
+        Ok(Self { build, ..Self::new(vec![Blob { name: "app".into(), offset, data }]) })
+    }
+
     /// All of it as one file for offset 0.
     ///
     /// # Errors
@@ -169,6 +190,23 @@ impl FlashImage {
 /// The chip is none that the loader knows.
 pub fn larch_chip(chip: Chip) -> Result<&'static larch_chips::Chip, String> {
     larch_chips::Chip::by_name(chip.word()).ok_or_else(|| format!("the loader does not know the chip {chip}"))
+}
+
+/// Why a program that cargo builds must be built (again), if so; by the list of its sources that cargo keeps beside it.
+#[must_use]
+pub fn stale(program: &Path, package: &str) -> Option<String> {
+    let Some(built) = modified(program) else {
+        return Some(format!("{package} is not built"));
+    };
+    let Ok(list) = fs::read_to_string(program.with_extension("d")) else {
+        return Some(format!("{package} was built by something else than cargo"));
+    };
+    let sources = list.split_once(": ").map_or("", |(_, sources)| sources).replace("\\ ", "\u{0}");
+    let newer = sources.split_whitespace().map(|path| path.replace('\u{0}', " ")).find(|path| {
+        // A source that is gone changes the program as well.
+        modified(Path::new(path)).is_none_or(|changed| changed > built)
+    })?;
+    Some(format!("{newer} is newer than the built {package}"))
 }
 
 fn modified(path: &Path) -> Option<SystemTime> {

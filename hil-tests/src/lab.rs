@@ -11,7 +11,7 @@ use larch_boards::{Board, Boards, Chip, FlashMethod};
 use larch_image::packages;
 
 use crate::files::write_whole;
-use crate::firmware::{Firmware, FlashImage};
+use crate::firmware::{Firmware, FlashImage, larch_chip};
 use crate::run::Suite;
 use crate::target::air::{self, Forwards};
 use crate::target::emulated::Emulated;
@@ -72,9 +72,11 @@ impl Lab {
         for blob in &image.blobs {
             write(&format!("0x{:x}-{}.bin", blob.offset, blob.name.replace(' ', "-")), &blob.data)?;
         }
-        write("flash.bin", &image.merged()?)?;
-        let rom = packages::rom_elf(chip.word(), ROM_REVISION).map_err(|error| error.to_string())?;
-        write("rom.elf", &fs::read(&rom).map_err(|error| format!("{}: {error}", rom.display()))?)?;
+        if larch_chip(chip).is_ok() {
+            write("flash.bin", &image.merged()?)?;
+            let rom = packages::rom_elf(chip.word(), ROM_REVISION).map_err(|error| error.to_string())?;
+            write("rom.elf", &fs::read(&rom).map_err(|error| format!("{}: {error}", rom.display()))?)?;
+        }
         write("build", image.build.as_bytes())?;
         write("digest", image.digest.as_bytes())?;
         Ok(directory)

@@ -16,6 +16,7 @@ pub mod flash;
 pub mod history;
 pub mod lab;
 pub mod lock;
+pub mod probe;
 pub mod record;
 pub mod redact;
 pub mod report;

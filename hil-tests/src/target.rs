@@ -17,3 +17,4 @@ pub mod program;
 #[path = "target/no_program.rs"]
 pub mod program;
 pub mod serial;
+pub mod stm32;

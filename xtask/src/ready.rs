@@ -2,7 +2,7 @@
 //! installs the program that it is.
 
 mod image;
-mod probe;
+pub(crate) mod probe;
 
 use std::fs::{self, File};
 use std::io;
@@ -18,6 +18,7 @@ use hil_tests::lab::Lab;
 use hil_tests::record::{self, Tape};
 use hil_tests::session::{Console, Session};
 use hil_tests::target::serial;
+use hil_tests::target::stm32::Stm32;
 use larch_boards::{Board, BootStrap, FlashMethod, Port, Reset};
 use larch_loader::transport::Transport;
 use xshell::Shell;
@@ -51,12 +52,11 @@ fn prepare(lab: &Lab, board: &Board, afresh: bool, observer: &Observer<'_>) -> R
     match board.flash {
         FlashMethod::None if board.runs_ours() => image::of_machine(lab, board),
         FlashMethod::None => Ok(()),
-        FlashMethod::ProbeRs => probe::flash(lab, board, observer),
-        FlashMethod::Loader => with_loader(lab, board, afresh, observer),
+        FlashMethod::ProbeRs | FlashMethod::Loader => with_image(lab, board, afresh, observer),
     }
 }
 
-fn with_loader(lab: &Lab, board: &Board, afresh: bool, observer: &Observer<'_>) -> Result<()> {
+fn with_image(lab: &Lab, board: &Board, afresh: bool, observer: &Observer<'_>) -> Result<()> {
     let image = image::of_board(lab, board)?;
     let _lock = lock(lab, board)?;
     let has_it = !afresh && lab.flashed(board, &image.digest).exists();
@@ -148,7 +148,20 @@ fn flash_image(lab: &Lab, board: &Board, image: &FlashImage, observer: &Observer
     let record = lab.flashed(board, &image.digest);
     forget_records(lab, board)?;
     let watch = Watch::start();
-    if board.port == Port::Emulator {
+    if board.port == Port::Emulator && board.flash == FlashMethod::ProbeRs {
+        let mut emulated = Stm32::new();
+        probe::flash_emulated(lab, board, &mut emulated)?;
+        observer(&flashed(board, image, true, watch, emulated.board().now()));
+        boot(board, image, &mut emulated, observer)?;
+        emulated.board().power_off();
+        emulated.board().save_flash(&record).with_context(|| record.display().to_string())?;
+    } else if board.flash == FlashMethod::ProbeRs {
+        probe::flash(lab, board)?;
+        let time = watch.time();
+        observer(&flashed(board, image, true, watch, time));
+        boot(board, image, lab.open(board, "flash")?.as_mut(), observer)?;
+        fs::write(&record, []).with_context(|| record.display().to_string())?;
+    } else if board.port == Port::Emulator {
         let mut emulated = lab.blank_emulated(board.chip)?;
         emulated.power_on_for_download();
         let from = emulated.line().now();

@@ -20,6 +20,12 @@ pub struct Probe {
     pub chip: String,
     /// Which probe, as VID:PID or VID:PID:serial; `None`: the only one.
     pub selector: Option<String>,
+    /// Speed of the debug wires; `None`: what `probe-rs` takes.
+    pub speed_khz: Option<u32>,
+    /// The chip is held in reset while the probe connects.
+    pub connect_under_reset: bool,
+    /// The whole flash is erased, files included, not only the sectors that are written.
+    pub chip_erase: bool,
 }
 
 /// How a board's power is switched.

@@ -60,7 +60,10 @@ fn board() -> Value {
             "image": image(),
             "probe": object(&["chip"], json!({
                 "chip": text_of("The chip in probe-rs's words, such as STM32F405RGTx"),
-                "selector": text_of("VID:PID or VID:PID:serial of the probe")
+                "selector": text_of("VID:PID or VID:PID:serial of the probe"),
+                "speed-khz": { "type": "integer", "minimum": 1, "description": "Speed of the debug wires" },
+                "connect-under-reset": { "type": "boolean", "description": "Hold the chip in reset while connecting" },
+                "chip-erase": { "type": "boolean", "description": "Erase the whole flash, files included" }
             })),
             "power": power(),
             "access-points": { "type": "array", "items": access_point() },

@@ -112,8 +112,10 @@ impl RawBoard {
         if matches!(port, Port::Socket(_)) && reset != Reset::Manual && flash != FlashMethod::ProbeRs {
             return wrong("a socket:// port has no control lines; say `reset: manual`");
         }
-        if port == Port::Emulator && chip != Chip::Esp32c3 {
-            return wrong("only the esp32c3 is emulated; use `{ qemu: ... }` or `{ external: ... }`");
+        if port == Port::Emulator && !matches!(chip, Chip::Esp32c3 | Chip::Stm32f405) {
+            return wrong(
+                "only esp32c3 and stm32f405 are emulated; use `{ qemu: ... }` or `{ external: ... }`",
+            );
         }
         let by_hand = matches!(reset, Reset::Manual | Reset::Rts);
         let unsaid = if by_hand { BootStrap::Jumper } else { BootStrap::Auto };

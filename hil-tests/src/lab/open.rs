@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::thread;
 
-use larch_boards::{Board, Port, Power};
+use larch_boards::{Board, Chip, Port, Power};
 
 use super::Lab;
 use crate::firmware::Firmware;
@@ -20,6 +20,7 @@ use crate::target::machine::{Files, Machine};
 use crate::target::power;
 use crate::target::program::Program;
 use crate::target::serial::{self, Serial};
+use crate::target::stm32::Stm32;
 
 /// Boards opened by this process, so that each started one has a directory of its own.
 static USES: AtomicU32 = AtomicU32::new(0);
@@ -62,6 +63,11 @@ impl Lab {
     /// If the port is not there, is busy, or the board is not flashed.
     pub fn open(&self, board: &Board, use_name: &str) -> io::Result<Box<dyn Console>> {
         match &board.port {
+            Port::Emulator if board.chip == Chip::Stm32f405 => {
+                let mut emulated = Stm32::new();
+                emulated.board().load_flash(&self.flashed(board, &self.image_digest(board.chip)))?;
+                Ok(Box::new(emulated))
+            }
             Port::Emulator => {
                 let mut emulated = self.emulated_board(board, false, Forwards::Ignore)?;
                 emulated.board().load_flash(&self.flashed(board, &self.image_digest(board.chip)))?;

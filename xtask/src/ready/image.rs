@@ -6,7 +6,7 @@ use std::sync::{Mutex, PoisonError};
 use anyhow::{Result, anyhow};
 use hil_tests::firmware::FlashImage;
 use hil_tests::lab::Lab;
-use larch_boards::Board;
+use larch_boards::{Board, FlashMethod};
 
 use crate::verbs::{build, image};
 
@@ -18,6 +18,8 @@ static MADE: Mutex<Made> = Mutex::new(BTreeMap::new());
 /// The image that a board is flashed with: a file, or our firmware, built if need be.
 pub(super) fn of_board(lab: &Lab, board: &Board) -> Result<FlashImage> {
     let make = || match &board.image {
+        Some(file) if board.flash == FlashMethod::ProbeRs => FlashImage::of_elf(&lab.root.join(&file.file))
+            .map_err(|message| anyhow!("board {}: {message}", board.name)),
         Some(file) => FlashImage::of_file(&lab.root.join(&file.file), file.offset, board.chip)
             .map_err(|message| anyhow!("board {}: {message}", board.name)),
         None => image::image(lab, board),

@@ -1,56 +1,129 @@
-//! Boards that a debug probe flashes, by the `probe-rs` program.
+//! Boards that a debug probe flashes. The program with the probe-rs library is built when the first of them is flashed.
 
-use std::fs;
+use std::net::TcpListener;
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
 
-use anyhow::{Context, Result, bail};
-use hil_tests::event::{Event, Flashed, Observer};
+use anyhow::{Context, Result, anyhow, bail};
 use hil_tests::firmware::Firmware;
 use hil_tests::lab::Lab;
+use hil_tests::probe::{self, Event, Flash};
+use hil_tests::target::stm32::Stm32;
+use indicatif::ProgressBar;
 use larch_boards::Board;
-use sha2::{Digest, Sha256};
+use larch_emulator::probe::{Probe, serve};
 use xshell::{Shell, cmd};
 
-use super::millis;
-use crate::progress::{self, Watch};
+use crate::progress::{self, Watch, kilobytes};
 
-/// Writes the image file of the board, or our firmware for its chip, and verifies it.
-pub(super) fn flash(lab: &Lab, board: &Board, observer: &Observer<'_>) -> Result<()> {
-    let Some(probe) = &board.probe else { bail!("board {}: `probe:` is missing", board.name) };
-    let shell = Shell::new()?;
-    if cmd!(shell, "probe-rs --version").quiet().ignore_stdout().ignore_stderr().run().is_err() {
-        bail!("board {}: there is no program 'probe-rs'; cargo install --locked probe-rs-tools", board.name);
-    }
-    let file = match &board.image {
-        Some(image) => lab.root.join(&image.file),
-        None => Firmware::of(board.chip, &lab.target).map_err(|message| anyhow::anyhow!(message))?.elf,
-    };
-    let data = fs::read(&file).with_context(|| file.display().to_string())?;
-    let digest: String = Sha256::digest(&data).iter().take(10).map(|byte| format!("{byte:02x}")).collect();
+/// How probe-rs names a Glasgow probe behind a TCP port.
+const EMULATED_PROBE: &str = "20b7:9db1:tcp:127.0.0.1";
+
+/// Builds `larch-probe`; cargo knows what is up to date.
+pub(crate) fn program(lab: &Lab) -> Result<PathBuf> {
     let watch = Watch::start();
-    let chip = &probe.chip;
-    let selector: Vec<&str> = probe.selector.iter().flat_map(|name| ["--probe", name.as_str()]).collect();
-    cmd!(shell, "probe-rs download --non-interactive --verify --chip {chip} {selector...} {file}")
+    let path = probe::program(&lab.target);
+    let shell = Shell::new()?;
+    shell.change_dir(&lab.root);
+    if !path.exists() {
+        progress::say("   build   larch-probe, with the probe-rs library: about three minutes, once");
+    }
+    cmd!(shell, "cargo build --quiet --locked -p larch-probe")
         .quiet()
+        .env("CARGO_TARGET_DIR", &lab.target)
         .run()
-        .with_context(|| {
-            format!("board {}: probe-rs could not flash it; `probe-rs list` shows the probes", board.name)
-        })?;
-    progress::step(
-        "flash",
-        &format!("{:<20} {}, by probe-rs", board.name, file.display()),
-        Some(watch.time()),
-    );
-    let ms = millis(watch.time());
-    let firmware_bytes = data.len() as u64;
-    let (board, build) = (board.name.clone(), String::new());
-    observer(&Event::Flashed(Flashed {
-        board,
-        digest,
-        build,
-        firmware_bytes,
-        written: true,
-        ms,
-        board_ms: ms,
-    }));
+        .context("larch-probe does not build")?;
+    if watch.time().as_secs() > 5 {
+        progress::step("build", "larch-probe", Some(watch.time()));
+    }
+    Ok(path)
+}
+
+/// The ELF file that the board gets.
+fn file(lab: &Lab, board: &Board) -> Result<PathBuf> {
+    match &board.image {
+        Some(image) => Ok(lab.root.join(&image.file)),
+        None => Ok(Firmware::of(board.chip, &lab.target).map_err(|message| anyhow!(message))?.elf),
+    }
+}
+
+/// Flashes a board with the probe that `boards.yaml` names.
+pub(super) fn flash(lab: &Lab, board: &Board) -> Result<()> {
+    let selector = board.probe.as_ref().and_then(|probe| probe.selector.clone());
+    flash_with(lab, board, selector.as_deref())
+}
+
+/// Flashes an emulated board through its emulated probe.
+pub(super) fn flash_emulated(lab: &Lab, board: &Board, emulated: &mut Stm32) -> Result<()> {
+    emulated.board().power_on();
+    let listener = TcpListener::bind("127.0.0.1:0").context("no port for the emulated probe")?;
+    let selector = format!("{EMULATED_PROBE}:{}", listener.local_addr()?.port());
+    let stop = AtomicBool::new(false);
+    let mut probe = Probe::default();
+    thread::scope(|scope| {
+        let server = scope.spawn(|| serve::serve(&mut probe, emulated.board(), &listener, &stop));
+        let flashed = flash_with(lab, board, Some(&selector));
+        stop.store(true, Ordering::Relaxed);
+        let served = server.join().map_err(|_| anyhow!("the emulated probe failed"))?;
+        flashed.and(served.context("the emulated probe"))
+    })
+}
+
+fn flash_with(lab: &Lab, board: &Board, selector: Option<&str>) -> Result<()> {
+    let Some(wanted) = &board.probe else { bail!("board {}: `probe:` is missing", board.name) };
+    let program = program(lab)?;
+    let file = file(lab, board)?;
+    let watch = Watch::start();
+    let mut bars = Bars::new(&board.name);
+    let flash = Flash { program: &program, wanted, selector, patience: probe::PATIENCE };
+    let bytes = flash
+        .run(&file, &mut |event| bars.event(event))
+        .map_err(|message| anyhow!("board {}: {message}", board.name))?;
+    let text = format!("{:<20} {} verified by reading it back", "", kilobytes(bytes));
+    progress::step("", &text, Some(watch.time()));
     Ok(())
+}
+
+/// Shows what `larch-probe` does.
+struct Bars {
+    board: String,
+    probe: String,
+    bar: Option<ProgressBar>,
+}
+
+impl Bars {
+    fn new(board: &str) -> Self {
+        Self { board: board.into(), probe: String::new(), bar: None }
+    }
+
+    fn event(&mut self, event: &Event) {
+        match event {
+            Event::Opened { probe } => self.probe.clone_from(probe),
+            Event::Attached { chip } => {
+                progress::step("flash", &format!("{:<20} {chip}, through {}", self.board, self.probe), None);
+            }
+            Event::Started { operation, total_bytes } => {
+                self.close();
+                self.bar = Some(progress::bar(total_bytes.unwrap_or(0), operation));
+            }
+            Event::Progress { bytes, .. } => {
+                if let Some(bar) = &self.bar {
+                    bar.inc(*bytes);
+                }
+            }
+            Event::Finished { .. } | Event::Done { .. } | Event::Failed { .. } => self.close(),
+            Event::Retry { why } => {
+                self.close();
+                progress::detail(&self.board, &format!("trying again: {why}"), None);
+            }
+            Event::Probe { .. } => {}
+        }
+    }
+
+    fn close(&mut self) {
+        if let Some(bar) = self.bar.take() {
+            bar.finish_and_clear();
+        }
+    }
 }

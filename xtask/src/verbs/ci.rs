@@ -6,7 +6,7 @@ use anyhow::{Result, anyhow, bail};
 use clap::Args;
 use hil_tests::firmware::Firmware;
 use hil_tests::lab::Lab;
-use larch_boards::Port;
+use larch_boards::{Board, Port};
 use xshell::{Shell, cmd};
 
 use crate::progress::{self, Watch};
@@ -39,7 +39,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     steps.run("speed", || xtask(&shell, &["bench", "vm", "--no-host"]));
     steps.run("scenarios", || xtask(&shell, &["hil"]));
     steps.run("harness", || xtask(&shell, &["bench", "harness"]));
-    on_qemu(&lab, &shell, &mut steps);
+    on_other_machines(&lab, &shell, &mut steps);
     steps.run("clients", || xtask(&shell, &["test", "--clients"]));
     if arguments.nightly {
         attached(&lab, &shell, &mut steps);
@@ -84,6 +84,7 @@ fn xtask(shell: &Shell, words: &[&str]) -> Result<()> {
 /// clippy on everything that runs here, then on the firmware for its target.
 fn lints(lab: &Lab, shell: &Shell) -> Result<()> {
     cmd!(shell, "cargo clippy --locked --all-targets -- --deny warnings").run()?;
+    cmd!(shell, "cargo clippy --locked -p larch-probe --all-targets -- --deny warnings").run()?;
     let chip = lab.boards.default_board().chip;
     let firmware = Firmware::of(chip, &lab.target).map_err(|message| anyhow!(message))?;
     toolchain::ensure_target(shell, firmware.triple)?;
@@ -113,8 +114,10 @@ fn licences(shell: &Shell) -> Result<()> {
 }
 
 /// The scenarios on every machine of QEMU, where QEMU is installed.
-fn on_qemu(lab: &Lab, shell: &Shell, steps: &mut Steps) {
-    for board in lab.boards.iter().filter(|board| matches!(board.port, Port::Qemu(_))) {
+fn on_other_machines(lab: &Lab, shell: &Shell, steps: &mut Steps) {
+    let default = &lab.boards.default_board().name;
+    let is_other = |board: &&Board| matches!(board.port, Port::Qemu(_)) && board.name != *default;
+    for board in lab.boards.iter().filter(is_other) {
         let name = board.name.as_str();
         match lab.unavailable(board) {
             Some(reason) => println!("== scenarios on {name}\n   skipped: {reason}"),

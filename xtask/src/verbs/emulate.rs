@@ -9,7 +9,7 @@ use anyhow::{Context, Result, bail};
 use clap::Args;
 use hil_tests::lab::Lab;
 use hil_tests::target::air::Forwards;
-use larch_boards::{Board, Port};
+use larch_boards::{Board, Chip, Port};
 use larch_emulator::air::{Air, Capture};
 use larch_emulator::registers::Class;
 use larch_emulator::serve::{self, Endpoint};
@@ -68,6 +68,9 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     let board = workspace::board(&lab, arguments.board.as_deref())?;
     if board.port != Port::Emulator {
         bail!("board {} is no emulated board: its port is {}", board.name, board.port);
+    }
+    if board.chip != Chip::Esp32c3 {
+        bail!("board {}: only the emulated esp32c3 can be lent to other tools yet", board.name);
     }
     let flash = match &arguments.flash {
         Some(path) => path.clone(),

@@ -11,7 +11,7 @@ use clap::Args;
 use hil_tests::lab::Lab;
 use hil_tests::session::Console;
 use hil_tests::target::air::Forwards;
-use larch_boards::{Board, Port};
+use larch_boards::{Board, Chip, Port};
 use rustix::termios::{OptionalActions, Termios, tcgetattr, tcsetattr};
 
 use crate::{ready, workspace};
@@ -41,11 +41,11 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     if !ready::is_attached(&board) {
         ready::make_ready(&lab, &board, &|_| {})?;
     }
-    if board.port == Port::Emulator {
+    if board.port == Port::Emulator && board.chip == Chip::Esp32c3 {
         return emulated(&lab, &board);
     }
     let mut console = lab.open(&board, "repl").with_context(|| format!("board {}", board.name))?;
-    if arguments.reset || board.is_program() {
+    if arguments.reset || board.port.is_started() {
         console.hard_reset().with_context(|| format!("board {} cannot be reset", board.name))?;
     }
     interact(&board, console.as_mut())

@@ -47,6 +47,8 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
         .context("an object was freed too early; run one test again with `--features gc-stress`");
     }
     crate::ready::install_programs(&lab, lab.boards.iter());
+    // Its tests are among those of the harness.
+    crate::ready::probe::program(&lab)?;
     cmd!(shell, "cargo test --locked")
         .env("CARGO_TARGET_DIR", target)
         .run()

@@ -13,6 +13,7 @@ use crate::Hardware;
 
 unsafe extern "C" {
     static _program_stack_start: u8;
+    static _stack_end: u8;
 }
 
 /// Goes on with `main` on the program's own stack.
@@ -55,6 +56,10 @@ pub fn last_words<H: Hardware>(words: fmt::Arguments<'_>) -> ! {
 
 /// What a hard fault says: where, and the fault status registers.
 pub fn fault<H: Hardware>(frame: &ExceptionFrame) -> ! {
+    // What an overflow could not push is not there to be read.
+    if core::ptr::from_ref(frame).addr() < (&raw const _stack_end).addr() {
+        last_words::<H>(format_args!("the stack has overflowed"));
+    }
     // SAFETY: reads registers.
     let scb = unsafe { &*SCB::PTR };
     let (status, address) = (scb.cfsr.read(), scb.bfar.read());

@@ -43,11 +43,17 @@ impl<'de> Deserialize<'de> for RawImage {
 pub(super) struct RawProbe {
     chip: String,
     selector: Option<String>,
+    speed_khz: Option<u32>,
+    #[serde(default)]
+    connect_under_reset: bool,
+    #[serde(default)]
+    chip_erase: bool,
 }
 
 impl RawProbe {
     pub(super) fn into_probe(self) -> Probe {
-        Probe { chip: self.chip, selector: self.selector }
+        let Self { chip, selector, speed_khz, connect_under_reset, chip_erase } = self;
+        Probe { chip, selector, speed_khz, connect_under_reset, chip_erase }
     }
 }
 

@@ -31,6 +31,6 @@ pub trait Target {
     fn pass(&mut self, time: Duration);
     /// Whether the processor executes, so that time that passes may change something.
     fn is_running(&self) -> bool;
-    /// Whether it has power.
-    fn is_powered(&self) -> bool;
+    /// Whether its debug port is there: it has power, and no program has taken the port's pins.
+    fn answers(&self) -> bool;
 }

@@ -89,7 +89,7 @@ impl Swd {
         let number = self.transfers;
         self.transfers += 1;
         (self.ones, self.recent) = (0, 0);
-        if !self.selected || !target.is_powered() {
+        if !self.selected || !target.answers() {
             return Outcome::Error;
         }
         if self.faults.wait.contains(&number) {

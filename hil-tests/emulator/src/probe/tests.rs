@@ -25,7 +25,7 @@ impl Target for Memory {
     fn is_running(&self) -> bool {
         false
     }
-    fn is_powered(&self) -> bool {
+    fn answers(&self) -> bool {
         true
     }
 }

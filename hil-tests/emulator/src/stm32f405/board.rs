@@ -22,6 +22,8 @@ const DRAWN_AHEAD: usize = 64;
 pub struct Stm32Board {
     chip: Stm32f405,
     powered: bool,
+    /// Something holds the reset line low, whatever the probe does.
+    reset_held: bool,
     sent: u64,
     /// Damage on the way to the chip.
     pub faults_to_chip: SerialFaults,
@@ -35,6 +37,7 @@ impl Stm32Board {
         Self {
             chip: Stm32f405::new(strict),
             powered: false,
+            reset_held: false,
             sent: 0,
             faults_to_chip: SerialFaults::default(),
             stopped_at: None,
@@ -85,6 +88,12 @@ impl Stm32Board {
         self.chip.set_reset(false);
     }
 
+    /// Holds the reset line low (a button that is stuck, another tool), or lets it go.
+    pub fn hold_reset(&mut self, held: bool) {
+        self.reset_held = held;
+        self.chip.set_reset(held);
+    }
+
     /// Sets the adapter's rate.
     pub fn set_baud(&mut self, baud: u32) {
         self.chip.adapter().set_baud(baud);
@@ -93,6 +102,11 @@ impl Stm32Board {
     /// Damage on the way from the chip.
     pub fn faults_from_chip(&mut self) -> &mut SerialFaults {
         &mut self.chip.adapter().faults
+    }
+
+    /// Bytes that came from the chip since the board was made, damaged and lost ones included.
+    pub fn heard(&mut self) -> u64 {
+        self.chip.adapter().count()
     }
 
     /// Bytes sent to the chip so far, damaged and lost ones included.
@@ -159,6 +173,7 @@ impl Stm32Board {
             match self.chip.run(until) {
                 Stop::Limit | Stop::Halted => {}
                 Stop::Output => return,
+                Stop::PowerFailed => self.power_off(),
                 Stop::Unknown(access) => self.stopped_at = Some(access),
             }
         }
@@ -202,7 +217,7 @@ impl Target for Stm32Board {
     }
 
     fn set_reset(&mut self, low: bool) {
-        self.chip.set_reset(low);
+        self.chip.set_reset(low || self.reset_held);
     }
 
     fn pass(&mut self, time: Duration) {
@@ -213,7 +228,7 @@ impl Target for Stm32Board {
         !self.chip.cpu().is_halted()
     }
 
-    fn is_powered(&self) -> bool {
-        self.powered
+    fn answers(&self) -> bool {
+        self.powered && self.chip.has_debug_pins()
     }
 }

@@ -40,8 +40,13 @@ const STRT: u32 = 1 << 16;
 const EOPIE: u32 = 1 << 24;
 const LOCK: u32 = 1 << 31;
 const OPTLOCK: u32 = 1;
+const OPTSTRT: u32 = 1 << 1;
 /// OPTCR after reset of a chip whose options are the factory's: no protection.
 const OPTIONS: u32 = 0x0fff_aaed;
+/// The byte RDP in it: this is level 0, 0xcc would be level 2, and any other level 1.
+const RDP: u32 = 0xff00;
+const READABLE: u32 = 0xaa00;
+const LEVEL_1: u32 = 0x5500;
 
 /// Typical times at 3.3 V and a parallelism of 32 bits (DS8626, table 43).
 const PROGRAM: Duration = Duration::from_micros(16);
@@ -54,6 +59,8 @@ pub struct FlashFaults {
     pub protected: BTreeSet<usize>,
     /// Operations (programmed units, erasures) until one does nothing and reports OPERR.
     pub fail_after: Option<u64>,
+    /// The power fails half-way through the n-th operation from now (1 is the next one).
+    pub power_cut_at_operation: Option<u64>,
 }
 
 /// The bytes of a sector, if there is one of that number.
@@ -110,8 +117,13 @@ pub struct Flash {
     bytes: Vec<u8>,
     control: Unlock,
     options: Unlock,
+    /// The option bytes, as OPTCR shows them after a reset.
+    option_bytes: u32,
+    /// A debugger has been seen since power came.
+    debugged: bool,
     busy_until: Ticks,
     changed: Option<Range<u32>>,
+    power_failed: bool,
     /// Faults to inject.
     pub faults: FlashFaults,
 }
@@ -123,8 +135,11 @@ impl Flash {
             bytes: vec![0xff; FLASH_SIZE],
             control: Unlock::default(),
             options: Unlock::default(),
+            option_bytes: OPTIONS,
+            debugged: false,
             busy_until: 0,
             changed: None,
+            power_failed: false,
             faults: FlashFaults::default(),
         }
     }
@@ -188,9 +203,12 @@ impl Flash {
                 }
             }
             OPTCR if self.options == Unlock::Open => {
-                registers.set(BASE + OPTCR, value & !2);
+                registers.set(BASE + OPTCR, value & !OPTSTRT);
                 if value & OPTLOCK != 0 {
                     self.options = Unlock::Locked;
+                }
+                if value & OPTSTRT != 0 {
+                    self.program_options(value & !(OPTSTRT | OPTLOCK), now);
                 }
             }
             CR | OPTCR => {
@@ -200,8 +218,37 @@ impl Flash {
         }
     }
 
+    /// Programs the option bytes. Who ends the protection against reading loses what was protected.
+    fn program_options(&mut self, value: u32, now: Ticks) {
+        let was_protected = self.option_bytes & RDP != READABLE;
+        self.option_bytes = self.option_bytes & OPTLOCK | value;
+        self.busy_until = now + ticks(PROGRAM);
+        if was_protected && value & RDP == READABLE {
+            self.bytes.fill(0xff);
+            self.note_change(0..FLASH_SIZE);
+            self.busy_until = now + ticks(MASS_ERASE);
+        }
+    }
+
+    /// Sets the protection against reading to level 1, as somebody did who shipped the board. (Level 2 is not modelled.)
+    pub fn protect_reading(&mut self) {
+        self.option_bytes = self.option_bytes & !RDP | LEVEL_1;
+    }
+
+    /// Power came (no debugger was there yet), or a debugger comes.
+    pub fn set_debugged(&mut self, debugged: bool) {
+        self.debugged = debugged;
+    }
+
+    /// Level 1: nothing reads, erases or programs the flash once a debugger was there (RM0090 3.7.3).
+    pub fn is_barred(&self) -> bool {
+        self.debugged && self.option_bytes & RDP != READABLE
+    }
+
     fn is_protected(&self, registers: &Registers, number: usize) -> bool {
-        self.faults.protected.contains(&number) || registers.get(BASE + OPTCR) >> (16 + number) & 1 == 0
+        self.is_barred()
+            || self.faults.protected.contains(&number)
+            || registers.get(BASE + OPTCR) >> (16 + number) & 1 == 0
     }
 
     /// Whether the injected failure strikes this operation.
@@ -214,6 +261,28 @@ impl Flash {
             }
             None => false,
         }
+    }
+
+    /// The part of what an operation changes that it gets done: all of it, unless the power fails meanwhile.
+    fn done(&mut self, range: Range<usize>) -> Range<usize> {
+        let Some(left) = &mut self.faults.power_cut_at_operation else { return range };
+        *left = left.saturating_sub(1);
+        if *left > 0 {
+            return range;
+        }
+        self.faults.power_cut_at_operation = None;
+        self.power_failed = true;
+        range.start..range.start + range.len() / 2
+    }
+
+    /// Whether the power has failed since the last call.
+    pub fn take_power_failure(&mut self) -> bool {
+        std::mem::take(&mut self.power_failed)
+    }
+
+    /// Whether the power has failed.
+    pub fn power_fails(&self) -> bool {
+        self.power_failed
     }
 
     fn complain(registers: &mut Registers, error: u32) {
@@ -244,6 +313,7 @@ impl Flash {
             return Self::complain(registers, OPERR);
         }
         for range in ranges.into_iter().filter_map(sector) {
+            let range = self.done(range);
             self.bytes[range.clone()].fill(0xff);
             self.note_change(range);
         }
@@ -268,7 +338,7 @@ impl Flash {
         if error != 0 {
             return Self::complain(registers, error);
         }
-        let range = offset..offset + size as usize;
+        let range = self.done(offset..offset + size as usize);
         for (byte, new) in self.bytes[range.clone()].iter_mut().zip(value.to_le_bytes()) {
             *byte &= new;
         }
@@ -281,8 +351,8 @@ impl Flash {
         (self.busy_until > now).then_some(self.busy_until)
     }
 
-    /// The option register's value for a chip of the factory.
-    pub fn set_up(registers: &mut Registers) {
-        registers.set(BASE + OPTCR, OPTIONS);
+    /// A reset loads the option bytes into their register.
+    pub fn set_up(&self, registers: &mut Registers) {
+        registers.set(BASE + OPTCR, self.option_bytes);
     }
 }

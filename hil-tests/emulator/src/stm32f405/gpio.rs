@@ -17,6 +17,15 @@ const BSRR: u32 = 0x18;
 /// Offsets of the registers that have behaviour.
 pub const MODELLED: &[u32] = &[IDR, ODR, BSRR];
 
+/// PA13 (SWDIO) and PA14 (SWCLK) in MODER of port A, and what they are after a reset: the debug port's.
+const DEBUG_PINS: u32 = 0xf << 26;
+const DEBUG_PINS_ON: u32 = 0xa << 26;
+
+/// Whether the program has left its pins to the debug port.
+pub fn leaves_debug_pins(registers: &Registers) -> bool {
+    registers.get(BASE + MODER) & DEBUG_PINS == DEBUG_PINS_ON
+}
+
 /// What the outside does to the pins.
 #[derive(Clone)]
 pub struct Gpio {

@@ -20,7 +20,7 @@ pub use flash::{FLASH_SIZE, FlashFaults, sector_of};
 
 use crate::adapter::Adapter;
 use crate::registers::Register;
-use crate::thumb::{Cpu, Exit};
+use crate::thumb::{self, Cpu, Exit};
 use crate::time::Ticks;
 use soc::Soc;
 use std::time::Duration;
@@ -64,6 +64,8 @@ pub enum Stop {
     Output,
     /// The debugger holds the processor.
     Halted,
+    /// The injected power failure.
+    PowerFailed,
     /// Strict mode, and nobody described this register.
     Unknown(UnknownAccess),
 }
@@ -87,6 +89,7 @@ impl Stm32f405 {
     /// Power comes: everything starts.
     pub fn power_on(&mut self) {
         self.soc.forget();
+        self.soc.flash.set_debugged(false);
         self.reset(ResetCause::PowerOn);
     }
 
@@ -98,10 +101,23 @@ impl Stm32f405 {
 
     /// NRST goes low, or high again.
     pub fn set_reset(&mut self, low: bool) {
-        if self.in_reset && !low {
+        // What a reset does to registers it does while the line is low; the processor starts when it is high.
+        if self.in_reset != low {
             self.reset(ResetCause::Pin);
         }
         self.in_reset = low;
+    }
+
+    /// Whether the debug port has its pins: a program can take them, until the next reset.
+    #[must_use]
+    pub fn has_debug_pins(&self) -> bool {
+        gpio::leaves_debug_pins(&self.soc.registers)
+    }
+
+    /// Protects the flash against reading (level 1), as somebody did who shipped the board.
+    pub fn protect_reading(&mut self) {
+        self.soc.flash.protect_reading();
+        self.soc.flash.set_up(&mut self.soc.registers);
     }
 
     fn reset(&mut self, cause: ResetCause) {
@@ -138,10 +154,11 @@ impl Stm32f405 {
                 Exit::Halted => {
                     // Devices go on.
                     self.cpu.pass_time(limit);
-                    crate::thumb::Bus::service(&mut self.soc, limit);
+                    thumb::Bus::service(&mut self.soc, limit);
                     return Stop::Halted;
                 }
                 Exit::ResetRequest => self.reset(ResetCause::Software),
+                Exit::Stopped if self.soc.flash.take_power_failure() => return Stop::PowerFailed,
                 Exit::Stopped => match self.soc.take_unknown() {
                     Some(access) => return Stop::Unknown(access),
                     None => return Stop::Output,
@@ -152,11 +169,18 @@ impl Stm32f405 {
 
     /// Loads through the debug port. `None` is a bus fault.
     pub fn debug_load(&mut self, address: u32, size: u32) -> Option<u32> {
-        self.cpu.debug_load(&mut self.soc, address, size)
+        self.soc.flash.set_debugged(true);
+        let value = self.cpu.debug_load(&mut self.soc, address, size)?;
+        Some(match address {
+            // A processor that is held in reset is not halted, whatever was asked for.
+            thumb::DHCSR if self.in_reset => value & !thumb::S_HALT | thumb::S_RESET,
+            _ => value,
+        })
     }
 
     /// Stores through the debug port.
     pub fn debug_store(&mut self, address: u32, size: u32, value: u32) -> Option<()> {
+        self.soc.flash.set_debugged(true);
         self.cpu.debug_store(&mut self.soc, address, size, value)
     }
 

@@ -110,11 +110,12 @@ impl Soc {
         let modelled: Vec<_> = gpio.chain(others).collect();
         let mut registers =
             Registers::new(DEVICES.start, DEVICES.end - DEVICES.start, &[REGISTERS], &modelled, &[]);
-        Flash::set_up(&mut registers);
+        let flash = Flash::new();
+        flash.set_up(&mut registers);
         Self {
             ccm: vec![0; CCM_SIZE],
             sram: vec![0; SRAM_SIZE],
-            flash: Flash::new(),
+            flash,
             registers,
             usart: Usart::default(),
             gpio: Gpio::default(),
@@ -144,7 +145,7 @@ impl Soc {
             self.registers.set(clock::BASE + offset, flags.get(clock::BASE + offset));
         }
         clock::reset(&mut self.registers, cause);
-        Flash::set_up(&mut self.registers);
+        self.flash.set_up(&mut self.registers);
         self.flash.reset();
         self.random.reset();
         self.usart.reset(self.now);
@@ -169,6 +170,7 @@ impl Soc {
     /// The memory at an address, and the offset in it.
     fn memory(&self, address: u32) -> Option<(&[u8], usize)> {
         match address {
+            0..CCM if self.flash.is_barred() => None,
             0..CCM => {
                 // Flash is also at address 0, from where the chip starts.
                 let offset = if address >= FLASH { address - FLASH } else { address };
@@ -344,6 +346,6 @@ impl Bus for Soc {
     }
 
     fn stop(&self) -> bool {
-        self.stopped_at.is_some() || self.adapter.wakes()
+        self.stopped_at.is_some() || self.flash.power_fails() || self.adapter.wakes()
     }
 }

@@ -5,17 +5,21 @@
 use super::bus::is_private;
 use super::{Bus, Cpu};
 
+/// The processor's halting control and status register.
+pub const DHCSR: u32 = 0xe000_edf0;
 /// Bits of DHCSR.
 const C_DEBUGEN: u32 = 1;
 const C_HALT: u32 = 2;
 const C_STEP: u32 = 4;
 const C_MASKINTS: u32 = 8;
 const S_REGRDY: u32 = 1 << 16;
-const S_HALT: u32 = 1 << 17;
+/// The processor is in debug state.
+pub const S_HALT: u32 = 1 << 17;
 const S_SLEEP: u32 = 1 << 18;
 const S_LOCKUP: u32 = 1 << 19;
 const S_RETIRE: u32 = 1 << 24;
-const S_RESET: u32 = 1 << 25;
+/// There was a reset since this register was read, or there is one.
+pub const S_RESET: u32 = 1 << 25;
 const KEY: u32 = 0xa05f;
 /// Bits of DEMCR.
 const VC_CORERESET: u32 = 1;
@@ -167,7 +171,7 @@ impl Cpu {
         let debug = &mut self.debug;
         match address {
             0xe000_ed30 => Some(debug.status),
-            0xe000_edf0 => {
+            DHCSR => {
                 let states = [
                     (true, S_REGRDY),
                     (debug.halted, S_HALT),
@@ -188,10 +192,14 @@ impl Cpu {
     pub(super) fn store_debug(&mut self, address: u32, value: u32) -> Option<()> {
         match address {
             0xe000_ed30 => self.debug.status &= !value,
-            0xe000_edf0 => {
+            DHCSR => {
                 let was_halted = self.debug.halted;
                 self.debug.write_control(value);
                 self.debug.retired |= was_halted && !self.debug.halted;
+                if self.debug.halted {
+                    // Entering debug state ends lockup and waiting for interrupts (B1.5.15, B1.5.19).
+                    (self.sleeping, self.locked) = (false, false);
+                }
             }
             0xe000_edf4 => {
                 let register = (value & 0x7f) as u8;

@@ -27,7 +27,7 @@ mod systick;
 mod tests;
 
 pub use bus::Bus;
-pub use debug::{Debug, Halt};
+pub use debug::{DHCSR, Debug, Halt, S_HALT, S_RESET};
 pub use exception::{Exception, Fault};
 pub use registers::Flags;
 

@@ -3,11 +3,14 @@
 use std::fs;
 use std::path::Path;
 
-use anyhow::Result;
+use anyhow::{Result, anyhow};
 use hil_tests::lab::Lab;
+use hil_tests::probe::Event;
 use hil_tests::target::serial;
 use larch_loader::ports::{self, PortInfo};
 use larch_loader::{After, Before, Loader, Options, Patience};
+
+use crate::ready::probe;
 
 /// Resets before a port is taken to have no chip that answers.
 const ATTEMPTS: u32 = 2;
@@ -36,10 +39,31 @@ pub(super) fn run(lab: &Lab, identify: bool) -> Result<()> {
             print!("{}", entry(port, &found, proposed, chip));
         }
     }
+    if identify || hil_tests::probe::program(&lab.target).exists() {
+        probes(lab)?;
+    } else {
+        println!("   debug probes are listed with --identify (it builds larch-probe, which knows them)");
+    }
     match (found.len(), proposed) {
         (0, _) => println!("   no serial ports; is the board plugged in, with a cable that carries data?"),
         (_, 0) => println!("   nothing new"),
         _ => println!("   Paste these under `boards:` in boards.yaml, then: cargo xtask boards doctor NAME"),
+    }
+    Ok(())
+}
+
+/// The debug probes; the program that knows them is built for it.
+fn probes(lab: &Lab) -> Result<()> {
+    let program = probe::program(lab)?;
+    for event in hil_tests::probe::list(&program).map_err(|message| anyhow!(message))? {
+        if let Event::Probe { name, selector, advice } = event {
+            println!(
+                "   {selector:<16} is a debug probe ({name}): probe: {{ chip: ..., selector: \"{selector}\" }}"
+            );
+            if let Some(advice) = advice {
+                println!("   {:<16} {advice}", "");
+            }
+        }
     }
     Ok(())
 }

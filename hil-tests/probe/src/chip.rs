@@ -1,0 +1,116 @@
+//! Whether the chip can be flashed as it is, and is the one that was named: probe-rs flashes whatever answers.
+
+use std::thread;
+use std::time::Duration;
+
+use probe_rs::architecture::arm::FullyQualifiedApAddress;
+use probe_rs::architecture::arm::dp::DpAddress;
+use probe_rs::architecture::arm::sequences::DefaultArmSequence;
+use probe_rs::probe::Probe;
+use probe_rs::{Core, MemoryInterface, Session};
+
+use crate::explain::{Problem, explain};
+
+/// Halting control and status; set while the processor is in reset, and until it is read after one. Source: ARMv7-M C1.6.2.
+const DHCSR: u64 = 0xe000_edf0;
+const S_RESET_ST: u32 = 1 << 25;
+/// How long a reset may last that somebody has just let go.
+const RESET_ENDS: Duration = Duration::from_millis(50);
+
+/// Where an STM32F4 says what it is (the lower 12 bits), and which are its numbers. Sources: DBGMCU_IDCODE in the chapter
+/// "Debug support" of RM0090, RM0368, RM0383, RM0386, RM0390, RM0401, RM0402, RM0430.
+const DBGMCU_IDCODE: u64 = 0xe004_2000;
+const STM32F4: &[(u32, &[&str])] = &[
+    (0x413, &["STM32F405", "STM32F407", "STM32F415", "STM32F417"]),
+    (0x419, &["STM32F427", "STM32F429", "STM32F437", "STM32F439"]),
+    (0x421, &["STM32F446"]),
+    (0x423, &["STM32F401XB", "STM32F401XC"]),
+    (0x431, &["STM32F411"]),
+    (0x433, &["STM32F401XD", "STM32F401XE"]),
+    (0x434, &["STM32F469", "STM32F479"]),
+    (0x441, &["STM32F412"]),
+    (0x458, &["STM32F410"]),
+    (0x463, &["STM32F413", "STM32F423"]),
+];
+/// The option bytes of an STM32F4, of which the second is the protection against reading. Source: RM0090 3.9.10.
+const FLASH_OPTCR: u64 = 0x4002_3c14;
+const RDP_LEVEL_0: u32 = 0xaa;
+
+/// Looks before anything is changed.
+///
+/// # Errors
+/// What is the matter, and what to do.
+pub(crate) fn check(session: &mut Session, name: &str) -> Result<(), Problem> {
+    let mut core = session.core(0).map_err(|error| explain(&error))?;
+    if name.to_uppercase().starts_with("STM32F4") {
+        let code = read(&mut core, DBGMCU_IDCODE)? & 0xfff;
+        is_stm32f4(code, name)?;
+        let level = read(&mut core, FLASH_OPTCR)? >> 8 & 0xff;
+        if level != RDP_LEVEL_0 {
+            return Err(format!(
+                "the flash is locked: its option bytes say RDP {level:#04x} (read protection, level 1); unlocking erases all of \
+                 it: `STM32_Programmer_CLI -c port=SWD mode=UR -rdu`, then switch the board off and on"
+            )
+            .into());
+        }
+    }
+    Ok(())
+}
+
+fn read(core: &mut Core<'_>, address: u64) -> Result<u32, Problem> {
+    core.read_word_32(address).map_err(|error| explain(&error))
+}
+
+/// Whether the reset line of a chip stays low to which the library could not attach.
+pub(crate) fn is_held_in_reset(mut probe: Probe) -> bool {
+    let look = || {
+        probe.attach_to_unspecified().ok()?;
+        let mut port = probe.try_into_arm_debug_interface(DefaultArmSequence::create()).ok()?;
+        port.select_debug_port(DpAddress::Default).ok()?;
+        let mut memory = port.memory_interface(&FullyQualifiedApAddress::v1_with_default_dp(0)).ok()?;
+        // The first read tells of a reset that is over.
+        memory.read_word_32(DHCSR).ok()?;
+        thread::sleep(RESET_ENDS);
+        memory.read_word_32(DHCSR).ok()?;
+        memory.read_word_32(DHCSR).ok()
+    };
+    look().is_some_and(|status| status & S_RESET_ST != 0)
+}
+
+/// Compares the chip's number with its name, where both are known.
+fn is_stm32f4(code: u32, name: &str) -> Result<(), String> {
+    let is = |pattern: &str| {
+        let fits = |(at, wanted): (usize, char)| {
+            wanted == 'X' || name.to_uppercase().chars().nth(at) == Some(wanted)
+        };
+        pattern.chars().enumerate().all(fits)
+    };
+    let known = STM32F4.iter().any(|(_, names)| names.iter().any(|pattern| is(pattern)));
+    let found = STM32F4.iter().find(|(number, _)| *number == code);
+    match found {
+        Some((_, names)) if names.iter().any(|pattern| is(pattern)) => Ok(()),
+        None if !known => Ok(()),
+        _ => {
+            let what = found.map_or_else(|| "another chip".into(), |(_, names)| names.join(" or "));
+            Err(format!(
+                "this is no {name}: DBGMCU_IDCODE is {code:#x}, which is {what}; correct `probe: {{ chip: ... }}` of the board in \
+                 boards.yaml, or take the other board"
+            ))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_stm32f4;
+
+    #[test]
+    fn a_number_must_fit_the_name() {
+        assert_eq!(is_stm32f4(0x413, "STM32F405RGTx"), Ok(()));
+        assert_eq!(is_stm32f4(0x433, "stm32f401ret6"), Ok(()));
+        assert!(is_stm32f4(0x423, "STM32F401RETx").is_err());
+        let message = is_stm32f4(0x413, "STM32F446RETx").unwrap_err();
+        assert!(message.contains("0x413, which is STM32F405 or STM32F407"), "{message}");
+        assert!(is_stm32f4(0x000, "STM32F405RGTx").unwrap_err().contains("another chip"));
+    }
+}
