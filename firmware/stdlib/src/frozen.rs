@@ -2,6 +2,7 @@
 
 use larch_vm::native::Frozen;
 
+#[cfg(feature = "asyncio")]
 const fn package(name: &'static str, text: &'static str) -> Frozen {
     Frozen { name, is_package: true, text }
 }

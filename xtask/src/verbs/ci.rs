@@ -113,10 +113,12 @@ fn licences(shell: &Shell) -> Result<()> {
     Ok(cmd!(shell, "cargo deny --all-features check bans licenses sources").run()?)
 }
 
-/// The scenarios on every machine of QEMU, where QEMU is installed.
+/// The scenarios on the other emulated boards, of which one is flashed through a debug probe, and on the machines of QEMU, where
+/// it is installed.
 fn on_other_machines(lab: &Lab, shell: &Shell, steps: &mut Steps) {
     let default = &lab.boards.default_board().name;
-    let is_other = |board: &&Board| matches!(board.port, Port::Qemu(_)) && board.name != *default;
+    let is_other =
+        |board: &&Board| matches!(board.port, Port::Emulator | Port::Qemu(_)) && board.name != *default;
     for board in lab.boards.iter().filter(is_other) {
         let name = board.name.as_str();
         match lab.unavailable(board) {
