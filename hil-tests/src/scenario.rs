@@ -18,6 +18,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use larch_boards::{Board, nearest};
+use larch_emulator::net::Call;
 
 use crate::redact::Redaction;
 
@@ -116,7 +117,7 @@ pub enum ApChange {
     /// That many percent of all packets are overtaken by later ones.
     Reorder(u8),
     /// Somebody behind it connects to this port of the board: says something and hears what comes, or sends back what comes.
-    Call(u16, Option<String>),
+    Call(u16, Call),
 }
 
 /// The board that a scenario begins with.

@@ -16,6 +16,7 @@ mod console;
 mod files;
 mod pins;
 mod sockets;
+mod tls;
 mod wifi;
 
 pub use block::{BlockDevice, BlockError};
@@ -25,6 +26,7 @@ pub use console::Console;
 pub use files::{FileError, FileHandle, FileInfo, FileMode, FileSystem, FileSystemUsage, Whence};
 pub use pins::{PinError, PinMode, Pins, Pull};
 pub use sockets::{Endpoint, Ipv4, NetError, Readiness, SocketId, Sockets, Transport};
+pub use tls::{SessionId, Tls, TlsError, TlsFile, TlsSetup, TlsStep, Verify};
 pub use wifi::{
     Addresses, Found, Key, Link, Mac, OwnNetwork, Role, Setting, Short, Ssid, Target, Wifi, WifiError,
 };
@@ -41,6 +43,11 @@ pub trait Port: Console + Clock + Pins + Board {
 
     /// Wi-Fi, if the board has it.
     fn wifi(&mut self) -> Option<&mut dyn Wifi> {
+        None
+    }
+
+    /// TLS, if the board has it.
+    fn tls(&mut self) -> Option<&mut dyn Tls> {
         None
     }
 

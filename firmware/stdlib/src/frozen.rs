@@ -25,11 +25,21 @@ pub static MODULES: &[Frozen] = &[
     module("asyncio.lock", include_str!("../frozen/asyncio/lock.py")),
     #[cfg(feature = "asyncio")]
     module("asyncio.stream", include_str!("../frozen/asyncio/stream.py")),
+    #[cfg(feature = "network")]
+    module("mip", include_str!("../frozen/mip.py")),
+    #[cfg(feature = "network")]
+    module("ntptime", include_str!("../frozen/ntptime.py")),
     module("platform", include_str!("../frozen/platform.py")),
+    #[cfg(feature = "network")]
+    module("requests", include_str!("../frozen/requests.py")),
     module("select", include_str!("../frozen/select.py")),
+    #[cfg(feature = "tls")]
+    module("ssl", include_str!("../frozen/ssl.py")),
     #[cfg(feature = "asyncio")]
     module("uasyncio", "from asyncio import *\nfrom asyncio import __getattr__\n"),
     module("unittest", include_str!("../frozen/unittest.py")),
+    #[cfg(feature = "network")]
+    module("urequests", "from requests import *\n"),
 ];
 
 /// The entry of `sys.path` that stands for them.

@@ -23,6 +23,10 @@ pub const MEMORY: TypeId = TypeId(STDLIB + 7);
 pub const SOCKET: TypeId = TypeId(PORT);
 /// `network.WLAN`, likewise.
 pub const WLAN: TypeId = TypeId(PORT + 1);
+/// `tls.SSLContext`, likewise.
+pub const SSL_CONTEXT: TypeId = TypeId(PORT + 2);
+/// `tls.SSLSocket`, likewise.
+pub const SSL_SOCKET: TypeId = TypeId(PORT + 3);
 
 /// The board's own file system, in the table of mounts.
 pub const OWN_FILES: TypeId = TypeId(STDLIB + 8);

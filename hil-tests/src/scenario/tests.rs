@@ -1,6 +1,6 @@
 //! Scenarios as people write them, and every way to get them wrong.
 
-use super::{AirChange, ApChange, Fault, Scenario, Step, key};
+use super::{AirChange, ApChange, Call, Fault, Scenario, Step, key};
 use proptest::prelude::*;
 use rstest::rstest;
 use std::time::Duration;
@@ -70,8 +70,9 @@ fn a_mistake_names_its_line(#[case] text: &str, #[case] starts: &str) {
 #[case("3 dns = on", 2, ApChange::Dns(true))]
 #[case("loss = 10 %", 0, ApChange::Loss(10))]
 #[case("reorder = 20%", 0, ApChange::Reorder(20))]
-#[case("call = 8080", 0, ApChange::Call(8080, None))]
-#[case("call = 80, say GET /\\r\\n", 0, ApChange::Call(80, Some("GET /\r\n".into())))]
+#[case("call = 8080", 0, ApChange::Call(8080, Call::Echo))]
+#[case("call = 80, say GET /\\r\\n", 0, ApChange::Call(80, Call::Words(b"GET /\r\n".to_vec())))]
+#[case("call = 443, tls say hello", 0, ApChange::Call(443, Call::Tls(b"hello".to_vec())))]
 #[case("latency = 50ms", 0, ApChange::Latency(Duration::from_millis(50)))]
 fn an_access_point_is_changed(#[case] said: &str, #[case] access_point: usize, #[case] what: ApChange) {
     let scenario = Scenario::parse("t/x", &format!("# ap: {said}\n")).unwrap();

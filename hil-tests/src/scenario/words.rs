@@ -1,6 +1,6 @@
 //! Values of the directives about what is outside of the board: other boards, pins, power, faults.
 
-use super::{AirChange, ApChange, Fault, Step, duration, unknown_word};
+use super::{AirChange, ApChange, Call, Fault, Step, duration, unknown_word};
 
 /// A role of a board: `second`.
 pub(super) fn role(value: &str) -> Result<&str, String> {
@@ -91,16 +91,23 @@ pub(super) fn ap_text(what: &ApChange) -> String {
     }
 }
 
-/// `8080`, or `8080, say hello`
+/// `8080`, `8080, say hello`, `8443, tls say hello`
 fn call(text: &str) -> Result<ApChange, String> {
     let bad = || format!("bad call '{text}': expected a port and perhaps words, such as 8080, say hello");
-    let (port, words) = match text.split_once(',') {
-        Some((port, said)) => (port, Some(said.trim().strip_prefix("say ").ok_or_else(bad)?)),
-        None => (text, None),
+    let newline = |words: &str| words.replace("\\r", "\r").replace("\\n", "\n").into_bytes();
+    let (port, call) = match text.split_once(',') {
+        Some((port, said)) => {
+            let (in_tls, said) = match said.trim().strip_prefix("tls ") {
+                Some(said) => (true, said),
+                None => (false, said.trim()),
+            };
+            let words = newline(said.strip_prefix("say ").ok_or_else(bad)?);
+            (port, if in_tls { Call::Tls(words) } else { Call::Words(words) })
+        }
+        None => (text, Call::Echo),
     };
     let port = port.trim().parse().ok().filter(|port| *port > 0).ok_or_else(bad)?;
-    let newline = |words: &str| words.replace("\\r", "\r").replace("\\n", "\n");
-    Ok(ApChange::Call(port, words.map(newline)))
+    Ok(ApChange::Call(port, call))
 }
 
 /// `10 %`

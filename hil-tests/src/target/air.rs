@@ -98,9 +98,7 @@ pub(super) fn change(board: &mut Board, change: &AirChange) -> io::Result<()> {
         ApChange::Dns(answers) => point.network().faults.dns_silent = !answers,
         ApChange::Latency(time) => point.network().faults.latency = ticks(*time),
         ApChange::Reorder(percent) => point.network().faults.reorder_percent = *percent,
-        ApChange::Call(port, words) => {
-            point.network().call(*port, words.as_deref().map(str::as_bytes), now);
-        }
+        ApChange::Call(port, call) => point.network().call(*port, call, now),
         ApChange::Loss(_) => {}
     }
     Ok(())

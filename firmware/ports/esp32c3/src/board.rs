@@ -12,7 +12,7 @@ use larch_board::files::Storage;
 use larch_board::{Machine, Name, receive};
 use larch_hal::{
     BlockDevice, Board, Clock, Console, FileSystem, PinError, PinMode, Pins, Port, Pull, ResetCause, Sockets,
-    Wifi,
+    Tls, Wifi,
 };
 use larch_heap::Region;
 use larch_vm::native::{ModuleDef, TypeDef};
@@ -25,6 +25,7 @@ use crate::flash::Partition;
 use crate::memory;
 use crate::pins::PinBank;
 use crate::radio::{self, Radio};
+use crate::tls::Engine;
 
 /// MicroPython's default.
 const CPU_CLOCK: CpuClock = CpuClock::_160MHz;
@@ -39,6 +40,7 @@ pub struct Esp32c3 {
     storage: Storage<Partition>,
     pins: PinBank,
     radio: Radio,
+    tls: Engine,
     unique_id: [u8; 6],
     soft_reset: bool,
     build: &'static str,
@@ -61,6 +63,7 @@ impl Esp32c3 {
                 switch: chip.FROM_CPU_INTR0,
                 beat,
             }),
+            tls: Engine::new(),
             unique_id,
             soft_reset: false,
             build: build::name(Self::NAME.build),
@@ -99,6 +102,7 @@ impl Machine for Esp32c3 {
     fn soft_reset(&mut self) {
         self.storage.soft_reset();
         self.pins.release();
+        self.tls.close_unheld(&[]);
         self.radio.network.close_all();
         self.set_interrupt_byte(None);
         self.soft_reset = true;
@@ -116,6 +120,10 @@ impl Port for Esp32c3 {
 
     fn wifi(&mut self) -> Option<&mut dyn Wifi> {
         Some(&mut self.radio)
+    }
+
+    fn tls(&mut self) -> Option<&mut dyn Tls> {
+        Some(&mut self.tls)
     }
 
     fn sockets(&mut self) -> Option<&mut dyn Sockets> {

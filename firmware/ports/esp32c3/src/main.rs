@@ -1,11 +1,13 @@
 //! The interpreter on an ESP32-C3.
 //!
 //! Where to look: `board` (the chip behind the interpreter's traits), `console` (UART0), `clock`, `flash` (the file
-//! system's partition), `memory` (who gets which RAM), `radio` (Wi-Fi and sockets). What follows the start is in `larch-board`.
+//! system's partition), `memory` (who gets which RAM), `radio` (Wi-Fi and sockets), `tls`. What follows the start is in `larch-board`.
 //!
 //! Source: ESP32-C3 Technical Reference Manual; MicroPython's `ports/esp32/main.c` for the order of things.
 #![no_std]
 #![no_main]
+
+extern crate alloc;
 
 mod board;
 mod build;
@@ -17,6 +19,7 @@ mod memory;
 mod panic;
 mod pins;
 mod radio;
+mod tls;
 
 use static_cell::StaticCell;
 

@@ -2,11 +2,13 @@
 //!
 //! From below: code and data that the linker placed, the Python heap, the native stack, and the RAM that the bootloader
 //! used, where what Rust allocates goes (the compiler's working memory, and the line being entered). When Wi-Fi starts for the
-//! first time the heap gives up its end for the driver; that RAM is the driver's from then on.
+//! first time the heap gives up its end for the driver, and so it does for the first TLS session; it never gets that RAM back.
 
+use core::mem::MaybeUninit;
 use core::ptr::NonNull;
 use core::sync::atomic::{AtomicUsize, Ordering};
 
+use esp_alloc::{HEAP, HeapRegion, MemoryCapability};
 use esp_hal::debugger::set_stack_watchpoint;
 use larch_heap::Region;
 
@@ -26,12 +28,20 @@ fn stack_limit() -> usize {
     (&raw const _stack_start).addr() - STACK_SIZE
 }
 
-/// Bytes at the heap's end that the radio has now.
+/// Bytes at the heap's end that are Rust's now.
 static GIVEN_UP: AtomicUsize = AtomicUsize::new(0);
 
-/// The heap gave up so many bytes at its end.
-pub fn note_given_up(bytes: usize) {
-    GIVEN_UP.store(GIVEN_UP.load(Ordering::Relaxed) + bytes, Ordering::Relaxed);
+/// The heap gave up its end, for good: Rust allocates from it from now on.
+pub fn give_to_rust(memory: &'static mut [MaybeUninit<u8>]) {
+    GIVEN_UP.store(GIVEN_UP.load(Ordering::Relaxed) + memory.len(), Ordering::Relaxed);
+    // SAFETY: the memory is ours for good.
+    unsafe {
+        HEAP.add_region(HeapRegion::new(
+            memory.as_mut_ptr().cast(),
+            memory.len(),
+            MemoryCapability::Internal.into(),
+        ));
+    }
 }
 
 /// The Python heap: from the linker's last byte to the native stack, without what it gave up.

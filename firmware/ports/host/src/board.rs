@@ -20,6 +20,8 @@ pub struct Desktop {
     clock_offset_us: i64,
     random: u32,
     files: Files,
+    #[cfg(unix)]
+    sockets: crate::net::HostSockets,
 }
 
 impl Desktop {
@@ -32,7 +34,26 @@ impl Desktop {
             clock_offset_us: 0,
             random: seed,
             files: Files::default(),
+            #[cfg(unix)]
+            sockets: crate::net::HostSockets::default(),
         }
+    }
+}
+
+/// How long nothing is looked at while a program waits, and while it has sockets.
+const NAP: Duration = Duration::from_millis(50);
+#[cfg(unix)]
+const NAP_WITH_SOCKETS: Duration = Duration::from_millis(1);
+
+impl Desktop {
+    #[cfg(unix)]
+    fn longest_nap(&self) -> Duration {
+        if self.sockets.any_open() { NAP_WITH_SOCKETS } else { NAP }
+    }
+
+    #[cfg(not(unix))]
+    fn longest_nap(&self) -> Duration {
+        NAP
     }
 }
 
@@ -91,7 +112,7 @@ impl Clock for Desktop {
     }
 
     fn idle(&mut self, deadline_us: Option<u64>) {
-        let limit = Duration::from_millis(50);
+        let limit = self.longest_nap();
         let wait = match deadline_us {
             Some(deadline) => Duration::from_micros(deadline.saturating_sub(self.ticks_us())).min(limit),
             None => limit,
@@ -102,8 +123,11 @@ impl Clock for Desktop {
             None => {
                 self.terminal.wait(wait);
                 if self.terminal.has_ended() {
-                    // Nobody will ever type again.
-                    std::process::exit(0);
+                    if wait == NAP {
+                        // Nobody will ever type again.
+                        std::process::exit(0);
+                    }
+                    std::thread::sleep(wait);
                 }
             }
         }
@@ -161,5 +185,10 @@ impl Port for Desktop {
 
     fn files(&mut self) -> Option<&mut dyn FileSystem> {
         Some(&mut self.files)
+    }
+
+    #[cfg(unix)]
+    fn sockets(&mut self) -> Option<&mut dyn larch_hal::Sockets> {
+        Some(&mut self.sockets)
     }
 }

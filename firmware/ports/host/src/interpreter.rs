@@ -8,6 +8,7 @@ use larch_bytecode::qstr::Qstr;
 use larch_heap::{Frame, Heap, Region, Root, Value};
 use larch_repl::{History, Repl, VecBuffer};
 use larch_stdlib::session::{self, Outcome};
+use larch_vm::native::ModuleDef;
 use larch_vm::{CompileMode, Hooks, Identity, Registry, Res, Vm};
 
 use crate::args::{Arguments, Program};
@@ -28,9 +29,16 @@ const FRAMES: usize = 1024;
 /// Native stack that Rust code working for a program may use.
 const NATIVE_STACK: usize = 6 << 20;
 
+/// What only the desktop has. Wi-Fi it has not.
+const MODULES: &[&ModuleDef] = &[
+    &crate::environ::ENVIRON,
+    #[cfg(unix)]
+    &larch_stdlib::net::socket_module::SOCKET,
+];
+
 static REGISTRY: Registry = Registry {
-    types: [larch_vm::types::TYPES, larch_stdlib::ids::TYPES, &[]],
-    modules: [larch_vm::modules::MODULES, larch_stdlib::ids::MODULES, &[&crate::environ::ENVIRON]],
+    types: [larch_vm::types::TYPES, larch_stdlib::ids::TYPES, larch_stdlib::net::TYPES],
+    modules: [larch_vm::modules::MODULES, larch_stdlib::ids::MODULES, MODULES],
     aliases: larch_stdlib::ids::ALIASES,
     frozen: larch_stdlib::frozen::MODULES,
 };

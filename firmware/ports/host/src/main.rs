@@ -1,7 +1,7 @@
 //! `larch`: the interpreter as a desktop program, with the command line of `micropython`.
 //!
 //! Where to look: `args` (the command line), `console` (standard input and output as a board's terminal), `files`
-//! (folders as a file system), `environ` (environment variables), `board` (the rest of the port), `interpreter` (all
+//! (folders as a file system), `net` (the system's sockets), `environ` (environment variables), `board` (the rest of the port), `interpreter` (all
 //! together).
 
 mod args;
@@ -10,6 +10,8 @@ mod console;
 mod environ;
 mod files;
 mod interpreter;
+#[cfg(unix)]
+mod net;
 
 use std::process::ExitCode;
 

@@ -101,8 +101,14 @@ def open_connection(host, port, ssl=None, server_hostname=None):
     except OSError as error:
         if error.errno != EINPROGRESS:
             raise error
-    stream = Stream(s)
     yield core._io_queue.queue_write(s)
+    if ssl:
+        if ssl is True:
+            import ssl as module
+
+            ssl = module.SSLContext(module.PROTOCOL_TLS_CLIENT)
+        s = ssl.wrap_socket(s, server_hostname=server_hostname or host, do_handshake_on_connect=False)
+    stream = Stream(s)
     return stream, stream
 
 
@@ -114,7 +120,7 @@ class Server:
     async def wait_closed(self):
         await self.task
 
-    async def _serve(self, s, cb):
+    async def _serve(self, s, cb, ssl):
         self.state = False
         while True:
             try:
@@ -129,6 +135,12 @@ class Server:
             except OSError:
                 continue
             client.setblocking(False)
+            if ssl:
+                try:
+                    client = ssl.wrap_socket(client, server_side=True, do_handshake_on_connect=False)
+                except OSError:
+                    client.close()
+                    continue
             stream = Stream(client, {"peername": address})
             core.create_task(cb(stream, stream))
 
@@ -143,7 +155,7 @@ async def start_server(cb, host, port, backlog=5, ssl=None):
     s.bind(address[-1])
     s.listen(backlog)
     server = Server()
-    server.task = core.create_task(server._serve(s, cb))
+    server.task = core.create_task(server._serve(s, cb, ssl))
     try:
         await core.sleep_ms(0)
     except core.CancelledError as error:

@@ -1,4 +1,4 @@
-//! The network: modules `network` and `socket` over the traits of `larch-hal`, for any port.
+//! The network: modules `network`, `socket` and `tls` over the traits of `larch-hal`, for any port.
 //!
 //! Invariant: everything the collector must know is a cell; a socket's object holds only its number. Waiting is [`wait`] and
 //! nothing else: it honours time limits, Ctrl-C and scheduled work.
@@ -7,6 +7,8 @@ pub mod address;
 pub mod network;
 pub mod socket;
 pub mod socket_module;
+pub mod tls;
+mod tls_socket;
 pub mod wlan;
 mod wlan_config;
 
@@ -21,9 +23,9 @@ use larch_vm::vm::PENDING;
 use larch_vm::{Res, Vm};
 
 /// The types, by number: a port with a network puts them into its own table.
-pub static TYPES: &[&TypeDef] = &[&socket::SOCKET, &wlan::WLAN];
+pub static TYPES: &[&TypeDef] = &[&socket::SOCKET, &wlan::WLAN, &tls::SSL_CONTEXT, &tls_socket::SSL_SOCKET];
 /// The modules, likewise.
-pub static MODULES: &[&ModuleDef] = &[&network::NETWORK, &socket_module::SOCKET];
+pub static MODULES: &[&ModuleDef] = &[&network::NETWORK, &socket_module::SOCKET, &tls::TLS];
 
 /// How long to wait: `None` for ever, 0 not at all; in milliseconds.
 pub type TimeLimit = Option<u32>;

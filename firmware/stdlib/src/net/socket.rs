@@ -27,11 +27,13 @@ const BACKLOG: i32 = 2;
 /// Bytes that `read` and `readline` ask for at a time.
 const PIECE: u32 = 512;
 const STREAM: Value = Value::small(names::SOCK_STREAM);
-/// Requests and events of `ioctl`.
+/// Requests of `ioctl`.
 const POLL: i32 = 3;
 const CLOSE: i32 = 4;
-const READABLE: i32 = 1;
-const WRITABLE: i32 = 4;
+/// Events of `ioctl`.
+pub(super) const READABLE: i32 = 1;
+/// As [`READABLE`].
+pub(super) const WRITABLE: i32 = 4;
 const FAILED: i32 = 8;
 const HUNG_UP: i32 = 16;
 const NOT_OPEN: i32 = 32;
@@ -77,7 +79,8 @@ fn new(vm: &mut Vm, kind: Value) -> Res {
     Ok(at.into())
 }
 
-fn id(vm: &Vm, socket: Value) -> Result<SocketId, NetError> {
+/// A socket's number.
+pub(super) fn id(vm: &Vm, socket: Value) -> Result<SocketId, NetError> {
     match socket.as_cell().map(|at| vm.heap.word(at, 0)) {
         Some(word) if word & OPEN != 0 => Ok(SocketId(word as u8)),
         _ => Err(NetError::Closed),
@@ -90,7 +93,8 @@ fn set_id(vm: &mut Vm, socket: Value, id: Option<SocketId>) {
     }
 }
 
-fn limit(vm: &Vm, socket: Value) -> TimeLimit {
+/// How long a socket waits.
+pub(super) fn limit(vm: &Vm, socket: Value) -> TimeLimit {
     let value = socket.as_cell().map_or(Value::NONE, |at| vm.heap.value(at, 2));
     value.as_small().map(|ms| ms as u32)
 }
@@ -164,7 +168,8 @@ fn print(vm: &mut Vm, sink: Sink, _socket: Value, _kind: PrintKind) -> Res<()> {
     vm.emit_str(sink, "<socket>")
 }
 
-fn close(vm: &mut Vm, socket: Value) -> Res {
+/// `close()`
+pub(super) fn close(vm: &mut Vm, socket: Value) -> Res {
     // Closing twice is allowed.
     let _ = now(vm, socket, |sockets, id| {
         sockets.close(id);
@@ -239,31 +244,35 @@ fn connect(vm: &mut Vm, socket: Value, address: Value) -> Res {
 
 // ---- sending ----
 
-/// Sends a part of a buffer: how much was taken.
-fn send_part(vm: &mut Vm, socket: Value, data: Value, from: u32, limit: TimeLimit) -> Res<u32> {
-    vm.buffer_arg(data)?;
-    let sent = wait(vm, limit, |vm| {
-        // The buffer may have changed while others ran.
-        let Some(span) = vm.buffer(data) else { return Err(NetError::Invalid) };
-        let from = from.min(span.len());
-        let span = span.part(from, span.len() - from);
-        let id = id(vm, socket)?;
-        let Vm { heap, port, .. } = vm;
-        let sockets = port.sockets().ok_or(NetError::NotSupported)?;
-        sockets.send(id, span.bytes(heap), None)
-    })?;
+/// Sends what it can of a part of a buffer: how much was taken.
+fn send_part(vm: &mut Vm, socket: Value, data: Value, [from, to]: [u32; 2], limit: TimeLimit) -> Res<u32> {
+    let sent = wait(vm, limit, |vm| send_now(vm, socket, data, [from, to]))?;
     Ok(sent as u32)
+}
+
+fn send_now(vm: &mut Vm, socket: Value, data: Value, [from, to]: [u32; 2]) -> Result<usize, NetError> {
+    // The buffer may have changed while others ran.
+    let span = vm.buffer(data).ok_or(NetError::Invalid)?;
+    let (from, to) = (from.min(span.len()), to.min(span.len()));
+    let id = id(vm, socket)?;
+    let Vm { heap, port, .. } = vm;
+    let sockets = port.sockets().ok_or(NetError::NotSupported)?;
+    sockets.send(id, span.part(from, to - from).bytes(heap), None)
+}
+
+/// As MicroPython on this chip: everything, unless the socket does not wait.
+fn send_range(vm: &mut Vm, socket: Value, data: Value, [from, to]: [u32; 2]) -> Res {
+    let limit = limit(vm, socket);
+    let mut at = from + send_part(vm, socket, data, [from, to], limit)?;
+    while is_stream(vm, socket) && limit != Some(0) && at < to {
+        at += send_part(vm, socket, data, [at, to], limit)?;
+    }
+    Ok(Value::small((at - from) as i32))
 }
 
 fn send(vm: &mut Vm, socket: Value, data: Value) -> Res {
     let len = vm.buffer_arg(data)?.len();
-    let limit = limit(vm, socket);
-    let mut sent = send_part(vm, socket, data, 0, limit)?;
-    // As MicroPython on this chip: everything, unless the socket does not wait.
-    while is_stream(vm, socket) && limit != Some(0) && sent < len {
-        sent += send_part(vm, socket, data, sent, limit)?;
-    }
-    Ok(Value::small(sent as i32))
+    send_range(vm, socket, data, [0, len])
 }
 
 fn sendall(vm: &mut Vm, socket: Value, data: Value) -> Res {
@@ -271,7 +280,7 @@ fn sendall(vm: &mut Vm, socket: Value, data: Value) -> Res {
     let limit = limit(vm, socket);
     let mut sent = 0;
     while sent < len {
-        sent += send_part(vm, socket, data, sent, limit)?;
+        sent += send_part(vm, socket, data, [sent, len], limit)?;
     }
     Ok(Value::NONE)
 }
@@ -289,28 +298,33 @@ fn sendto(vm: &mut Vm, socket: Value, data: Value, address: Value) -> Res {
     Ok(Value::small(sent as i32))
 }
 
-/// `write(data, max_or_offset, length)`: as much as goes; None if the socket does not wait and nothing goes.
-fn write(vm: &mut Vm, args: Args) -> Res {
-    let (socket, data) = (vm.arg(args, 0), vm.arg(args, 1));
-    vm.buffer_arg(data)?;
-    match limit(vm, socket) {
-        Some(0) => {
-            let answer = send_now(vm, socket, data);
-            match answer {
-                Ok(count) => Ok(Value::small(count as i32)),
-                Err(NetError::Again) => Ok(Value::NONE),
-                Err(error) => Err(raise(vm, error)),
-            }
+/// Which bytes `write(data)`, `write(data, length)` and `write(data, offset, length)` mean.
+pub(super) fn range(vm: &mut Vm, args: Args) -> Res<[u32; 2]> {
+    let len = vm.buffer_arg(vm.arg(args, 1))?.len();
+    let mut numbers = [0, len];
+    for (number, index) in numbers.iter_mut().zip(2..) {
+        if let Some(value) = vm.opt_arg(args, index) {
+            *number = u32::try_from(vm.int_arg(value)?).unwrap_or(u32::MAX).min(len);
         }
-        _ => send(vm, socket, data),
     }
+    Ok(match (numbers, args.positional) {
+        ([length, _], 3) => [0, length],
+        ([offset, length], _) => [offset, offset.saturating_add(length).min(len)],
+    })
 }
 
-fn send_now(vm: &mut Vm, socket: Value, data: Value) -> Result<usize, NetError> {
-    let Some(span) = vm.buffer(data) else { return Err(NetError::Invalid) };
-    let id = id(vm, socket)?;
-    let Vm { heap, port, .. } = vm;
-    port.sockets().ok_or(NetError::NotSupported)?.send(id, span.bytes(heap), None)
+/// `write`: None if the socket does not wait and nothing goes.
+fn write(vm: &mut Vm, args: Args) -> Res {
+    let (socket, data) = (vm.arg(args, 0), vm.arg(args, 1));
+    let range = range(vm, args)?;
+    match limit(vm, socket) {
+        Some(0) => match send_now(vm, socket, data, range) {
+            Ok(count) => Ok(Value::small(count as i32)),
+            Err(NetError::Again) => Ok(Value::NONE),
+            Err(error) => Err(raise(vm, error)),
+        },
+        _ => send_range(vm, socket, data, range),
+    }
 }
 
 // ---- receiving ----
@@ -534,7 +548,8 @@ fn set_limit(vm: &mut Vm, socket: Value, limit: Value) -> Res {
     Ok(Value::NONE)
 }
 
-fn settimeout(vm: &mut Vm, socket: Value, seconds: Value) -> Res {
+/// `settimeout(seconds)`
+pub(super) fn settimeout(vm: &mut Vm, socket: Value, seconds: Value) -> Res {
     if seconds.is_none() {
         return set_limit(vm, socket, Value::NONE);
     }
@@ -542,12 +557,14 @@ fn settimeout(vm: &mut Vm, socket: Value, seconds: Value) -> Res {
     set_limit(vm, socket, Value::small((ms as i32).clamp(0, 0x3fff_ffff)))
 }
 
-fn setblocking(vm: &mut Vm, socket: Value, blocking: Value) -> Res {
+/// `setblocking(flag)`
+pub(super) fn setblocking(vm: &mut Vm, socket: Value, blocking: Value) -> Res {
     let limit = if vm.truth(blocking)? { Value::NONE } else { Value::small(0) };
     set_limit(vm, socket, limit)
 }
 
-fn ioctl(vm: &mut Vm, socket: Value, request: Value, asked: Value) -> Res {
+/// `ioctl(request, argument)`
+pub(super) fn ioctl(vm: &mut Vm, socket: Value, request: Value, asked: Value) -> Res {
     match vm.int_arg(request)? {
         POLL => {
             let asked = vm.int_arg(asked)?;

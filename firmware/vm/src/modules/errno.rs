@@ -1,4 +1,6 @@
-//! `errno`: the numbers of operating-system errors, as on MicroPython's boards.
+//! `errno`: the numbers of operating-system errors, as on MicroPython's boards: Linux's up to 105; above, a feature chooses.
+//!
+//! Source: MicroPython's `py/mperrno.h`; newlib's `sys/errno.h` for Espressif's chips.
 
 use larch_bytecode::qstr::Qstr;
 use larch_heap::Value;
@@ -7,7 +9,7 @@ use crate::native::{Entry, ModuleDef, Res, Rom};
 use crate::vm::Vm;
 
 macro_rules! errors {
-    ($($name:ident = $number:literal),* $(,)?) => {
+    ($($name:ident = $number:expr),* $(,)?) => {
         /// The names and numbers.
         const ERRORS: &[(Qstr, i32)] = &[$((Qstr::$name, $number)),*];
         static ENTRIES: &[Entry] = &[
@@ -18,10 +20,34 @@ macro_rules! errors {
     };
 }
 
+/// What Linux and newlib number differently.
+#[cfg(not(feature = "newlib-errno"))]
+mod numbers {
+    pub const EADDRINUSE: i32 = 98;
+    pub const ECONNABORTED: i32 = 103;
+    pub const ENOTCONN: i32 = 107;
+    pub const ETIMEDOUT: i32 = 110;
+    pub const EHOSTUNREACH: i32 = 113;
+    pub const EALREADY: i32 = 114;
+    pub const EINPROGRESS: i32 = 115;
+}
+#[cfg(feature = "newlib-errno")]
+mod numbers {
+    pub const EADDRINUSE: i32 = 112;
+    pub const ECONNABORTED: i32 = 113;
+    pub const ENOTCONN: i32 = 128;
+    pub const ETIMEDOUT: i32 = 116;
+    pub const EHOSTUNREACH: i32 = 118;
+    pub const EALREADY: i32 = 120;
+    pub const EINPROGRESS: i32 = 119;
+}
+use numbers::{EADDRINUSE, EALREADY, ECONNABORTED, EHOSTUNREACH, EINPROGRESS, ENOTCONN, ETIMEDOUT};
+
 errors! {
     EPERM = 1, ENOENT = 2, EIO = 5, EBADF = 9, EAGAIN = 11, ENOMEM = 12, EACCES = 13, EEXIST = 17, ENODEV = 19,
-    EISDIR = 21, EINVAL = 22, EOPNOTSUPP = 95, EADDRINUSE = 98, ECONNABORTED = 103, ECONNRESET = 104, ENOBUFS = 105,
-    ENOTCONN = 107, ETIMEDOUT = 110, ECONNREFUSED = 111, EHOSTUNREACH = 113, EALREADY = 114, EINPROGRESS = 115,
+    EISDIR = 21, EINVAL = 22, EOPNOTSUPP = 95, EADDRINUSE = EADDRINUSE, ECONNABORTED = ECONNABORTED, ECONNRESET = 104,
+    ENOBUFS = 105, ENOTCONN = ENOTCONN, ETIMEDOUT = ETIMEDOUT, ECONNREFUSED = 111, EHOSTUNREACH = EHOSTUNREACH,
+    EALREADY = EALREADY, EINPROGRESS = EINPROGRESS,
 }
 
 /// The module.

@@ -77,6 +77,13 @@ impl Http {
             let count: usize = count.parse().ok().filter(|count| *count <= BYTES_LIMIT)?;
             return Some((0..count).map(byte).collect());
         }
+        #[cfg(unix)]
+        if let Some(file) = super::tls::file(path) {
+            return Some(file);
+        }
+        if let Some(file) = super::index::file(path) {
+            return Some(file);
+        }
         let below = Path::new(path.strip_prefix('/')?);
         if !below.components().all(|component| matches!(component, Component::Normal(_))) {
             return None;

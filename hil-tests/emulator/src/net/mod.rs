@@ -10,12 +10,16 @@ mod config;
 mod dhcp;
 mod dns;
 mod http;
+mod index;
 mod pace;
 mod stack;
 mod tcp;
+#[cfg(unix)]
+mod tls;
 mod udp;
 
 pub use config::NetworkConfig;
+pub use tcp::Call;
 
 use crate::air::{Capture, Mac};
 use crate::time::{NEVER, TICKS_PER_US, Ticks};
@@ -128,9 +132,9 @@ impl Network {
         self.capture.as_ref()
     }
 
-    /// Connects to a port of the first board. Says `words`, if there are any, and hears what comes; else sends back what comes.
-    pub fn call(&mut self, port: u16, words: Option<&[u8]>, now: Ticks) {
-        self.connections.call(&mut self.stack, &self.config, self.leases.first(), port, words);
+    /// Connects to a port of the first board, and says something.
+    pub fn call(&mut self, port: u16, call: &Call, now: Ticks) {
+        self.connections.call(&mut self.stack, &self.config, self.leases.first(), port, call);
         self.stack.poll(now);
         self.host_at = self.host_at.min(now);
     }

@@ -24,6 +24,17 @@ const LOOK: Duration = Duration::from_millis(1);
 /// Ports of connections that come from the host.
 const FIRST_PORT: u16 = 49_152;
 
+/// What is said to a board that is called.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Call {
+    /// What it says.
+    Echo,
+    /// These words.
+    Words(Vec<u8>),
+    /// These words, in TLS, to the one whose certificate is for `board.test`.
+    Tls(Vec<u8>),
+}
+
 enum Peer {
     /// What comes goes back.
     Echo,
@@ -31,6 +42,9 @@ enum Peer {
     Caller(Vec<u8>),
     /// A web server.
     Web(Http),
+    /// TLS.
+    #[cfg(unix)]
+    Tls(Box<super::tls::Session>),
     /// A connection of the host.
     Host { stream: TcpStream, ended: bool, closed: bool },
 }
@@ -99,9 +113,12 @@ impl Connections {
         let peer = match far.port() {
             ECHO if *far.ip() == config.gateway => Peer::Echo,
             WEB if *far.ip() == config.gateway => Peer::Web(Http::new(config.files.as_deref())),
-            _ => match connect(on_host(far, config)) {
-                Ok(stream) => Peer::Host { stream, ended: false, closed: false },
-                Err(error) => return tracing::debug!("{far} on the host: {error}"),
+            _ => match tls_service(far, config) {
+                Some(peer) => peer,
+                None => match connect(on_host(far, config)) {
+                    Ok(stream) => Peer::Host { stream, ended: false, closed: false },
+                    Err(error) => return tracing::debug!("{far} on the host: {error}"),
+                },
             },
         };
         let mut socket = socket();
@@ -129,10 +146,17 @@ impl Connections {
         config: &NetworkConfig,
         board: Option<Ipv4Addr>,
         port: u16,
-        words: Option<&[u8]>,
+        call: &Call,
     ) {
         let Some(board) = board else { return tracing::debug!("no board has an address yet") };
-        let peer = words.map_or(Peer::Echo, |words| Peer::Caller(words.to_vec()));
+        let peer = match call {
+            Call::Echo => Peer::Echo,
+            Call::Words(words) => Peer::Caller(words.clone()),
+            Call::Tls(words) => match tls_caller(words) {
+                Some(peer) => peer,
+                None => return,
+            },
+        };
         reach(&mut self.list, &mut self.port, stack, config, SocketAddrV4::new(board, port), peer);
     }
 
@@ -169,6 +193,8 @@ impl Connections {
                 Peer::Echo => echo(socket),
                 Peer::Caller(words) => say(socket, words),
                 Peer::Web(http) => serve(socket, http),
+                #[cfg(unix)]
+                Peer::Tls(session) => encrypt(socket, session),
                 Peer::Host { stream, ended, closed } => relay(socket, stream, ended, closed),
             }
             let over = socket.state() == State::Closed;
@@ -177,6 +203,48 @@ impl Connections {
             }
             !over
         });
+    }
+}
+
+/// The gateway's own TLS, if it is that port.
+#[cfg(unix)]
+fn tls_service(far: SocketAddrV4, config: &NetworkConfig) -> Option<Peer> {
+    let certificate = super::tls::service(far.port()).filter(|_| *far.ip() == config.gateway)?;
+    let session = super::tls::Session::serve(certificate, Http::new(config.files.as_deref()))?;
+    Some(Peer::Tls(Box::new(session)))
+}
+
+#[cfg(not(unix))]
+fn tls_service(_far: SocketAddrV4, _config: &NetworkConfig) -> Option<Peer> {
+    None
+}
+
+/// A caller that speaks TLS.
+#[cfg(unix)]
+fn tls_caller(words: &[u8]) -> Option<Peer> {
+    super::tls::Session::call(words).map(|session| Peer::Tls(Box::new(session)))
+}
+
+#[cfg(not(unix))]
+fn tls_caller(_words: &[u8]) -> Option<Peer> {
+    None
+}
+
+#[cfg(unix)]
+fn encrypt(socket: &mut Socket<'_>, session: &mut super::tls::Session) {
+    while socket.can_recv() {
+        let _ = socket.recv(|data| (data.len(), session.receive(data)));
+    }
+    while socket.can_send() {
+        let sent = socket.send_slice(session.rest()).unwrap_or(0);
+        session.sent(sent);
+        if sent == 0 {
+            break;
+        }
+    }
+    let done = session.is_over() || socket.state() == State::CloseWait;
+    if done && socket.send_queue() == 0 {
+        socket.close();
     }
 }
 

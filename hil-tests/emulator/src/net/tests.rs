@@ -125,12 +125,12 @@ fn the_gateway_calls_a_board() {
     let mut server = client_tcp::Socket::new(buffer(), buffer());
     server.listen(8080).unwrap();
     let handle = client.sockets.add(server);
-    client.network.call(8080, Some(b"hello"), client.now);
+    client.network.call(8080, &Call::Words(b"hello".to_vec()), client.now);
     assert_eq!(client.exchange(handle, b"bye"), b"hello");
     let mut server = client_tcp::Socket::new(buffer(), buffer());
     server.listen(8081).unwrap();
     let handle = client.sockets.add(server);
-    client.network.call(8081, None, client.now);
+    client.network.call(8081, &Call::Echo, client.now);
     assert_eq!(client.exchange(handle, b"there and back"), b"there and back");
 }
 

@@ -24,6 +24,7 @@ use larch_hal::{Addresses, Endpoint, Ipv4, NetError, Readiness, Short, SocketId,
 use smoltcp::iface::SocketHandle;
 use smoltcp::socket::{dns, tcp};
 use smoltcp::time::Instant;
+use smoltcp::wire::DhcpOption;
 
 pub use driver::Driver;
 use interface::{Interface, Listeners};
@@ -37,6 +38,8 @@ const OPEN: usize = 10;
 const LEAVING: usize = 8;
 /// How long they may.
 const LEAVE_US: u64 = 10_000_000;
+/// Different names of the host between two resets; later ones are not told.
+const NAMES: usize = 8;
 /// Ports that are given to those who ask for none.
 const EPHEMERAL: core::ops::Range<u16> = 49_152..65_000;
 
@@ -47,6 +50,7 @@ pub struct Network<D> {
     leaving: Vec<(Place, u64), LEAVING>,
     next_port: u16,
     question: Option<(u8, dns::QueryHandle)>,
+    names: Names,
     now_us: fn() -> u64,
 }
 
@@ -96,6 +100,27 @@ impl Table {
     }
 }
 
+/// Names that DHCP servers were told. The stack borrows them for good, so a name stays in memory, and is found when it comes again.
+struct Names(Vec<&'static [DhcpOption<'static>; 1], NAMES>);
+
+impl Names {
+    /// The option of DHCP for a name; `None` when there have been too many.
+    fn option(&mut self, name: &Short<32>) -> Option<&'static [DhcpOption<'static>]> {
+        if let Some(known) = self.0.iter().find(|option| option[0].data == name.as_bytes()) {
+            return Some(*known);
+        }
+        if self.0.is_full() {
+            return None;
+        }
+        let text: &'static [u8] = Box::leak(Box::from(name.as_bytes()));
+        let option: &'static [DhcpOption<'static>; 1] =
+            Box::leak(Box::new([interface::host_name_option(text)]));
+        // There is room: it was looked at.
+        let _ = self.0.push(option);
+        Some(option)
+    }
+}
+
 impl<D: Driver> Network<D> {
     /// No interface and no socket yet. `now_us` is the time since boot; `seed` differs from boot to boot.
     pub fn new(now_us: fn() -> u64, seed: u32) -> Self {
@@ -106,6 +131,7 @@ impl<D: Driver> Network<D> {
             leaving: Vec::new(),
             next_port: EPHEMERAL.start + (seed % ports) as u16,
             question: None,
+            names: Names(Vec::new()),
             now_us,
         }
     }
@@ -176,11 +202,11 @@ impl<D: Driver> Network<D> {
         self.interfaces[usize::from(index)].as_mut().map(Interface::driver)
     }
 
-    /// Tells DHCP servers the host's name from the next request on. The name stays in memory, as the stack borrows it for good.
+    /// Tells DHCP servers the host's name from the next request on.
     pub fn set_host_name(&mut self, index: u8, name: &Short<32>) {
-        if let Some(interface) = &mut self.interfaces[usize::from(index)] {
-            let text: &'static [u8] = Box::leak(Box::from(name.as_bytes()));
-            interface.set_host_name(Box::leak(Box::new([interface::host_name_option(text)])));
+        let Some(interface) = &mut self.interfaces[usize::from(index)] else { return };
+        if let Some(option) = self.names.option(name) {
+            interface.set_host_name(option);
         }
     }
 

@@ -191,7 +191,14 @@ impl Stream {
         self.connected(interfaces, now_us)?;
         let socket = stream_of(interfaces, self.place).ok_or(NetError::Aborted)?;
         let remote = endpoint(socket.remote_endpoint());
-        let answer = if peek { socket.peek_slice(bytes) } else { socket.recv_slice(bytes) };
+        let answer = match peek {
+            // `peek_slice` does not tell the end.
+            true => socket.peek(bytes.len()).map(|seen| {
+                bytes[..seen.len()].copy_from_slice(seen);
+                seen.len()
+            }),
+            false => socket.recv_slice(bytes),
+        };
         match answer {
             Ok(0) if !bytes.is_empty() => Err(NetError::Again),
             Ok(count) => Ok((count, remote)),

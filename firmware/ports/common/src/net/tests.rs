@@ -9,9 +9,9 @@ use std::thread_local;
 use std::vec;
 use std::vec::Vec;
 
-use larch_hal::{Addresses, Endpoint, NetError, SocketId, Sockets, Transport};
+use larch_hal::{Addresses, Endpoint, NetError, Short, SocketId, Sockets, Transport};
 
-use super::{Driver, LEAVE_US, Network, OPEN};
+use super::{Driver, LEAVE_US, Names, Network, OPEN};
 
 thread_local! {
     static NOW_US: Cell<u64> = const { Cell::new(0) };
@@ -285,4 +285,41 @@ fn an_interface_goes_away_under_its_sockets() {
     assert_eq!(pair.boards[1].accept(listener), Err(NetError::Again));
     pair.boards[1].close_all();
     pair.settle();
+}
+
+#[test]
+fn members_of_a_group_hear_what_is_sent_to_it() {
+    let mut pair = Pair::new(0);
+    let group = [239, 1, 2, 3];
+    let [a, b] = [0, 1].map(|board: usize| {
+        let socket = pair.boards[board].open(Transport::Udp).unwrap();
+        pair.boards[board].bind(socket, Endpoint { address: [0; 4], port: 5000 }).unwrap();
+        socket
+    });
+    let to = Some(Endpoint { address: group, port: 5000 });
+    pair.boards[0].send(a, b"nobody", to).unwrap();
+    pair.settle();
+    assert_eq!(pair.boards[1].receive(b, &mut [0; 9], false), Err(NetError::Again));
+    pair.boards[1].join(group).unwrap();
+    pair.boards[0].send(a, b"members", to).unwrap();
+    let mut buffer = [0; 9];
+    let (count, from) = pair.wait(1, |board| board.receive(b, &mut buffer, false)).unwrap();
+    assert_eq!((&buffer[..count], from.address), (&b"members"[..], [10, 0, 0, 1]));
+    assert_eq!(pair.boards[1].join([10, 0, 0, 9]), Err(NetError::Invalid));
+}
+
+#[test]
+fn a_name_that_comes_again_costs_nothing() {
+    let mut names = Names(heapless::Vec::new());
+    let first = names.option(&Short::new(b"first").unwrap()).unwrap();
+    for number in 0..20_u8 {
+        let name = Short::new(&[b'a' + number % 4]).unwrap();
+        assert_eq!(names.option(&name).unwrap()[0].data, name.as_bytes());
+    }
+    assert!(core::ptr::eq(names.option(&Short::new(b"first").unwrap()).unwrap(), first));
+    assert_eq!(names.0.len(), 5);
+    for number in 0..20_u8 {
+        names.option(&Short::new(&[b'k' + number]).unwrap());
+    }
+    assert!(names.0.is_full() && names.option(&Short::new(b"one too many").unwrap()).is_none());
 }

@@ -5,8 +5,8 @@ use esp_radio::wifi::ap::{AccessPointConfig, AccessPointInfo};
 use esp_radio::wifi::scan::ScanConfig;
 use esp_radio::wifi::sta::StationConfig;
 use esp_radio::wifi::{
-    AuthenticationMethod, AuthenticationMethodConfig, Config, ControllerConfig, PowerSaveMode,
-    SecondaryChannel, WifiController,
+    AuthenticationMethod, AuthenticationMethodConfig, Bandwidth, Config, ControllerConfig, CountryInfo,
+    PowerSaveMode, Protocol, Protocols, SecondaryChannel, WifiController,
 };
 use heapless::Vec;
 use larch_hal::{Addresses, Found, Key, Mac, OwnNetwork, Role, Setting, Short, Ssid, Target, WifiError};
@@ -20,6 +20,9 @@ const QUEUES: (usize, usize) = (8, 6);
 /// Receive buffers that the hardware has at any time, and those that the driver may add.
 const RECEIVE_BUFFERS: (u8, u16) = (6, 16);
 const SEND_BUFFERS: u16 = 16;
+/// MicroPython's word for no country, and the driver's for what is allowed everywhere.
+const NO_COUNTRY: [u8; 2] = *b"XX";
+const WORLD: [u8; 2] = *b"01";
 /// 20 dBm.
 const TX_POWER: i8 = 80;
 /// `wifi_auth_mode_t`
@@ -28,8 +31,9 @@ const WPA: u8 = 2;
 const WPA2: u8 = 3;
 /// 802.11b, g and n.
 const PROTOCOLS: i32 = 7;
-/// 20 MHz.
-const BANDWIDTH: i32 = 1;
+/// 20 MHz, and 40.
+const NARROW: i32 = 1;
+const WIDE: i32 = 2;
 
 /// What a program sets; it outlives the driver.
 pub struct Settings {
@@ -38,6 +42,8 @@ pub struct Settings {
     pub reconnects: i32,
     pub tx_power: i8,
     pub power_saving: i32,
+    pub protocols: i32,
+    pub bandwidth: i32,
     pub addresses: [Option<Addresses>; 2],
     pub hostname: Short<32>,
     pub country: [u8; 2],
@@ -68,9 +74,11 @@ impl Settings {
             reconnects: -1,
             tx_power: TX_POWER,
             power_saving: 1,
+            protocols: PROTOCOLS,
+            bandwidth: NARROW,
             addresses: [None, Some(own_address)],
             hostname: Short::new(HOSTNAME).unwrap_or(Short::EMPTY),
-            country: *b"XX",
+            country: NO_COUNTRY,
             clients: Vec::new(),
         }
     }
@@ -93,6 +101,11 @@ impl Settings {
             .with_static_rx_buf_num(RECEIVE_BUFFERS.0)
             .with_dynamic_rx_buf_num(RECEIVE_BUFFERS.1)
             .with_dynamic_tx_buf_num(SEND_BUFFERS)
+            .with_country_info(CountryInfo::from(if self.country == NO_COUNTRY {
+                WORLD
+            } else {
+                self.country
+            }))
             .with_initial_config(self.driver_config(active))
     }
 
@@ -131,6 +144,14 @@ impl Settings {
         // Values that the driver accepted before, or its own defaults.
         let _ = controller.set_max_tx_power(self.tx_power);
         let _ = controller.set_power_saving(power_saving(self.power_saving));
+        self.apply_to_interfaces(controller);
+    }
+
+    /// Tells a driver what it keeps for each interface, and forgets when one comes or goes.
+    pub fn apply_to_interfaces(&self, controller: &mut WifiController<'_>) {
+        // As for `apply`.
+        let _ = set_protocols(controller, self.protocols);
+        let _ = set_bandwidth(controller, self.bandwidth);
     }
 
     /// A number that a program reads.
@@ -154,15 +175,15 @@ impl Settings {
             Setting::Reconnects => Ok(self.reconnects),
             Setting::TxPower => Ok(i32::from(self.tx_power)),
             Setting::PowerSaving => Ok(self.power_saving),
-            Setting::Protocol => Ok(PROTOCOLS),
-            Setting::Bandwidth => Ok(BANDWIDTH),
+            Setting::Protocol => Ok(self.protocols),
+            Setting::Bandwidth => Ok(self.bandwidth),
         }
     }
 
     /// Sets a number.
     ///
     /// # Errors
-    /// [`WifiError::NotStarted`], [`WifiError::Invalid`], [`WifiError::NotSupported`].
+    /// [`WifiError::NotStarted`], [`WifiError::Invalid`].
     pub fn set(
         &mut self,
         controller: Option<&mut WifiController<'_>>,
@@ -190,10 +211,40 @@ impl Settings {
                 controller.set_power_saving(power_saving(value)).map_err(error)?;
                 self.power_saving = value;
             }
-            Setting::Protocol | Setting::Bandwidth => return Err(WifiError::NotSupported),
+            Setting::Protocol => {
+                set_protocols(controller.ok_or(WifiError::NotStarted)?, value)?;
+                self.protocols = value;
+            }
+            Setting::Bandwidth => {
+                set_bandwidth(controller.ok_or(WifiError::NotStarted)?, value)?;
+                self.bandwidth = value;
+            }
         }
         Ok(())
     }
+}
+
+/// Bits for 802.11b, g and n; the driver takes each only with those before it.
+fn set_protocols(controller: &mut WifiController<'_>, bits: i32) -> Result<(), WifiError> {
+    let set = match bits {
+        1 => Protocol::B.into(),
+        3 => Protocol::B | Protocol::G,
+        PROTOCOLS => Protocol::B | Protocol::G | Protocol::N,
+        8 => Protocol::LR.into(),
+        15 => Protocol::B | Protocol::G | Protocol::N | Protocol::LR,
+        _ => return Err(WifiError::Invalid),
+    };
+    controller.set_protocols(Protocols::default().with_2_4(set)).map_err(error)
+}
+
+fn set_bandwidth(controller: &mut WifiController<'_>, value: i32) -> Result<(), WifiError> {
+    let bandwidth = match value {
+        NARROW => Bandwidth::_20MHz,
+        WIDE => Bandwidth::_40MHz,
+        _ => return Err(WifiError::Invalid),
+    };
+    let before = controller.bandwidths().map_err(error)?;
+    controller.set_bandwidths(before.with_2_4(bandwidth)).map_err(error)
 }
 
 fn power_saving(value: i32) -> PowerSaveMode {

@@ -18,7 +18,6 @@ use core::pin::pin;
 use core::sync::atomic::Ordering;
 use core::task::{Context, Poll, Waker};
 
-use esp_alloc::{HEAP, HeapRegion, MemoryCapability};
 use esp_hal::peripherals::{FROM_CPU_INTR0, TIMG0, WIFI};
 use esp_hal::rng::Rng;
 use esp_hal::timer::timg::TimerGroup;
@@ -209,7 +208,10 @@ impl Radio {
             return self.start();
         }
         let config = self.settings.driver_config(self.active);
-        self.controller()?.set_config(&config).map_err(config::error)
+        let driver = self.driver.as_mut().ok_or(WifiError::NotStarted)?;
+        driver.controller.set_config(&config).map_err(config::error)?;
+        self.settings.apply_to_interfaces(&mut driver.controller);
+        Ok(())
     }
 
     fn attach(&mut self, role: Role) -> Result<(), WifiError> {
@@ -240,15 +242,7 @@ impl Wifi for Radio {
 
     fn give_memory(&mut self, memory: &'static mut [MaybeUninit<u8>]) {
         self.has_memory = true;
-        memory::note_given_up(memory.len());
-        // SAFETY: the memory is ours for good.
-        unsafe {
-            HEAP.add_region(HeapRegion::new(
-                memory.as_mut_ptr().cast(),
-                memory.len(),
-                MemoryCapability::Internal.into(),
-            ));
-        }
+        memory::give_to_rust(memory);
     }
 
     fn set_active(&mut self, role: Role, on: bool) -> Result<(), WifiError> {
