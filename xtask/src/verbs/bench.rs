@@ -4,6 +4,7 @@ mod emulator;
 mod farm;
 mod harness;
 mod loader;
+mod net;
 mod vm;
 
 use anyhow::Result;
@@ -19,6 +20,7 @@ Examples:
   cargo xtask bench harness     what a statement costs the harness
   cargo xtask bench farm        200 emulated boards over 8 shards, one report of them all
   cargo xtask bench loader      writing and reading flash, against esptool and espflash
+  cargo xtask bench net         20 MB each way, 3000 connections, 300 times to the access point and away
   cargo xtask bench vm          the interpreter in executed instructions, against MicroPython")]
 pub(crate) struct Arguments {
     #[command(subcommand)]
@@ -35,6 +37,8 @@ enum What {
     Farm(farm::Arguments),
     /// Writing and reading flash in simulated time, against esptool and espflash
     Loader(loader::Arguments),
+    /// Throughput of the emulated board's network, and what thousands of connections leave behind
+    Net(net::Arguments),
     /// Executed instructions and memory of the interpreter on QEMU and here, against MicroPython
     Vm(vm::Arguments),
 }
@@ -46,6 +50,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
         What::Harness => harness::run(&lab),
         What::Farm(farm) => farm::run(&lab, farm),
         What::Loader(arguments) => loader::run(&lab, arguments),
+        What::Net(arguments) => net::run(&lab, arguments),
         What::Vm(arguments) => vm::run(&lab, arguments),
     }
 }

@@ -8,6 +8,7 @@
 
 mod config;
 mod dhcp;
+mod digest;
 mod dns;
 mod http;
 mod index;

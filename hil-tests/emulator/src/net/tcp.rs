@@ -1,6 +1,7 @@
 //! TCP connections of the stations: to services inside the emulator, and through the gateway to the host.
 
 use super::config::NetworkConfig;
+use super::digest::Digest;
 use super::http::Http;
 use super::on_host;
 use super::stack::Stack;
@@ -13,6 +14,8 @@ use std::time::Duration;
 
 /// The echo service (RFC 862).
 const ECHO: u16 = 7;
+/// The service that says what arrived.
+const DIGEST: u16 = 9;
 /// The web server.
 const WEB: u16 = 80;
 const BUFFER: usize = 0xFFFF;
@@ -40,6 +43,8 @@ enum Peer {
     Echo,
     /// Says what is left of this, and hears what comes.
     Caller(Vec<u8>),
+    /// Says what arrived.
+    Digest(Digest),
     /// A web server.
     Web(Http),
     /// TLS.
@@ -112,6 +117,7 @@ impl Connections {
         }
         let peer = match far.port() {
             ECHO if *far.ip() == config.gateway => Peer::Echo,
+            DIGEST if *far.ip() == config.gateway => Peer::Digest(Digest::default()),
             WEB if *far.ip() == config.gateway => Peer::Web(Http::new(config.files.as_deref())),
             _ => match tls_service(far, config) {
                 Some(peer) => peer,
@@ -192,6 +198,7 @@ impl Connections {
             match &mut connection.peer {
                 Peer::Echo => echo(socket),
                 Peer::Caller(words) => say(socket, words),
+                Peer::Digest(digest) => count(socket, digest),
                 Peer::Web(http) => serve(socket, http),
                 #[cfg(unix)]
                 Peer::Tls(session) => encrypt(socket, session),
@@ -285,6 +292,20 @@ fn say(socket: &mut Socket<'_>, words: &mut Vec<u8>) {
         let _ = socket.recv(|data| (data.len(), ()));
     }
     if socket.state() == State::CloseWait && words.is_empty() {
+        socket.close();
+    }
+}
+
+fn count(socket: &mut Socket<'_>, digest: &mut Digest) {
+    while socket.can_recv() {
+        let _ = socket.recv(|data| (data.len(), digest.receive(data)));
+    }
+    if socket.can_send()
+        && let Ok(sent) = socket.send_slice(digest.rest())
+    {
+        digest.rest().drain(..sent);
+    }
+    if digest.is_over() || socket.state() == State::CloseWait {
         socket.close();
     }
 }
