@@ -4,7 +4,7 @@ use anyhow::{Context, Result, anyhow};
 use clap::Args;
 use hil_tests::firmware::Firmware;
 use hil_tests::lab::Lab;
-use larch_boards::Board;
+use larch_boards::{Board, Chip};
 use xshell::{Shell, cmd};
 
 use crate::progress::{self, Watch};
@@ -30,8 +30,13 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
 
 /// Builds with cargo, which knows what is up to date; adds the Rust target if it is missing.
 pub(crate) fn build(lab: &Lab, board: &Board) -> Result<Firmware> {
+    build_for(lab, board.chip)
+}
+
+/// Builds the firmware of boards with this chip.
+pub(crate) fn build_for(lab: &Lab, chip: Chip) -> Result<Firmware> {
     let watch = Watch::start();
-    let firmware = Firmware::of(board.chip, &lab.target).map_err(|message| anyhow!(message))?;
+    let firmware = Firmware::of(chip, &lab.target).map_err(|message| anyhow!(message))?;
     let shell = Shell::new()?;
     shell.change_dir(&lab.root);
     toolchain::ensure_target(&shell, firmware.triple)?;
@@ -49,10 +54,10 @@ pub(crate) fn build(lab: &Lab, board: &Board) -> Result<Firmware> {
     .env("CARGO_TARGET_DIR", target)
     .env("LARCH_VERSION_DATE", commit_date(&shell))
     .run()
-    .with_context(|| format!("the firmware for {} does not build", board.chip))?;
+    .with_context(|| format!("the firmware for {chip} does not build"))?;
     progress::step(
         "build",
-        &format!("{:<20} {} for {}", board.chip.to_string(), firmware.package, firmware.triple),
+        &format!("{:<20} {} for {}", chip.to_string(), firmware.package, firmware.triple),
         Some(watch.time()),
     );
     Ok(firmware)

@@ -1,5 +1,5 @@
-//! Speed and memory of the interpreter: executed instructions of ten programs on QEMU's riscv32 `virt` machine and on this
-//! machine under callgrind, against MicroPython's figures.
+//! Speed and memory of the interpreter: executed instructions of ten programs on QEMU's riscv32 `virt` machine, on its Cortex-M4F
+//! and on this machine under callgrind, against MicroPython's figures (those of Arm are of a Cortex-M3, which has no floats).
 //!
 //! The firmware is built with the modules of MicroPython's qemu port, so that its size can be compared as well.
 //!
@@ -14,13 +14,18 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, bail};
 use clap::Args;
 use hil_tests::lab::Lab;
+use larch_boards::Chip;
 use xshell::{Shell, cmd};
 
+use crate::verbs::build;
 use crate::{toolchain, venv};
+use board::Guest;
 use data::{Figures, Peer, Results};
 
 const PACKAGE: &str = "larch-virt-rv32";
 const TRIPLE: &str = "riscv32imac-unknown-none-elf";
+/// The board whose firmware is measured on Arm: it is the one that its scenarios run on.
+const ARM_CHIP: Chip = Chip::Mps2An386;
 /// How much more than the baseline is a failure.
 const TOLERANCE: f64 = 1.02;
 
@@ -55,17 +60,27 @@ pub(crate) fn run(lab: &Lab, arguments: &Arguments) -> Result<()> {
     let peer = Peer::read(&folder.join("micropython.json"))?;
     let shell = Shell::new()?;
     shell.change_dir(&lab.root);
-    board::ensure_qemu(&shell)?;
+    if !board::is_installed(&shell, board::RV32) {
+        bail!("{} is not installed; on Debian: apt install qemu-system-misc", board::RV32[0]);
+    }
     let elf = build_firmware(&shell, lab)?;
+    let rv32 = |elf| Guest { machine: board::RV32, elf };
+    let ours = rv32(elf.as_path());
+    let theirs = arguments.peer.as_deref().map(rv32);
     let programs = board::programs(&folder, "p")?;
     let mut results = Results::default();
 
-    let rivals = match &arguments.peer {
+    let rivals = match theirs {
         Some(peer) => in_millions(board::measure_all(peer, &programs, board::wrap_program)?),
         None => peer.rv32_million_instructions,
     };
-    results.rv32 = in_millions(board::measure_all(&elf, &programs, board::wrap_program)?);
+    results.rv32 = in_millions(board::measure_all(ours, &programs, board::wrap_program)?);
     data::print_table("RV32, million instructions", &results.rv32, &rivals, (0.50, 0.80));
+    results.arm = on_arm(&shell, lab, &programs)?;
+    if !results.arm.is_empty() {
+        let rivals = &peer.cortex_m3_million_instructions;
+        data::print_table("Arm, million instructions", &results.arm, rivals, (0.50, 0.80));
+    }
 
     if let Some(folder) = &arguments.perf_bench {
         let runner = fs::read_to_string(folder.join("benchrun.py"))
@@ -73,25 +88,25 @@ pub(crate) fn run(lab: &Lab, arguments: &Arguments) -> Result<()> {
         let wrap = |source: &str| format!("{source}\n{runner}\nbm_run(100, 100)\n");
         let names = peer.perf_bench_kilo_instructions.keys();
         let suite = names.map(|name| folder.join(name).with_extension("py")).collect::<Vec<_>>();
-        let rivals = match &arguments.peer {
+        let rivals = match theirs {
             Some(peer) => board::measure_all(peer, &suite, wrap)?,
             None => peer.perf_bench_kilo_instructions.clone(),
         };
-        results.perf_bench = board::measure_all(&elf, &suite, wrap)?;
+        results.perf_bench = board::measure_all(ours, &suite, wrap)?;
         data::print_table("perf_bench 100 100, kilo-instructions", &results.perf_bench, &rivals, (0.55, 1.0));
     }
 
     let collections = board::programs(&folder, "c")?;
-    let rivals = match &arguments.peer {
+    let rivals = match theirs {
         Some(peer) => board::measure_all(peer, &collections, str::to_owned)?,
         None => peer.collection_kilo_instructions,
     };
-    results.collection = board::measure_all(&elf, &collections, str::to_owned)?;
+    results.collection = board::measure_all(ours, &collections, str::to_owned)?;
     data::print_table("gc.collect(), kilo-instructions", &results.collection, &rivals, (0.60, 0.60));
 
     let memory = fs::read_to_string(folder.join("m01_mem.py"))?;
-    results.memory = board::memory(&elf, &memory)?;
-    let rivals = match &arguments.peer {
+    results.memory = board::memory(ours, &memory)?;
+    let rivals = match theirs {
         Some(peer) => board::memory(peer, &memory)?,
         None => peer.memory_bytes,
     };
@@ -133,6 +148,20 @@ fn build_firmware(shell: &Shell, lab: &Lab) -> Result<PathBuf> {
     Ok(target.join(TRIPLE).join("firmware").join(PACKAGE))
 }
 
+/// The programs on the Cortex-M4F, where QEMU has it.
+fn on_arm(shell: &Shell, lab: &Lab, programs: &[PathBuf]) -> Result<Figures> {
+    if !board::is_installed(shell, board::ARM) {
+        println!(
+            "   Arm          skipped: {} is not installed (Debian: apt install qemu-system-arm)",
+            board::ARM[0]
+        );
+        return Ok(Figures::new());
+    }
+    let elf = build::build_for(lab, ARM_CHIP)?.elf;
+    let guest = Guest { machine: board::ARM, elf: &elf };
+    Ok(in_millions(board::measure_all(guest, programs, board::wrap_program)?))
+}
+
 fn in_millions(kilo: Figures) -> Figures {
     kilo.into_iter().map(|(name, count)| (name, count / 1000.0)).collect()
 }
@@ -166,6 +195,7 @@ fn compare(now: &Results, before: &Results) -> Result<()> {
     let mut worse = Vec::new();
     let kinds = [
         (&now.rv32, &before.rv32),
+        (&now.arm, &before.arm),
         (&now.perf_bench, &before.perf_bench),
         (&now.collection, &before.collection),
         (&now.memory, &before.memory),

@@ -1,4 +1,4 @@
-//! An interpreter on QEMU's riscv32 `virt` machine, spoken to through its raw REPL.
+//! An interpreter on a machine of QEMU, spoken to through its raw REPL.
 //!
 //! With `-icount shift=0` one virtual nanosecond is one instruction: the board's own `time.ticks_us()` counts
 //! kilo-instructions, exactly and repeatably, for every interpreter that runs there.
@@ -17,16 +17,28 @@ use xshell::{Shell, cmd};
 
 use super::data::Figures;
 
-const QEMU: &str = "qemu-system-riscv32";
+/// The riscv32 `virt` machine: the program, and its arguments up to the firmware.
+pub(super) const RV32: &[&str] = &["qemu-system-riscv32", "-machine", "virt", "-cpu", "rv32", "-bios"];
+/// Arm's MPS2 board with a Cortex-M4F.
+pub(super) const ARM: &[&str] = &["qemu-system-arm", "-machine", "mps2-an386", "-kernel"];
+/// One instruction a nanosecond; the console is the program's standard input and output.
+const COMMON: &[&str] = &["-icount", "shift=0", "-display", "none", "-monitor", "none", "-serial", "stdio"];
 /// The longest time for one program, on a slow machine.
 const PATIENCE: Duration = Duration::from_secs(300);
 const RAW_PROMPT: &[u8] = b"raw REPL; CTRL-B to exit\r\n>";
 
-pub(super) fn ensure_qemu(shell: &Shell) -> Result<()> {
-    if cmd!(shell, "{QEMU} --version").quiet().ignore_stdout().ignore_stderr().run().is_err() {
-        bail!("{QEMU} is not installed; on Debian: apt install qemu-system-misc");
-    }
-    Ok(())
+/// A firmware, and the machine that it is for.
+#[derive(Clone, Copy)]
+pub(super) struct Guest<'a> {
+    /// [`RV32`] or [`ARM`].
+    pub(super) machine: &'static [&'static str],
+    pub(super) elf: &'a Path,
+}
+
+/// Whether the machine can be started here.
+pub(super) fn is_installed(shell: &Shell, machine: &[&str]) -> bool {
+    let program = machine[0];
+    cmd!(shell, "{program} --version").quiet().ignore_stdout().ignore_stderr().run().is_ok()
 }
 
 /// The programs of a folder whose names start so, sorted.
@@ -57,14 +69,15 @@ pub(super) fn wrap_program(source: &str) -> String {
 
 /// Kilo-instructions of each program: the last line that starts with a number says how many.
 pub(super) fn measure_all(
-    elf: &Path,
+    guest: Guest<'_>,
     programs: &[PathBuf],
     wrap: impl Fn(&str) -> String,
 ) -> Result<Figures> {
     let measure = |path: &PathBuf| -> Result<(String, f64)> {
         let name = name_of(path);
         let source = fs::read_to_string(path).with_context(|| path.display().to_string())?;
-        let said = run(elf, &wrap(&source)).with_context(|| format!("{name} on {}", elf.display()))?;
+        let said =
+            run(guest, &wrap(&source)).with_context(|| format!("{name} on {}", guest.elf.display()))?;
         let count = said.lines().rev().find_map(|line| {
             let mut words = line.split_whitespace();
             let count = words.next()?.parse().ok()?;
@@ -77,13 +90,13 @@ pub(super) fn measure_all(
 
 /// The rows of `m01_mem.py`, each on a machine of its own: bytes in use after an object was made and a collection, more than
 /// before; and the bytes in use at a fresh prompt.
-pub(super) fn memory(elf: &Path, source: &str) -> Result<Figures> {
+pub(super) fn memory(guest: Guest<'_>, source: &str) -> Result<Figures> {
     let mut figures = Figures::new();
-    let said = run(elf, "import gc\ngc.collect()\nprint(gc.mem_alloc())")?;
+    let said = run(guest, "import gc\ngc.collect()\nprint(gc.mem_alloc())")?;
     let bytes = said.trim().parse().with_context(|| format!("no number: {said}"))?;
     figures.insert("prompt".to_owned(), bytes);
-    for (name, _) in rows(&run(elf, &format!("ROW = None\n{source}"))?)? {
-        let alone = rows(&run(elf, &format!("ROW = {name:?}\n{source}"))?)?;
+    for (name, _) in rows(&run(guest, &format!("ROW = None\n{source}"))?)? {
+        let alone = rows(&run(guest, &format!("ROW = {name:?}\n{source}"))?)?;
         figures.extend(alone);
     }
     ensure!(!figures.is_empty(), "no figures in:\n{said}");
@@ -126,8 +139,8 @@ impl Drop for Machine {
 }
 
 /// Runs a program on a machine of its own; what it prints, exceptions included.
-fn run(elf: &Path, source: &str) -> Result<String> {
-    let mut machine = Machine::start(elf)?;
+fn run(guest: Guest<'_>, source: &str) -> Result<String> {
+    let mut machine = Machine::start(guest)?;
     machine.until(b">>> ")?;
     machine.send(b"\x01")?;
     machine.until(RAW_PROMPT)?;
@@ -140,16 +153,16 @@ fn run(elf: &Path, source: &str) -> Result<String> {
 }
 
 impl Machine {
-    fn start(elf: &Path) -> Result<Self> {
-        let mut child = Command::new(QEMU)
-            .args(["-machine", "virt", "-cpu", "rv32", "-icount", "shift=0"])
-            .args(["-display", "none", "-monitor", "none", "-serial", "stdio", "-bios"])
-            .arg(elf)
+    fn start(guest: Guest<'_>) -> Result<Self> {
+        let mut child = Command::new(guest.machine[0])
+            .args(COMMON)
+            .args(&guest.machine[1..])
+            .arg(guest.elf)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
             .spawn()
-            .context(QEMU)?;
+            .context(guest.machine[0])?;
         let mut output = child.stdout.take().context("QEMU's output")?;
         let (to, from) = channel();
         thread::spawn(move || {

@@ -17,6 +17,7 @@ pub(super) struct Peer {
     #[serde(rename = "source")]
     _source: String,
     pub(super) rv32_million_instructions: Figures,
+    pub(super) cortex_m3_million_instructions: Figures,
     pub(super) perf_bench_kilo_instructions: Figures,
     pub(super) collection_kilo_instructions: Figures,
     pub(super) memory_bytes: Figures,
@@ -35,6 +36,8 @@ impl Peer {
 pub(super) struct Results {
     /// Million instructions.
     pub(super) rv32: Figures,
+    /// Million instructions of a Cortex-M4F.
+    pub(super) arm: Figures,
     /// Million instructions of this machine; they depend on its C library, so nothing is compared with them.
     #[serde(skip_serializing_if = "Figures::is_empty")]
     pub(super) host: Figures,
