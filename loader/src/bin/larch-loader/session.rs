@@ -69,13 +69,7 @@ fn start_at_best_speed(
 ) -> Result<(), Error> {
     let remembered = speeds::recall(port);
     let our_stub_finds_it = own_stub == Some(true) && loader.is_rom() && loader.has_own_stub()?;
-    // The mask ROM loses bytes at speeds that are clean for our stub: those are for the stub only.
-    let tried = match remembered {
-        Some(baud) if our_stub_finds_it && baud >= UPLOAD_SPEED => vec![UPLOAD_SPEED],
-        _ if our_stub_finds_it => Vec::new(),
-        Some(baud) => vec![baud],
-        None => SPEEDS.to_vec(),
-    };
+    let tried = speeds_to_try(remembered, our_stub_finds_it);
     if loader.speed_up(&tried)? {
         reporter.note("the chip was reset to find the speed");
     }
@@ -83,10 +77,22 @@ fn start_at_best_speed(
         start_stub(loader, own_stub, reporter)?;
     }
     loader.find_speed(remembered)?;
-    if remembered != Some(loader.baud()) {
+    // What the line can do with our stub is not known better by what another loader can do on it.
+    let is_news = our_stub_finds_it || remembered.is_none_or(|known| known < loader.baud());
+    if is_news && remembered != Some(loader.baud()) {
         speeds::remember(port, loader.baud());
     }
     Ok(())
+}
+
+/// Before a stub runs. The mask ROM loses bytes at speeds that are clean for our stub: those are for the stub only.
+fn speeds_to_try(remembered: Option<u32>, for_our_stub: bool) -> Vec<u32> {
+    match remembered {
+        Some(baud) if for_our_stub && baud >= UPLOAD_SPEED => vec![UPLOAD_SPEED],
+        _ if for_our_stub => Vec::new(),
+        Some(baud) => SPEEDS.into_iter().filter(|&speed| speed <= baud).collect(),
+        None => SPEEDS.to_vec(),
+    }
 }
 
 /// Recorded, if that is wanted.
@@ -192,4 +198,17 @@ pub fn after(global: &Global) -> Result<After, Error> {
         AfterArgument::NoResetStub => After::NoResetStub,
         AfterArgument::WatchdogReset => After::WatchdogReset,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_mask_rom_never_gets_a_speed_that_only_our_stub_can_do() {
+        assert_eq!(speeds_to_try(Some(3_000_000), true), [UPLOAD_SPEED]);
+        assert_eq!(speeds_to_try(Some(3_000_000), false), SPEEDS);
+        assert_eq!(speeds_to_try(Some(460_800), false), [460_800, 230_400]);
+        assert!(speeds_to_try(None, true).is_empty());
+    }
 }

@@ -11,6 +11,9 @@ use larch_loader::{Blob, Error, Loader};
 use serde_json::json;
 use std::path::Path;
 
+/// Differences of a file that are shown.
+const MOST_DIFFERENCES: usize = 100;
+
 pub fn run(loader: &mut Loader<'_>, verb: &Verb, reporter: &Reporter) -> Result<(), Error> {
     if let Some(text) = pins(verb).and_then(|pins| pins.spi_connection.as_deref()) {
         loader.set_flash_pins(text)?;
@@ -177,7 +180,7 @@ fn verify(loader: &mut Loader<'_>, blobs: &[Blob], diff: bool, reporter: &Report
     }
     for blob in blobs {
         let differences = loader.diff_flash(blob)?;
-        for flash::Difference { offset, expected, found } in &differences {
+        for flash::Difference { offset, expected, found } in differences.iter().take(MOST_DIFFERENCES) {
             let text = format!(
                 "0x{offset:08x}: {} bytes, file {}, flash {}",
                 expected.len(),
@@ -185,6 +188,9 @@ fn verify(loader: &mut Loader<'_>, blobs: &[Blob], diff: bool, reporter: &Report
                 hex(found)
             );
             reporter.result(&text, "difference", json!({ "offset": offset, "size": expected.len() }));
+        }
+        if let Some(more) = differences.len().checked_sub(MOST_DIFFERENCES).filter(|&more| more > 0) {
+            reporter.result(&format!("... and {more} more"), "more_differences", json!(more));
         }
         if let Some(first) = differences.first() {
             return Err(Error::VerifyFailed { name: blob.name.clone(), first: Some(first.offset) });
