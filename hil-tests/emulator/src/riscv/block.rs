@@ -1,8 +1,9 @@
 //! The cache of decoded blocks.
 //!
 //! A direct-mapped table of [`Slot`]s is looked at first; behind it a map keeps every block that was decoded, so that two
-//! hot blocks that share a slot are not decoded again and again. A block has two lists of steps in one pool: one step for
-//! each operation, to go on from anywhere, and the list that is executed, in which pairs are one step.
+//! hot blocks that share a slot are not decoded again and again. A block's operations are executed as a list of steps, of
+//! which each does one or a sequence of them; to go on in the middle of a block there is a list with a step for each
+//! operation, made when it is needed. Lists are in one pool, begin with a chunk and are closed by [`Code::End`].
 
 use super::decode::{decode, expand};
 use super::op::{Code, Op, SINK, Step};
@@ -19,12 +20,14 @@ const MAX_UNROLLED: usize = 62;
 /// Cycles after which a block ends: a count must fit eight bits, and interrupts are looked at between blocks.
 const MAX_CYCLES: u8 = 200;
 const NOTHING: Op = Op { code: Code::End, rd: SINK, a: 0, b: 0, imm: 0 };
+/// Closes a list of steps.
+const END: Step = Step::one(NOTHING, 0);
 /// Decoded instructions that are kept.
 const KNOWN: usize = 1 << 14;
 /// Steps that are executed without a check between them; lists are filled up.
 pub const CHUNK: usize = 4;
-/// Steps that fit before the pool grows.
-const POOL: usize = 1 << 16;
+/// Chunks that fit before the pool grows.
+const POOL: usize = 1 << 14;
 /// Turns of a loop after which it is unrolled, and early exits in a row after which a block is decoded again along its exit.
 pub const HOT: u8 = 16;
 /// Changes of opinion on one branch at most.
@@ -34,15 +37,18 @@ const NO_PC: u32 = 1;
 
 /// Where a block's operations are and what it costs.
 #[derive(Clone, Copy, Debug)]
+#[repr(align(32))]
 pub struct Slot {
     /// Address of the first instruction.
     pub pc: u32,
     /// Address behind the last instruction.
     pub end: u32,
-    /// Where its list with pairs begins; the one without them, with its filling, ends there.
+    /// The chunk with which its steps begin.
     pub steps: u32,
-    /// Steps in the list with pairs, filling included.
-    pub count: u8,
+    /// The chunk with which its steps of one operation each begin, if there are any.
+    pub singles: u32,
+    /// The first of its operations.
+    ops: u32,
     /// Cycles that a whole pass takes.
     pub cycles: u8,
     /// Operations.
@@ -55,12 +61,18 @@ pub struct Slot {
     pub idle: Idle,
 }
 
-impl Slot {
-    /// Where its list without pairs begins.
-    #[must_use]
-    pub fn plain(&self) -> usize {
-        self.steps as usize - CHUNK - usize::from(self.len)
-    }
+const _: () = assert!(size_of::<Slot>() == 32);
+
+/// [`Slot::singles`] of a block that has none.
+const NO_LIST: u32 = u32::MAX;
+
+/// An operation, where it is in its block and in memory, and where the block ends in memory.
+#[derive(Clone, Copy, Debug)]
+pub struct Operation {
+    pub op: Op,
+    pub index: usize,
+    pub place: u32,
+    pub end: u32,
 }
 
 /// What a block that jumps to itself waits for.
@@ -100,17 +112,35 @@ impl std::hash::Hasher for AddressHash {
 pub struct Blocks {
     slots: Box<[Slot; SLOTS]>,
     all: HashMap<u32, Slot, Hasher>,
-    steps: Vec<Step>,
-    /// The address of each step's operation.
+    ops: Vec<Op>,
+    /// The address of each operation.
     places: Vec<u32>,
+    /// The lists of steps.
+    pool: Vec<[Step; CHUNK]>,
     /// Instructions decoded last, each with its address and size.
     known: Vec<(u32, Op, u32)>,
     /// How often the opinion on branches changed; those with an odd count are followed to their target.
     taken: HashMap<u32, u8, Hasher>,
 }
 
-const EMPTY: Slot =
-    Slot { pc: NO_PC, end: 0, steps: 0, count: 0, len: 0, cycles: 0, exits: 0, turns: 0, idle: Idle::No };
+const EMPTY: Slot = Slot {
+    pc: NO_PC,
+    end: 0,
+    steps: 0,
+    singles: NO_LIST,
+    ops: 0,
+    len: 0,
+    cycles: 0,
+    exits: 0,
+    turns: 0,
+    idle: Idle::No,
+};
+
+/// Number of the slot for the block at `pc`.
+#[inline(always)]
+pub fn slot_of(pc: u32) -> usize {
+    (pc >> 1) as usize & (SLOTS - 1)
+}
 
 impl Blocks {
     pub fn new() -> Self {
@@ -119,8 +149,9 @@ impl Blocks {
         Self {
             slots,
             all: HashMap::default(),
-            steps: Vec::with_capacity(POOL),
-            places: Vec::with_capacity(POOL),
+            ops: Vec::with_capacity(CHUNK * POOL),
+            places: Vec::with_capacity(CHUNK * POOL),
+            pool: Vec::with_capacity(POOL),
             known: vec![(NO_PC, NOTHING, 0); KNOWN],
             taken: HashMap::default(),
         }
@@ -130,25 +161,22 @@ impl Blocks {
     pub fn clear(&mut self) {
         self.slots.fill(EMPTY);
         self.all.clear();
-        self.steps.clear();
+        self.ops.clear();
         self.places.clear();
+        self.pool.clear();
         self.known.fill((NO_PC, NOTHING, 0));
     }
 
-    fn index(pc: u32) -> usize {
-        (pc >> 1) as usize & (SLOTS - 1)
-    }
-
-    /// The slot in which the block at `pc` is, if it is there, and the steps of all blocks.
+    /// All slots, and the steps of all blocks.
     #[inline(always)]
-    pub fn look_up(&mut self, pc: u32) -> (&mut Slot, &[Step]) {
-        (&mut self.slots[Self::index(pc)], &self.steps)
+    pub fn parts(&mut self) -> (&mut [Slot; SLOTS], &[[Step; CHUNK]]) {
+        (&mut self.slots, &self.pool)
     }
 
     /// The slot of the block at `pc`, which is there.
     #[must_use]
     pub fn at(&self, pc: u32) -> &Slot {
-        &self.slots[Self::index(pc)]
+        &self.slots[slot_of(pc)]
     }
 
     /// Puts the block at `pc` in its slot.
@@ -163,19 +191,43 @@ impl Blocks {
                 slot
             }
         };
-        self.slots[Self::index(pc)] = slot;
+        self.slots[slot_of(pc)] = slot;
     }
 
     /// A block's operations.
     #[must_use]
-    pub fn ops(&self, slot: &Slot) -> &[Step] {
-        &self.steps[slot.plain()..][..usize::from(slot.len)]
+    pub fn ops(&self, slot: &Slot) -> &[Op] {
+        &self.ops[slot.ops as usize..][..usize::from(slot.len)]
     }
 
     /// The address of operation `index` of a block.
     #[must_use]
     pub fn place(&self, slot: &Slot, index: usize) -> u32 {
-        self.places[slot.plain() + index]
+        self.places[slot.ops as usize + index]
+    }
+
+    /// Operation `index` of the block at `pc`, which is in its slot.
+    #[must_use]
+    pub fn operation(&self, pc: u32, index: usize) -> Operation {
+        let slot = self.at(pc);
+        Operation {
+            op: self.ops[slot.ops as usize + index],
+            index,
+            place: self.place(slot, index),
+            end: slot.end,
+        }
+    }
+
+    /// Makes the list of steps with one operation each, if the block at `pc`, which is in its slot, has none.
+    pub fn list_singles(&mut self, pc: u32) {
+        let slot = &mut self.slots[slot_of(pc)];
+        if slot.singles == NO_LIST {
+            let ops = &self.ops[slot.ops as usize..][..usize::from(slot.len)];
+            let singles = (0..).zip(ops).map(|(i, &op)| Step::one(op, i));
+            // With as many ends that a chunk is closed from wherever the list is taken up.
+            slot.singles = add_list(&mut self.pool, singles.chain([END; CHUNK - 1]));
+            self.all.insert(pc, Slot { exits: 0, turns: 0, ..*slot });
+        }
     }
 
     /// The block at `pc` was left again and again through the branch that is operation `index`: it becomes the way that the
@@ -201,7 +253,7 @@ impl Blocks {
 
     /// Changes the opinion on a branch, and has the block decoded again.
     fn change(&mut self, pc: u32, opinion: u32) {
-        let slot = &mut self.slots[Self::index(pc)];
+        let slot = &mut self.slots[slot_of(pc)];
         slot.exits = 0;
         let changes = self.taken.entry(opinion).or_insert(0);
         if *changes < MAX_CHANGES {
@@ -229,11 +281,15 @@ impl Blocks {
     /// Decodes from `pc` on, through direct jumps and calls, and through branches in the direction that they are believed to
     /// go; in the other direction they leave the block early.
     fn decode(&mut self, memory: &mut Memory, pc: u32) -> Slot {
-        let mut ops: Vec<Op> = Vec::with_capacity(MAX_UNROLLED);
+        let first = self.ops.len();
         // Length of a loop's turn, less its branch.
         let mut turn = None;
         let (mut at, mut end, mut cycles, mut run) = (pc, pc, 0, pc);
-        while ops.len() < if turn.is_some() { MAX_UNROLLED } else { MAX_OPS } && cycles < MAX_CYCLES {
+        loop {
+            let len = self.ops.len() - first;
+            if len >= if turn.is_some() { MAX_UNROLLED } else { MAX_OPS } || cycles >= MAX_CYCLES {
+                break;
+            }
             let (mut op, size) = self.instruction(memory, at);
             let behind = at.wrapping_add(size);
             end = behind;
@@ -247,8 +303,8 @@ impl Blocks {
                 // often as there is room.
                 let unrolls = op.imm == pc
                     && self.follows(opinion(at, true))
-                    && ops.len() + *turn.get_or_insert(ops.len()) + 2 <= MAX_UNROLLED
-                    && idle_kind(&[ops.as_slice(), &[op]].concat(), pc) == Idle::No;
+                    && len + *turn.get_or_insert(len) + 2 <= MAX_UNROLLED
+                    && idle_kind(&[&self.ops[first..], &[op]].concat(), pc) == Idle::No;
                 goes_on = unrolls || op.imm != pc && (op.imm > at || follows);
                 if goes_on && (follows || unrolls) {
                     std::mem::swap(&mut op.imm, &mut end);
@@ -261,7 +317,7 @@ impl Blocks {
                 end = target;
                 goes_on = true;
             }
-            ops.push(op);
+            self.ops.push(op);
             if end != behind || !goes_on {
                 memory.mark_code(run, behind.wrapping_sub(run));
                 run = end;
@@ -272,33 +328,31 @@ impl Blocks {
             at = end;
         }
         memory.mark_code(run, end.wrapping_sub(run));
-        let (steps, count) = self.assemble(&ops);
-        let (len, idle) = (ops.len() as u8, idle_kind(&ops, pc));
-        Slot { pc, end, steps, count, len, cycles, exits: 0, turns: 0, idle }
-    }
-
-    /// Adds both lists of a block's steps; gives where the one with pairs begins and how long it is.
-    fn assemble(&mut self, ops: &[Op]) -> (u32, u8) {
-        let end = Step::one(NOTHING, ops.len() as u8);
-        self.steps.extend((0..).zip(ops).map(|(i, &op)| Step::one(op, i)));
-        // So many that a chunk closes the list from wherever it is taken up.
-        self.steps.extend([end; CHUNK]);
-        let start = self.steps.len();
+        let ops = &self.ops[first..];
+        let (len, idle) = (ops.len() as u8, idle_kind(ops, pc));
         let mut rest = ops;
-        while let [op, behind @ ..] = rest {
-            let index = (ops.len() - rest.len()) as u8;
-            let pair =
-                behind.split_first().and_then(|(second, rest)| Some((Step::two(*op, *second, index)?, rest)));
-            let (step, behind) = pair.unwrap_or_else(|| (Step::one(*op, index), behind));
-            self.steps.push(step);
-            rest = behind;
+        let sequences = std::iter::from_fn(|| {
+            let index = len - rest.len() as u8;
+            let (step, count) = Step::most(rest, index)?;
+            rest = &rest[count..];
+            Some(step)
+        });
+        let steps = add_list(&mut self.pool, sequences);
+        let ops = u32::try_from(first).expect("there are far less than 4 Gi operations");
+        Slot { pc, end, steps, singles: NO_LIST, ops, len, cycles, exits: 0, turns: 0, idle }
+    }
+}
+
+/// Adds a list of steps to `pool` and closes it; gives the chunk with which it begins.
+fn add_list(pool: &mut Vec<[Step; CHUNK]>, mut steps: impl Iterator<Item = Step>) -> u32 {
+    let first = u32::try_from(pool.len()).expect("there are far less than 4 Gi steps");
+    loop {
+        let mut chunk = [END; CHUNK];
+        let count = chunk.iter_mut().zip(&mut steps).map(|(place, step)| *place = step).count();
+        pool.push(chunk);
+        if count < CHUNK {
+            return first;
         }
-        let filling = (self.steps.len() - start).next_multiple_of(CHUNK);
-        self.steps.resize(start + filling, end);
-        // Their steps have no address of their own.
-        self.places.resize(self.steps.len(), 0);
-        let first = u32::try_from(start).expect("there are far less than 4 Gi steps");
-        (first, (self.steps.len() - start) as u8)
     }
 }
 
@@ -322,7 +376,7 @@ fn fetch(memory: &View<'_>, pc: u32) -> (Op, u32) {
 fn idle_kind(ops: &[Op], pc: u32) -> Idle {
     let Some((last, body)) = ops.split_last() else { return Idle::No };
     let closes = match last.code {
-        Code::Beq | Code::Bne | Code::Blt | Code::Bge | Code::Bltu | Code::Bgeu => last.imm == pc,
+        _ if last.is_branch() => last.imm == pc,
         Code::Jal => last.imm == pc && last.rd == SINK,
         _ => false,
     };
@@ -372,6 +426,9 @@ fn uses_b(op: Op) -> bool {
             | Code::Slli
             | Code::Srli
             | Code::Srai
+            | Code::Mv
+            | Code::Beqz
+            | Code::Bnez
             | Code::Nop
             | Code::Jal
     ) && !op.is_load()

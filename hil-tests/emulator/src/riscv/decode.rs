@@ -14,6 +14,10 @@ fn bits(word: u32, high: u32, low: u32) -> u32 {
 /// Decodes the 32-bit instruction `word` at `pc`.
 #[must_use]
 pub fn decode(word: u32, pc: u32) -> Op {
+    literally(word, pc).simplified()
+}
+
+fn literally(word: u32, pc: u32) -> Op {
     let rd = bits(word, 11, 7) as u8;
     let rd = if rd == 0 { SINK } else { rd };
     let (a, b) = (bits(word, 19, 15) as u8, bits(word, 24, 20) as u8);
@@ -326,7 +330,11 @@ mod tests {
     #[case(0xFFF5_0513, Code::Addi, 10, 10, 0xFFFF_FFFF)]
     #[case(0x0000_1537, Code::Li, 10, 0, 0x1000)]
     #[case(0x0000_1517, Code::Li, 10, 0, 0x4000_1000)]
-    #[case(0xFE05_1EE3, Code::Bne, 29, 10, 0x3FFF_FFFC)]
+    #[case(0xFE05_1EE3, Code::Bnez, 29, 10, 0x3FFF_FFFC)]
+    #[case(0xFEB5_1EE3, Code::Bne, 29, 10, 0x3FFF_FFFC)]
+    #[case(0x00A0_0513, Code::Li, 10, 0, 10)]
+    #[case(0x00B0_0533, Code::Mv, 10, 11, 0)]
+    #[case(0x0005_8513, Code::Mv, 10, 11, 0)]
     #[case(0x0000_006F, Code::Jal, SINK, 0, 0x4000_0000)]
     #[case(0x00A5_A223, Code::Sw, 4, 11, 4)]
     #[case(0x4015_5513, Code::Srai, 10, 10, 1)]

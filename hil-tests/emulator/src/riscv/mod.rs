@@ -24,7 +24,7 @@ pub fn jump_target(word: u32, pc: u32) -> u32 {
 
 use crate::bus::Bus;
 use crate::time::Ticks;
-use block::{Blocks, Idle, Slot};
+use block::{Blocks, Idle};
 use exec::{Cursor, Stop};
 use rare::Outcome;
 
@@ -53,8 +53,6 @@ pub enum Cause {
 /// An exception on its way to the trap handler.
 #[derive(Clone, Copy, Debug)]
 struct Trap {
-    /// Which operation of the block it was.
-    index: usize,
     cause: Cause,
     value: u32,
 }
@@ -166,32 +164,33 @@ impl Cpu {
 
     /// Executes blocks until something needs attention.
     fn proceed<B: Bus>(&mut self, bus: &mut B) {
-        let mut cursor = Cursor { pc: self.pc, ..Cursor::default() };
+        let mut cursor = Cursor::new(self.pc, bus.clock());
         loop {
-            let clock = bus.clock();
-            let per_cycle = clock.per_cycle();
-            let left = clock.attention.saturating_sub(clock.base).div_ceil(per_cycle);
-            let left = i64::try_from(left).unwrap_or(i64::MAX);
-            cursor.left = left;
-            cursor.counter = clock.counter();
+            let before = cursor.left;
             let (memory, registers) = bus.storage();
             let stop = exec::run(&mut self.x, &mut self.blocks, memory, registers, &mut cursor);
-            bus.clock().base += (left - cursor.left).unsigned_abs() * per_cycle;
+            let clock = bus.clock();
+            clock.base += (before - cursor.left).unsigned_abs() * clock.per_cycle();
             match stop {
                 Stop::Attention => break,
                 Stop::Missing => self.blocks.fill(bus.memory(), cursor.pc),
                 Stop::Idle { cycles, len } => {
                     cursor.instructions += self.skip_idle(bus, cursor.pc, u32::from(cycles), len);
+                    cursor.set_time(bus.clock());
                 }
                 Stop::Loop => self.blocks.unroll(cursor.pc),
                 Stop::Hot { pc, index } => self.blocks.follow(pc, index),
                 Stop::Rare(index) => {
-                    let slot = *self.blocks.at(cursor.pc);
-                    match self.perform(bus, slot, index) {
-                        Ok(Outcome::Done) => cursor.index = index + 1,
-                        other => {
-                            self.leave(bus, slot, index, other, &mut cursor);
+                    let at = self.blocks.operation(cursor.pc, index);
+                    match self.perform(bus, at) {
+                        Ok(Outcome::Done) => {
+                            cursor.index = index + 1;
+                            self.blocks.list_singles(cursor.pc);
                         }
+                        other => self.leave(bus, index, other, &mut cursor),
+                    }
+                    if bus.clock().attention != cursor.attention {
+                        cursor.set_time(bus.clock());
                     }
                 }
             }
@@ -214,8 +213,7 @@ impl Cpu {
         let mut turns = clock.attention.min(stable).saturating_sub(clock.base) / span.max(1);
         match slot.idle {
             Idle::Delay => {
-                let [count, difference, branch] = self.blocks.ops(slot) else { return 0 };
-                let [count, difference, branch] = [count, difference, branch].map(|step| step.op());
+                let &[count, difference, branch] = self.blocks.ops(slot) else { return 0 };
                 let (passed, limit) = (self.x[usize::from(difference.rd)], self.x[usize::from(branch.b)]);
                 turns = turns.min(u64::from((limit - 1).saturating_sub(passed) / cycles));
                 let cycles = turns as u32 * cycles;
@@ -234,35 +232,36 @@ impl Cpu {
         instructions
     }
 
-    /// The block ended with something rare.
+    /// The block at `cursor.pc` ended with something rare, its operation `index`.
     #[cold]
     fn leave<B: Bus>(
         &mut self,
         bus: &mut B,
-        slot: Slot,
         index: usize,
         outcome: Result<Outcome, Trap>,
         cursor: &mut Cursor,
     ) {
+        let slot = self.blocks.at(cursor.pc);
         let last = usize::from(slot.len);
         let (next, cycles, done) = match outcome {
             Ok(Outcome::Ended(next)) => (next, u64::from(slot.cycles), last),
             Ok(_) => {
                 let done = index + 1;
-                let next = if done == last { slot.end } else { self.blocks.place(&slot, done) };
+                let next = if done == last { slot.end } else { self.blocks.place(slot, done) };
                 (next, done as u64, done)
             }
             Err(trap) => {
-                let pc = self.blocks.place(&slot, trap.index);
+                let pc = self.blocks.place(slot, index);
                 let value = if trap.cause == Cause::Breakpoint { pc } else { trap.value };
                 // Entering a handler takes a few cycles; without them one that faults at once would stop the clock.
-                (self.csrs.enter(pc, trap.cause as u32, value), trap.index as u64 + 4, trap.index)
+                (self.csrs.enter(pc, trap.cause as u32, value), index as u64 + 4, index)
             }
         };
         cursor.pc = next;
         cursor.looped = false;
         cursor.instructions += done as u64;
         bus.clock().base += cycles * bus.clock().per_cycle();
+        cursor.set_time(bus.clock());
     }
 
     /// Everything that happens between blocks: events, stale code, interrupts, waiting. Returns why to leave, if so.

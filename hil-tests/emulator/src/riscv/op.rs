@@ -1,47 +1,66 @@
 //! Micro-operations: what a RISC-V instruction becomes when its block is decoded.
 //!
 //! Invariants: eight bytes each; `rd` is [`SINK`] where the program named x0, so that execution never tests for x0;
-//! compressed and full instructions decode to the same operations.
+//! compressed and full instructions decode to the same operations; each is the cheapest one that does the work.
 
 /// Register number that absorbs writes to x0.
 pub const SINK: u8 = 32;
 
-/// Calls `$callback` with the table of pairs: operations that are so often next to each other that one step does both.
-/// Measured from power-on to prompt; a step costs the host as much for its dispatch as an addition costs for its work.
-macro_rules! pairs {
+/// Calls `$callback` with the table of sequences: operations that are so often next to each other that one step does them
+/// all, the longest sequences first. Measured from power-on to prompt; a step costs the host as much for its dispatch as an
+/// addition costs for its work.
+macro_rules! sequences {
     ($callback:ident) => {
         $callback! {
+            LwBeqzLwXor = Lw + Beqz + Lw + Xor, LwBeqzAndiBeqz = Lw + Beqz + Andi + Beqz,
+            LwAddiAddiSw = Lw + Addi + Addi + Sw, LwAddLbuAdd = Lw + Add + Lbu + Add, LwLiAddiAdd = Lw + Li + Addi + Add,
+            LwLwLwLw = Lw + Lw + Lw + Lw, LwLwAddiJalr = Lw + Lw + Addi + Jalr, LwSwLwSw = Lw + Sw + Lw + Sw,
+            SwSwSwSw = Sw + Sw + Sw + Sw, SwAddiBgeuSw = Sw + Addi + Bgeu + Sw, SwLiLiSb = Sw + Li + Li + Sb,
+            AddiBgeuLwAdd = Addi + Bgeu + Lw + Add, AddiBgeuLwLw = Addi + Bgeu + Lw + Lw,
+            AddiSwLwSw = Addi + Sw + Lw + Sw, AddiSwLiBltu = Addi + Sw + Li + Bltu, AddAddiLbuSw = Add + Addi + Lbu + Sw,
+            LiLwLiAddi = Li + Lw + Li + Addi, LiXorAndiAdd = Li + Xor + Andi + Add, LiLiLwBeq = Li + Li + Lw + Beq,
+            AndiMvBnezAndi = Andi + Mv + Bnez + Andi, LbuAddSubLi = Lbu + Add + Sub + Li,
+            LbuBltuMvMv = Lbu + Bltu + Mv + Mv, LbuBeqzNopLbu = Lbu + Beqz + Nop + Lbu,
+            LwAddXor = Lw + Add + Xor, LwSrliBgeu = Lw + Srli + Bgeu, LwAndBnez = Lw + And + Bnez,
+            LbuAddiAddi = Lbu + Addi + Addi, LbuAddiSb = Lbu + Addi + Sb, AddiSbBltu = Addi + Sb + Bltu,
+            SwSwAddi = Sw + Sw + Addi, LiSwAddi = Li + Sw + Addi, BeqzLiLi = Beqz + Li + Li,
+            BnezLiBgeu = Bnez + Li + Bgeu, BeqzAndiBeqz = Beqz + Andi + Beqz, SlliAddLw = Slli + Add + Lw,
             LwLw = Lw + Lw, LwAddi = Lw + Addi, LwAdd = Lw + Add, LwXor = Lw + Xor, LwSrli = Lw + Srli,
-            LwSw = Lw + Sw, LwLi = Lw + Li, LwBeq = Lw + Beq, LwBne = Lw + Bne, LwJalr = Lw + Jalr,
-            LbuAddi = Lbu + Addi, LbuBeq = Lbu + Beq, LbuBne = Lbu + Bne,
-            SwSw = Sw + Sw, SwLw = Sw + Lw, SwLi = Sw + Li, SwAddi = Sw + Addi, SwAdd = Sw + Add,
-            SwBne = Sw + Bne, SwBltu = Sw + Bltu, SbBltu = Sb + Bltu,
-            AddiAddi = Addi + Addi, AddiAdd = Addi + Add, AddiLw = Addi + Lw, AddiLi = Addi + Li,
+            LwSw = Lw + Sw, LwLi = Lw + Li, LwMv = Lw + Mv, LwBeq = Lw + Beq, LwBne = Lw + Bne,
+            LwBeqz = Lw + Beqz, LwBnez = Lw + Bnez, LwJalr = Lw + Jalr,
+            LbuAddi = Lbu + Addi, LbuBeq = Lbu + Beq, LbuBne = Lbu + Bne, LbuBeqz = Lbu + Beqz, LbuBnez = Lbu + Bnez,
+            SwSw = Sw + Sw, SwLw = Sw + Lw, SwLi = Sw + Li, SwMv = Sw + Mv, SwAddi = Sw + Addi, SwAdd = Sw + Add,
+            SwBnez = Sw + Bnez, SwBltu = Sw + Bltu, SbBltu = Sb + Bltu,
+            AddiAddi = Addi + Addi, AddiAdd = Addi + Add, AddiLw = Addi + Lw, AddiLi = Addi + Li, AddiMv = Addi + Mv,
             AddiSw = Addi + Sw, AddiSb = Addi + Sb, AddiBeq = Addi + Beq, AddiBne = Addi + Bne,
-            AddiBltu = Addi + Bltu, AddiBgeu = Addi + Bgeu, AddiJalr = Addi + Jalr,
-            LiAddi = Li + Addi, LiLi = Li + Li, LiLw = Li + Lw, LiSw = Li + Sw, LiAdd = Li + Add,
+            AddiBeqz = Addi + Beqz, AddiBnez = Addi + Bnez, AddiBltu = Addi + Bltu, AddiBgeu = Addi + Bgeu,
+            AddiJalr = Addi + Jalr,
+            LiAddi = Li + Addi, LiLi = Li + Li, LiLw = Li + Lw, LiSw = Li + Sw, LiAdd = Li + Add, LiMv = Li + Mv,
             LiBeq = Li + Beq, LiBne = Li + Bne,
+            MvMv = Mv + Mv, MvLi = Mv + Li, MvLw = Mv + Lw, MvSw = Mv + Sw, MvAddi = Mv + Addi,
             AddAdd = Add + Add, AddAddi = Add + Addi, AddLi = Add + Li, AddLw = Add + Lw, AddLbu = Add + Lbu,
             AddSw = Add + Sw, AddBne = Add + Bne,
-            AndiAdd = Andi + Add, AndiBeq = Andi + Beq, AndiBne = Andi + Bne,
+            AndiAdd = Andi + Add, AndiBeqz = Andi + Beqz, AndiBnez = Andi + Bnez,
             XorSw = Xor + Sw, XorAdd = Xor + Add, XorAndi = Xor + Andi,
             SlliAdd = Slli + Add, SlliSrli = Slli + Srli, SrliAndi = Srli + Andi,
-            BeqAddi = Beq + Addi, BeqAndi = Beq + Andi, BeqLw = Beq + Lw, BeqLbu = Beq + Lbu, BeqLi = Beq + Li,
-            BneLw = Bne + Lw, BgeuLw = Bgeu + Lw, BneAddi = Bne + Addi, BneLi = Bne + Li,
+            BeqzAddi = Beqz + Addi, BeqzAndi = Beqz + Andi, BeqzLw = Beqz + Lw, BeqzLbu = Beqz + Lbu, BeqzLi = Beqz + Li,
+            BnezLw = Bnez + Lw, BgeuLw = Bgeu + Lw, BnezAddi = Bnez + Addi, BnezLi = Bnez + Li,
         }
     };
 }
-pub(super) use pairs;
+pub(super) use sequences;
 
-/// Defines [`Code`]: operations, and the pairs of them.
+/// Defines [`Code`]: operations, and sequences of them.
 macro_rules! codes {
-    ($($pair:ident = $first:ident + $second:ident,)*) => {
+    ($($name:ident = $first:ident + $second:ident $(+ $third:ident $(+ $fourth:ident)?)?,)*) => {
         /// What to do. The operands are `rd`, `a`, `b` (registers) and `imm` of [`Op`].
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
         #[repr(u8)]
         pub enum Code {
             /// rd = imm: `lui`, and `auipc` with the address already added.
             Li,
+            /// rd = a.
+            Mv,
             Addi, Slti, Sltiu, Xori, Ori, Andi, Slli, Srli, Srai,
             Add, Sub, Sll, Slt, Sltu, Xor, Srl, Sra, Or, And,
             Mul, Mulh, Mulhsu, Mulhu, Div, Divu, Rem, Remu,
@@ -51,6 +70,8 @@ macro_rules! codes {
             Cycles,
             /// Branches jump to `imm`, an absolute address.
             Beq, Bne, Blt, Bge, Bltu, Bgeu,
+            /// Branches that compare with zero.
+            Beqz, Bnez,
             /// rd = end of block, jump to `imm`.
             Jal,
             Jalr,
@@ -64,24 +85,43 @@ macro_rules! codes {
             /// No instruction: closes a list of steps.
             End,
             $(
-                #[doc = concat!("`", stringify!($first), "`, then `", stringify!($second), "`.")]
-                $pair,
+                #[doc = concat!("`", stringify!($first), "`, then `", stringify!($second), "`",
+                    $(", `", stringify!($third), "`", $(", `", stringify!($fourth), "`",)?)? ".")]
+                $name,
             )*
         }
 
         impl Code {
-            /// The pair of this operation and the one behind it, if there is one.
+            /// The sequence that `ops` begin with, if there is one, and how many of them it has.
             #[must_use]
-            pub fn paired(self, second: Self) -> Option<Self> {
-                match (self, second) {
-                    $((Self::$first, Self::$second) => Some(Self::$pair),)*
+            pub fn sequence(ops: &[Op]) -> Option<(Self, usize)> {
+                match ops {
+                    $([
+                        Op { code: Self::$first, .. },
+                        Op { code: Self::$second, .. },
+                        $(Op { code: Self::$third, .. }, $(Op { code: Self::$fourth, .. },)?)?
+                        ..
+                    ] => Some((Self::$name, 2 $(+ count!($third) $(+ count!($fourth))?)?)),)*
                     _ => None,
                 }
             }
         }
+
+        /// Every sequence and its operations.
+        #[cfg(test)]
+        const SEQUENCES: &[(Code, &[Code])] = &[
+            $((Code::$name, &[Code::$first, Code::$second, $(Code::$third, $(Code::$fourth)?)?]),)*
+        ];
     };
 }
-pairs!(codes);
+
+/// 1, whatever it counts.
+macro_rules! count {
+    ($counted:ident) => {
+        1
+    };
+}
+sequences!(codes);
 
 impl Code {
     /// Bytes that a load or store moves.
@@ -105,6 +145,8 @@ impl Code {
             Self::Bge => Self::Blt,
             Self::Bltu => Self::Bgeu,
             Self::Bgeu => Self::Bltu,
+            Self::Beqz => Self::Bnez,
+            Self::Bnez => Self::Beqz,
             other => other,
         }
     }
@@ -127,47 +169,46 @@ pub struct Op {
 
 const _: () = assert!(size_of::<Op>() == 8);
 
-/// What is executed at once: an operation, or a pair with the operands of both.
+/// Operations in a sequence at most.
+const LONGEST: usize = 4;
+
+/// What is executed at once: an operation, or a sequence with the operands of all of its operations.
 #[derive(Clone, Copy, Debug)]
 pub struct Step {
     /// Immediates.
-    pub imm: [u32; 2],
+    pub imm: [u32; LONGEST],
     /// Destination registers.
-    pub rd: [u8; 2],
+    pub rd: [u8; LONGEST],
     /// First source registers.
-    pub a: [u8; 2],
+    pub a: [u8; LONGEST],
     /// Second source registers.
-    pub b: [u8; 2],
+    pub b: [u8; LONGEST],
     /// What to do.
     pub code: Code,
     /// Position of the (first) operation in its block.
     pub index: u8,
 }
 
-const _: () = assert!(size_of::<Step>() == 16);
+const _: () = assert!(size_of::<Step>() == 32);
 
 impl Step {
-    /// The step of `first`, which is at `index` in its block.
+    /// The step of one operation, which is at `index` in its block.
     #[must_use]
-    pub fn one(first: Op, index: u8) -> Self {
-        Self::new(first.code, [first; 2], index)
+    pub const fn one(op: Op, index: u8) -> Self {
+        let Op { code, rd, a, b, imm } = op;
+        Self { imm: [imm, 0, 0, 0], rd: [rd, 0, 0, 0], a: [a, 0, 0, 0], b: [b, 0, 0, 0], code, index }
     }
 
-    /// The step of two operations, if they are a pair.
+    /// The step that does as many of `ops` as it can, the first of which is at `index` in its block; gives how many it does.
     #[must_use]
-    pub fn two(first: Op, second: Op, index: u8) -> Option<Self> {
-        Some(Self::new(first.code.paired(second.code)?, [first, second], index))
-    }
-
-    fn new(code: Code, ops: [Op; 2], index: u8) -> Self {
-        let [x, y] = ops;
-        Self { imm: [x.imm, y.imm], rd: [x.rd, y.rd], a: [x.a, y.a], b: [x.b, y.b], code, index }
-    }
-
-    /// The operation, if it is not a pair.
-    #[must_use]
-    pub fn op(&self) -> Op {
-        Op { code: self.code, rd: self.rd[0], a: self.a[0], b: self.b[0], imm: self.imm[0] }
+    pub fn most(ops: &[Op], index: u8) -> Option<(Self, usize)> {
+        let mut step = Self::one(*ops.first()?, index);
+        let Some((code, count)) = Code::sequence(ops) else { return Some((step, 1)) };
+        step.code = code;
+        for (i, op) in ops[..count].iter().enumerate() {
+            (step.imm[i], step.rd[i], step.a[i], step.b[i]) = (op.imm, op.rd, op.a, op.b);
+        }
+        Some((step, count))
     }
 }
 
@@ -183,6 +224,8 @@ impl Op {
                 | Bge
                 | Bltu
                 | Bgeu
+                | Beqz
+                | Bnez
                 | Jal
                 | Jalr
                 | FenceI
@@ -196,11 +239,27 @@ impl Op {
         )
     }
 
+    /// The cheapest operation that does the same.
+    #[must_use]
+    pub fn simplified(self) -> Self {
+        use Code::*;
+        let Self { code, a, b, imm, .. } = self;
+        match (code, a, b) {
+            (Addi, 0, _) => Self { code: Li, ..self },
+            (Addi, ..) if imm == 0 => Self { code: Mv, ..self },
+            (Add, 0, _) => Self { code: Mv, a: b, ..self },
+            (Add, _, 0) => Self { code: Mv, ..self },
+            (Beq, _, 0) => Self { code: Beqz, ..self },
+            (Bne, _, 0) => Self { code: Bnez, ..self },
+            _ => self,
+        }
+    }
+
     /// Whether this is a conditional branch.
     #[must_use]
     pub fn is_branch(self) -> bool {
         use Code::*;
-        matches!(self.code, Beq | Bne | Blt | Bge | Bltu | Bgeu)
+        matches!(self.code, Beq | Bne | Blt | Bge | Bltu | Bgeu | Beqz | Bnez)
     }
 
     /// Whether this operation reads memory.
@@ -220,10 +279,24 @@ impl Op {
     pub fn cycles(self) -> u8 {
         use Code::*;
         match self.code {
-            Lb | Lh | Lw | Lbu | Lhu | Beq | Bne | Blt | Bge | Bltu | Bgeu | Jal => 2,
+            Lb | Lh | Lw | Lbu | Lhu | Beq | Bne | Blt | Bge | Bltu | Bgeu | Beqz | Bnez | Jal => 2,
             Jalr | Mret => 3,
             Div | Divu | Rem | Remu => 12,
             _ => 1,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_sequence_hides_a_longer_one() {
+        for (i, (name, ops)) in SEQUENCES.iter().enumerate() {
+            for (hidden, longer) in &SEQUENCES[i + 1..] {
+                assert!(!longer.starts_with(ops), "{name:?} is tried before {hidden:?}");
+            }
         }
     }
 }

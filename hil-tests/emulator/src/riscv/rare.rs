@@ -1,9 +1,8 @@
 //! What execution leaves to the chip: device accesses, unaligned ones, stores to code, and the rare operations.
 
-use super::block::Slot;
+use super::block::Operation;
 use super::op::{Code, Op};
 use super::{Bus, Cause, Cpu, Trap, csr};
-use crate::time::Ticks;
 
 /// What became of an operation.
 pub(super) enum Outcome {
@@ -16,17 +15,15 @@ pub(super) enum Outcome {
 }
 
 impl Cpu {
-    /// Performs operation `index` of the block in `slot`, which began at the clock's base.
+    /// Performs an operation of a block that began at the clock's base.
     #[inline(never)]
-    pub(super) fn perform<B: Bus>(&mut self, bus: &mut B, slot: Slot, index: usize) -> Result<Outcome, Trap> {
-        let op = self.blocks.ops(&slot)[index].op();
-        let within = index as u64 * bus.clock().per_cycle();
-        let Some(size) = op.code.size() else { return self.system(bus, slot, index, op) };
+    pub(super) fn perform<B: Bus>(&mut self, bus: &mut B, at: Operation) -> Result<Outcome, Trap> {
+        let op = at.op;
+        let Some(size) = op.code.size() else { return self.system(bus, at) };
         let address = self.x[usize::from(op.a)].wrapping_add(op.imm);
-        let place = self.blocks.place(&slot, index);
         if op.is_load() {
-            let fault = Trap { index, cause: Cause::LoadFault, value: address };
-            let value = load(bus, (place, within), address, size).ok_or(fault)?;
+            let value =
+                load(bus, at, address, size).ok_or(Trap { cause: Cause::LoadFault, value: address })?;
             self.x[usize::from(op.rd)] = match op.code {
                 Code::Lb => value as u8 as i8 as u32,
                 Code::Lh => value as u16 as i16 as u32,
@@ -34,9 +31,8 @@ impl Cpu {
             };
             return Ok(Outcome::Done);
         }
-        let fault = Trap { index, cause: Cause::StoreFault, value: address };
         let value = self.x[usize::from(op.b)];
-        store(bus, (place, within), address, (size, value)).ok_or(fault)?;
+        store(bus, at, address, (size, value)).ok_or(Trap { cause: Cause::StoreFault, value: address })?;
         if bus.memory().is_stale() && !bus.is_device(address) {
             bus.clock().attention = 0;
             return Ok(Outcome::Changed);
@@ -45,8 +41,9 @@ impl Cpu {
     }
 
     /// The operations that end a block.
-    fn system<B: Bus>(&mut self, bus: &mut B, slot: Slot, index: usize, op: Op) -> Result<Outcome, Trap> {
-        let fail = |cause, value| Err(Trap { index, cause, value });
+    fn system<B: Bus>(&mut self, bus: &mut B, at: Operation) -> Result<Outcome, Trap> {
+        let op = at.op;
+        let fail = |cause, value| Err(Trap { cause, value });
         match op.code {
             Code::FenceI => bus.clock().attention = 0,
             Code::Ecall => return fail(Cause::EnvironmentCall, 0),
@@ -61,13 +58,13 @@ impl Cpu {
                 bus.clock().attention = 0;
             }
             Code::Csr => {
-                if self.csr(bus, index, op).is_none() {
+                if self.csr(bus, at.index, op).is_none() {
                     return fail(Cause::Illegal, op.imm);
                 }
             }
             _ => return fail(Cause::Illegal, op.imm),
         }
-        Ok(Outcome::Ended(slot.end))
+        Ok(Outcome::Ended(at.end))
     }
 
     fn csr<B: Bus>(&mut self, bus: &mut B, index: usize, op: Op) -> Option<()> {
@@ -95,12 +92,9 @@ impl Cpu {
     }
 }
 
-/// Where the program is, and how long after the clock's base.
-type Place = (u32, Ticks);
-
-fn load<B: Bus>(bus: &mut B, place: Place, address: u32, size: u32) -> Option<u32> {
+fn load<B: Bus>(bus: &mut B, at: Operation, address: u32, size: u32) -> Option<u32> {
     if bus.is_device(address) {
-        return device(bus, place, |bus| bus.load(address, size));
+        return device(bus, at, |bus| bus.load(address, size));
     }
     match size {
         1 => bus.memory().load_slow(address).map(|[byte]| u32::from(byte)),
@@ -109,17 +103,18 @@ fn load<B: Bus>(bus: &mut B, place: Place, address: u32, size: u32) -> Option<u3
     }
 }
 
-fn store<B: Bus>(bus: &mut B, place: Place, address: u32, (size, value): (u32, u32)) -> Option<()> {
+fn store<B: Bus>(bus: &mut B, at: Operation, address: u32, (size, value): (u32, u32)) -> Option<()> {
     if bus.is_device(address) {
-        return device(bus, place, |bus| bus.store(address, size, value));
+        return device(bus, at, |bus| bus.store(address, size, value));
     }
     bus.memory().store_slow(address, &value.to_le_bytes()[..size as usize])
 }
 
 /// Accesses a device at the time of the operation that does it.
-fn device<B: Bus, R>(bus: &mut B, (pc, within): Place, access: impl FnOnce(&mut B) -> R) -> R {
-    bus.at(pc);
-    bus.clock().within = within;
+fn device<B: Bus, R>(bus: &mut B, at: Operation, access: impl FnOnce(&mut B) -> R) -> R {
+    bus.at(at.place);
+    let clock = bus.clock();
+    clock.within = at.index as u64 * clock.per_cycle();
     let result = access(bus);
     bus.clock().within = 0;
     result
