@@ -116,6 +116,7 @@ impl Registers {
     }
 
     /// Loads an aligned word that is plain storage.
+    #[cold]
     #[inline(never)]
     #[must_use]
     pub fn load_plain(&self, address: u32) -> Option<u32> {
@@ -127,6 +128,7 @@ impl Registers {
     }
 
     /// Stores an aligned word that is plain storage.
+    #[cold]
     #[inline(never)]
     pub fn store_plain(&mut self, address: u32, value: u32) -> Option<()> {
         let number = self.number(address);

@@ -127,8 +127,15 @@ impl Receiver {
         if due > now {
             return None;
         }
-        let byte = (0..8).fold(0, |byte, i| byte | u8::from(wire.level_at(sample(1 + i))) << i);
-        let stop = wire.level_at(sample(9));
+        let (mut edges, mut level) = (wire.edges.iter().peekable(), true);
+        let mut level_at = |when| {
+            while let Some((_, next)) = edges.next_if(|&&(at, _)| at <= when) {
+                level = *next;
+            }
+            level
+        };
+        let byte = (0..8).fold(0, |byte, i| byte | u8::from(level_at(sample(1 + i))) << i);
+        let stop = level_at(sample(9));
         self.hunting_from = sample(9);
         let frame = Frame { byte, framing_error: !stop, is_break: !stop && byte == 0 };
         self.prune(wire);

@@ -98,13 +98,9 @@ impl Sha {
     pub fn write(&mut self, io: &mut Io<'_>, offset: u32, value: u32) -> Option<(u32, bool)> {
         match offset {
             START | CONTINUE => {
-                let mut block = [0; 64];
-                for (bytes, word) in
-                    block.as_chunks_mut().0.iter_mut().zip(io.registers.words(BASE + M_MEM, 16))
-                {
-                    *bytes = word.to_le_bytes();
-                }
-                self.hash(io, &block, offset == START);
+                let words: [u32; 16] =
+                    *io.registers.words(BASE + M_MEM, 16).first_chunk().expect("they are 16");
+                self.hash(io, words.map(u32::to_le_bytes).as_flattened(), offset == START);
             }
             DMA_START | DMA_CONTINUE => {
                 return Some((io.registers.get(BASE + DMA_BLOCK_NUM) & 0x3F, offset == DMA_START));
@@ -125,12 +121,9 @@ impl Sha {
     /// Hashes `data`, whole blocks, into the state in H_MEM.
     fn hash(&mut self, io: &mut Io<'_>, data: &[u8], mut first: bool) {
         let mode = io.registers.get(BASE + MODE) & 7;
-        for block in data.chunks_exact(64) {
-            let block: &[u8; 64] = block.try_into().expect("chunks are exact");
-            let mut state = [0; 8];
-            for (word, stored) in state.iter_mut().zip(io.registers.words(BASE + H_MEM, 8)) {
-                *word = stored.swap_bytes();
-            }
+        for block in data.as_chunks().0 {
+            let words = io.registers.words(BASE + H_MEM, 8).first_chunk_mut().expect("they are 8");
+            let mut state: [u32; 8] = words.map(u32::swap_bytes);
             if std::mem::take(&mut first) {
                 state = match mode {
                     0 => [SHA1[0], SHA1[1], SHA1[2], SHA1[3], SHA1[4], 0, 0, 0],
@@ -138,16 +131,15 @@ impl Sha {
                     _ => SHA256,
                 };
             }
+            let block = std::slice::from_ref(block);
             if mode == 0 {
                 let mut five = [state[0], state[1], state[2], state[3], state[4]];
-                sha1::block_api::compress(&mut five, &[*block]);
+                sha1::block_api::compress(&mut five, block);
                 state[..5].copy_from_slice(&five);
             } else {
-                sha2::block_api::compress256(&mut state, &[*block]);
+                sha2::block_api::compress256(&mut state, block);
             }
-            for (stored, word) in io.registers.words(BASE + H_MEM, 8).iter_mut().zip(state) {
-                *stored = word.swap_bytes();
-            }
+            *words = state.map(u32::swap_bytes);
             // 80 or 64 rounds and the transfer of the block.
             self.busy_until = io.now + if mode == 0 { 100 } else { 80 } * io.apb;
         }

@@ -2,8 +2,8 @@
 //!
 //! A direct-mapped table of [`Slot`]s is looked at first; behind it a map keeps every block that was decoded, so that two
 //! hot blocks that share a slot are not decoded again and again. A block's operations are executed as a list of steps, of
-//! which each does one or a sequence of them; to go on in the middle of a block there is a list with a step for each
-//! operation, made when it is needed. Lists are in one pool, begin with a chunk and are closed by [`Code::End`].
+//! which each does one or a sequence of them. To go on in the middle of a block there are lists of its tails, made when they
+//! are needed. Lists are in one pool, begin with a chunk and are closed by [`Code::End`].
 
 use super::decode::{decode, expand};
 use super::op::{Code, Op, SINK, Step};
@@ -25,7 +25,7 @@ const END: Step = Step::one(NOTHING, 0);
 /// Decoded instructions that are kept.
 const KNOWN: usize = 1 << 14;
 /// Steps that are executed without a check between them; lists are filled up.
-pub const CHUNK: usize = 4;
+const CHUNK: usize = 4;
 /// Chunks that fit before the pool grows.
 const POOL: usize = 1 << 14;
 /// Turns of a loop after which it is unrolled, and early exits in a row after which a block is decoded again along its exit.
@@ -45,10 +45,8 @@ pub struct Slot {
     pub end: u32,
     /// The chunk with which its steps begin.
     pub steps: u32,
-    /// The chunk with which its steps of one operation each begin, if there are any.
-    pub singles: u32,
     /// The first of its operations.
-    ops: u32,
+    pub ops: u32,
     /// Cycles that a whole pass takes.
     pub cycles: u8,
     /// Operations.
@@ -63,8 +61,8 @@ pub struct Slot {
 
 const _: () = assert!(size_of::<Slot>() == 32);
 
-/// [`Slot::singles`] of a block that has none.
-const NO_LIST: u32 = u32::MAX;
+/// The chunk of a list that is not made yet.
+pub const NO_LIST: u32 = u32::MAX;
 
 /// An operation, where it is in its block and in memory, and where the block ends in memory.
 #[derive(Clone, Copy, Debug)]
@@ -112,9 +110,12 @@ impl std::hash::Hasher for AddressHash {
 pub struct Blocks {
     slots: Box<[Slot; SLOTS]>,
     all: HashMap<u32, Slot, Hasher>,
+    /// The operations of all blocks, each block closed by [`NOTHING`].
     ops: Vec<Op>,
     /// The address of each operation.
     places: Vec<u32>,
+    /// The list of steps from each operation to its block's end, if it was needed.
+    tails: Vec<u32>,
     /// The lists of steps.
     pool: Vec<[Step; CHUNK]>,
     /// Instructions decoded last, each with its address and size.
@@ -123,18 +124,8 @@ pub struct Blocks {
     taken: HashMap<u32, u8, Hasher>,
 }
 
-const EMPTY: Slot = Slot {
-    pc: NO_PC,
-    end: 0,
-    steps: 0,
-    singles: NO_LIST,
-    ops: 0,
-    len: 0,
-    cycles: 0,
-    exits: 0,
-    turns: 0,
-    idle: Idle::No,
-};
+const EMPTY: Slot =
+    Slot { pc: NO_PC, end: 0, steps: 0, ops: 0, len: 0, cycles: 0, exits: 0, turns: 0, idle: Idle::No };
 
 /// Number of the slot for the block at `pc`.
 #[inline(always)]
@@ -151,6 +142,7 @@ impl Blocks {
             all: HashMap::default(),
             ops: Vec::with_capacity(CHUNK * POOL),
             places: Vec::with_capacity(CHUNK * POOL),
+            tails: Vec::with_capacity(CHUNK * POOL),
             pool: Vec::with_capacity(POOL),
             known: vec![(NO_PC, NOTHING, 0); KNOWN],
             taken: HashMap::default(),
@@ -163,14 +155,15 @@ impl Blocks {
         self.all.clear();
         self.ops.clear();
         self.places.clear();
+        self.tails.clear();
         self.pool.clear();
         self.known.fill((NO_PC, NOTHING, 0));
     }
 
-    /// All slots, and the steps of all blocks.
+    /// All slots, the steps of all blocks, and for each operation the chunk with which the steps from it on begin.
     #[inline(always)]
-    pub fn parts(&mut self) -> (&mut [Slot; SLOTS], &[[Step; CHUNK]]) {
-        (&mut self.slots, &self.pool)
+    pub fn parts(&mut self) -> (&mut [Slot; SLOTS], &[[Step; CHUNK]], &[u32]) {
+        (&mut self.slots, &self.pool, &self.tails)
     }
 
     /// The slot of the block at `pc`, which is there.
@@ -218,16 +211,14 @@ impl Blocks {
         }
     }
 
-    /// Makes the list of steps with one operation each, if the block at `pc`, which is in its slot, has none.
-    pub fn list_singles(&mut self, pc: u32) {
-        let slot = &mut self.slots[slot_of(pc)];
-        if slot.singles == NO_LIST {
-            let ops = &self.ops[slot.ops as usize..][..usize::from(slot.len)];
-            let singles = (0..).zip(ops).map(|(i, &op)| Step::one(op, i));
-            // With as many ends that a chunk is closed from wherever the list is taken up.
-            slot.singles = add_list(&mut self.pool, singles.chain([END; CHUNK - 1]));
-            self.all.insert(pc, Slot { exits: 0, turns: 0, ..*slot });
-        }
+    /// Makes the list of steps from operation `index` on of the block at `pc`, which is in its slot.
+    #[cold]
+    #[inline(never)]
+    pub fn list_tail(&mut self, pc: u32, index: usize) {
+        let slot = self.at(pc);
+        let first = slot.ops as usize;
+        let ops = &self.ops[first..][..usize::from(slot.len)];
+        self.tails[first + index] = add_list(&mut self.pool, ops, index);
     }
 
     /// The block at `pc` was left again and again through the branch that is operation `index`: it becomes the way that the
@@ -237,7 +228,12 @@ impl Blocks {
     pub fn follow(&mut self, pc: u32, index: usize) {
         let slot = self.at(pc);
         let unrolled = index + 1 < usize::from(slot.len) && self.place(slot, index + 1) == pc;
-        self.change(pc, opinion(self.place(slot, index), unrolled));
+        if unrolled {
+            // A loop that never makes all the turns there is room for; those that it makes are worth it.
+            self.slots[slot_of(pc)].exits = 0;
+            return;
+        }
+        self.change(pc, opinion(self.place(slot, index), false));
     }
 
     /// The loop that is the block at `pc` made many turns: it is unrolled.
@@ -330,30 +326,30 @@ impl Blocks {
         memory.mark_code(run, end.wrapping_sub(run));
         let ops = &self.ops[first..];
         let (len, idle) = (ops.len() as u8, idle_kind(ops, pc));
-        let mut rest = ops;
-        let sequences = std::iter::from_fn(|| {
-            let index = len - rest.len() as u8;
-            let (step, count) = Step::most(rest, index)?;
-            rest = &rest[count..];
-            Some(step)
-        });
-        let steps = add_list(&mut self.pool, sequences);
+        let steps = add_list(&mut self.pool, ops, 0);
+        self.ops.push(NOTHING);
+        self.places.push(end);
+        self.tails.resize(self.ops.len(), NO_LIST);
         let ops = u32::try_from(first).expect("there are far less than 4 Gi operations");
-        Slot { pc, end, steps, singles: NO_LIST, ops, len, cycles, exits: 0, turns: 0, idle }
+        Slot { pc, end, steps, ops, len, cycles, exits: 0, turns: 0, idle }
     }
 }
 
-/// Adds a list of steps to `pool` and closes it; gives the chunk with which it begins.
-fn add_list(pool: &mut Vec<[Step; CHUNK]>, mut steps: impl Iterator<Item = Step>) -> u32 {
+/// Adds the list of the steps from operation `from` on to `pool`; gives the chunk with which it begins.
+fn add_list(pool: &mut Vec<[Step; CHUNK]>, ops: &[Op], from: usize) -> u32 {
     let first = u32::try_from(pool.len()).expect("there are far less than 4 Gi steps");
-    loop {
-        let mut chunk = [END; CHUNK];
-        let count = chunk.iter_mut().zip(&mut steps).map(|(place, step)| *place = step).count();
-        pool.push(chunk);
-        if count < CHUNK {
-            return first;
+    let (mut chunk, mut filled, mut done) = ([END; CHUNK], 0, from);
+    while let Some((step, count)) = Step::most(&ops[done..], done as u8) {
+        chunk[filled] = step;
+        done += count;
+        filled += 1;
+        if filled == CHUNK {
+            pool.push(chunk);
+            (chunk, filled) = ([END; CHUNK], 0);
         }
     }
+    pool.push(chunk);
+    first
 }
 
 /// Key of what is thought of the branch at `pc`: as the one that a loop is unrolled at, or as any other.

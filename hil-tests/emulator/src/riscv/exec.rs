@@ -3,7 +3,7 @@
 //! Memory is reached through the page tables inline, registers that are plain storage by one call. Whatever those do not
 //! answer, and every rare operation, stops the execution: [`super::rare`] does it, and execution goes on behind it.
 
-use super::block::{Blocks, CHUNK, HOT, Idle, slot_of};
+use super::block::{Blocks, HOT, Idle, NO_LIST, slot_of};
 use super::op::{Code, sequences};
 use crate::memory::Memory;
 use crate::registers::Registers;
@@ -55,6 +55,8 @@ pub(super) enum Stop {
     Attention,
     /// The block is not in its slot.
     Missing,
+    /// Execution goes on with this operation of the block, from which on there is no list of steps yet.
+    NoTail(usize),
     /// A loop that waits closed after a pass of `len` operations.
     Idle { cycles: u8, len: u8 },
     /// Operation `index` needs the chip.
@@ -79,7 +81,7 @@ pub(super) fn run(
     cursor: &mut Cursor,
 ) -> Stop {
     let mut view = memory.view();
-    let (slots, pool) = blocks.parts();
+    let (slots, pool, tails) = blocks.parts();
     let (mut pc, mut looped, mut left, mut instructions) = (cursor.pc, cursor.looped, cursor.left, 0);
     let mut resume = Some(cursor.index).filter(|&index| index != 0);
     let stop = 'blocks: loop {
@@ -90,14 +92,16 @@ pub(super) fn run(
         if slot.pc != pc {
             break Stop::Missing;
         }
-        let mut steps = match resume.take() {
-            None => pool[slot.steps as usize..].iter(),
-            Some(index) => {
-                pool[slot.singles as usize..].as_flattened()[index..].as_chunks::<CHUNK>().0.iter()
-            }
+        let first = match resume.take() {
+            None => slot.steps,
+            Some(index) => match tails[slot.ops as usize + index] {
+                NO_LIST => break Stop::NoTail(index),
+                first => first,
+            },
         };
+        let mut steps = pool[first as usize..].iter();
         let (next, cycles, len) = 'step: loop {
-            let Some(chunk) = steps.next() else { unreachable!("an end closes every list") };
+            let Some(chunk) = steps.as_slice().first() else { unreachable!("an end closes every list") };
             let mut step = &chunk[0];
             macro_rules! a {
                 ($n:literal) => {
@@ -348,6 +352,7 @@ pub(super) fn run(
             sequences!(dispatch);
             step = &chunk[3];
             sequences!(dispatch);
+            steps.next();
         };
         left -= i64::from(cycles);
         instructions += u64::from(len);

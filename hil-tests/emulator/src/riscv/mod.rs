@@ -178,15 +178,16 @@ impl Cpu {
                     cursor.instructions += self.skip_idle(bus, cursor.pc, u32::from(cycles), len);
                     cursor.set_time(bus.clock());
                 }
+                Stop::NoTail(index) => {
+                    self.blocks.list_tail(cursor.pc, index);
+                    cursor.index = index;
+                }
                 Stop::Loop => self.blocks.unroll(cursor.pc),
                 Stop::Hot { pc, index } => self.blocks.follow(pc, index),
                 Stop::Rare(index) => {
                     let at = self.blocks.operation(cursor.pc, index);
                     match self.perform(bus, at) {
-                        Ok(Outcome::Done) => {
-                            cursor.index = index + 1;
-                            self.blocks.list_singles(cursor.pc);
-                        }
+                        Ok(Outcome::Done) => cursor.index = index + 1,
                         other => self.leave(bus, index, other, &mut cursor),
                     }
                     if bus.clock().attention != cursor.attention {
@@ -247,8 +248,7 @@ impl Cpu {
             Ok(Outcome::Ended(next)) => (next, u64::from(slot.cycles), last),
             Ok(_) => {
                 let done = index + 1;
-                let next = if done == last { slot.end } else { self.blocks.place(slot, done) };
-                (next, done as u64, done)
+                (self.blocks.place(slot, done), done as u64, done)
             }
             Err(trap) => {
                 let pc = self.blocks.place(slot, index);
