@@ -35,15 +35,13 @@ pub trait Bus {
     /// If a device was polled since the last call and answered as before: a number that stays the same as long as
     /// nothing but such polling happened to the devices.
     fn polled(&mut self) -> Option<u64>;
-    /// A copy of all state that polling may not change: memories and registers.
+    /// Registers of devices that polling may change back and forth, but not from turn to turn.
     fn state(&self) -> State;
-    /// Whether the state is as it was.
-    fn is_state(&self, state: &State) -> bool;
     /// Time was moved on by whole turns of a polling loop: moves what devices keep relative to its turns.
     fn skipped(&mut self, time: Ticks);
     /// Where the processor is, for reports about the access that follows.
     fn at(&mut self, pc: u32);
 }
 
-/// A copy of memories and device registers, to see whether anything changed.
-pub type State = (Vec<u8>, Vec<u32>);
+/// A copy of device registers, to see whether anything changed.
+pub type State = Vec<u32>;

@@ -36,7 +36,19 @@ pub struct Memory {
     /// Where each writable arena page is mapped.
     aliases: Vec<Vec<usize>>,
     stale: bool,
+    watch: Option<Watch>,
 }
+
+/// What stores change while somebody watches: no page is in the write table then.
+#[derive(Clone, Debug, Default)]
+struct Watch {
+    /// Arena words that changed, in order, with what they were before.
+    changes: Vec<(usize, u32)>,
+    stores: u32,
+}
+
+/// Stores that are watched at most: a loop that polls has few, and each takes the slow path.
+const WATCHED_STORES: u32 = 256;
 
 impl Memory {
     /// An arena of `size` zero bytes with nothing mapped.
@@ -55,6 +67,7 @@ impl Memory {
             code_stretches: vec![false; 1 << 16],
             aliases: vec![Vec::new(); size.div_ceil(PAGE)],
             stale: false,
+            watch: None,
         }
     }
 
@@ -68,7 +81,7 @@ impl Memory {
                 && range.end.is_multiple_of(PAGE)
                 && range.end <= self.bytes.len()
         );
-        if writable {
+        if writable && !self.writable.contains(&range) {
             self.writable.push(range.clone());
         }
         for (i, offset) in range.step_by(PAGE).enumerate() {
@@ -132,6 +145,7 @@ impl Memory {
         if range.is_empty() {
             return;
         }
+        self.unwatch();
         let (first, last) = (range.start / 4, (range.end - 1) / 4);
         // Whole 64-word groups are tested at once; a group that is only partly inside costs a needless flush at worst.
         self.stale |= self.code[first / 64..=last / 64].iter().any(|&bits| bits != 0);
@@ -163,14 +177,68 @@ impl Memory {
         self.bytes.get(self.offset(address)?).copied()
     }
 
+    /// Watches stores from now on, until there were many, or something else wrote to memory.
+    pub fn watch(&mut self) {
+        if self.watch.is_none() {
+            for at in self.writable.iter().flat_map(|range| range.start / PAGE..range.end / PAGE) {
+                for &page in &self.aliases[at] {
+                    self.tables[page][WRITE] = invalid(page);
+                }
+            }
+        }
+        let mut watch = self.watch.take().unwrap_or_default();
+        watch.changes.clear();
+        watch.stores = 0;
+        self.watch = Some(watch);
+    }
+
+    /// Whether memory is now as it was when [`Memory::watch`] was called, as far as that is known.
+    #[must_use]
+    pub fn is_unchanged(&self) -> bool {
+        let Some(Watch { changes, .. }) = &self.watch else { return false };
+        let word = |number: usize| &self.bytes[4 * number..4 * number + 4];
+        // The first change of a word tells what it was.
+        (0..).zip(changes).all(|(i, &(number, before))| {
+            changes[..i].iter().any(|&(other, _)| other == number) || *word(number) == before.to_le_bytes()
+        })
+    }
+
+    /// Watches no longer.
+    pub fn unwatch(&mut self) {
+        if self.watch.take().is_some() {
+            let pages = self.writable.iter().flat_map(|range| range.start / PAGE..range.end / PAGE);
+            for at in pages.filter(|&at| !self.code_pages[at]) {
+                for &page in &self.aliases[at] {
+                    self.tables[page][WRITE] = self.tables[page][READ];
+                }
+            }
+        }
+    }
+
+    /// A store is about to change the byte at `at`.
+    fn note_change(&mut self, at: usize) {
+        if let Some(watch) = &mut self.watch
+            && let Some(bytes) = self.bytes[at & !3..].first_chunk()
+        {
+            watch.changes.push((at / 4, u32::from_le_bytes(*bytes)));
+        }
+    }
+
     /// Stores any bytes at any alignment to writable memory, code pages included. `None` if any byte is not writable.
     pub fn store_slow(&mut self, address: u32, data: &[u8]) -> Option<()> {
+        if let Some(watch) = &mut self.watch {
+            watch.stores += 1;
+            if watch.stores > WATCHED_STORES {
+                self.unwatch();
+            }
+        }
         for (i, &byte) in data.iter().enumerate() {
             let at = self.offset(address.wrapping_add(u32::try_from(i).ok()?))?;
             if !self.is_writable(at) {
                 return None;
             }
             if self.bytes[at] != byte {
+                self.note_change(at);
                 self.bytes[at] = byte;
                 self.stale |= self.code[at / 256] >> (at / 4 % 64) & 1 != 0;
             }
@@ -215,6 +283,7 @@ impl Memory {
 
     /// Forgets what was decoded, after the block cache was emptied.
     pub fn forget_code(&mut self) {
+        self.unwatch();
         self.stale = false;
         self.code.fill(0);
         self.code_stretches.fill(false);
@@ -349,6 +418,43 @@ mod tests {
         assert!(memory.is_stale());
         memory.forget_code();
         assert!(memory.view().store32(0x3FC8_0010, 1).is_some());
+    }
+
+    #[test]
+    fn watched_stores_are_seen_through_either_alias_and_may_be_taken_back() {
+        let mut memory = two_aliases();
+        memory.watch();
+        assert_eq!(memory.view().store32(0x3FC8_2000, 1), None, "stores take the slow path");
+        memory.store_slow(0x3FC8_2000, &[7]).unwrap();
+        memory.store_slow(0x4038_2000, &[8]).unwrap();
+        assert!(!memory.is_unchanged());
+        memory.store_slow(0x3FC8_2000, &[0]).unwrap();
+        assert!(memory.is_unchanged());
+        memory.store_slow(0x3FC8_2003, &[1]).unwrap();
+        memory.watch();
+        assert!(memory.is_unchanged(), "watching begins anew");
+    }
+
+    #[test]
+    fn what_others_write_ends_watching() {
+        let mut memory = two_aliases();
+        memory.mark_code(0x4038_0010, 4);
+        memory.watch();
+        memory.write_bytes(0x100, &[0]);
+        assert!(!memory.is_unchanged());
+        assert!(memory.view().store32(0x3FC8_2000, 1).is_some());
+        assert_eq!(memory.view().store32(0x3FC8_0014, 7), None, "a page with code stays on the slow path");
+    }
+
+    #[test]
+    fn watching_ends_after_many_stores() {
+        let mut memory = two_aliases();
+        memory.watch();
+        for _ in 0..WATCHED_STORES + 1 {
+            memory.store_slow(0x3FC8_0000, &[0]).unwrap();
+        }
+        assert!(!memory.is_unchanged());
+        assert!(memory.view().store32(0x3FC8_0000, 1).is_some());
     }
 
     #[test]

@@ -26,6 +26,7 @@ mod tests;
 mod timg;
 mod uart;
 mod usb;
+mod waiting;
 
 pub use crate::adapter::SerialFaults;
 pub use reset::Request as ResetCause;

@@ -76,6 +76,12 @@ pub struct Sha {
 }
 
 impl Sha {
+    /// Whether an operation is in progress.
+    #[must_use]
+    pub fn is_busy(&self, now: Ticks) -> bool {
+        now < self.busy_until
+    }
+
     /// Whether a DMA operation ended and its interrupt is enabled.
     #[must_use]
     pub fn interrupt(&self, io: &Io<'_>) -> bool {
@@ -85,10 +91,11 @@ impl Sha {
     /// Reads a register.
     pub fn read(&mut self, io: &mut Io<'_>, offset: u32) -> u32 {
         match offset {
-            BUSY => {
-                *io.volatile = true;
-                u32::from(io.now < self.busy_until)
+            BUSY if io.now < self.busy_until => {
+                *io.stable_until = (*io.stable_until).min(self.busy_until);
+                1
             }
+            BUSY => 0,
             START | CONTINUE | DMA_START | DMA_CONTINUE | CLEAR_IRQ => 0,
             _ => io.registers.get(BASE + offset),
         }

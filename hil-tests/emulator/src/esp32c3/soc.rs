@@ -14,6 +14,7 @@ use super::systimer::{self, Systimer};
 use super::timg::{self, TimerGroup};
 use super::uart::{self, Uart};
 use super::usb::{self, Usb};
+use super::waiting::Waiting;
 use super::{dma, efuse, map, system};
 use crate::adapter::Adapter;
 use crate::bus::{Bus, State};
@@ -83,6 +84,9 @@ pub struct Soc {
     reads: Reads,
     /// Device accesses that did something; polling the flash's status does not count.
     effects: u64,
+    waiting: Waiting,
+    /// The status of a UART was read, and nothing came of it.
+    uart_polled: bool,
     /// Where the processor is.
     place: u32,
     /// A reset that was asked for and not yet done.
@@ -182,6 +186,8 @@ impl Soc {
             random: seed | 1,
             reads: Reads::default(),
             effects: 0,
+            waiting: Waiting::default(),
+            uart_polled: false,
             place: map::ROM,
             request: None,
             unknown: BTreeMap::new(),
@@ -296,8 +302,25 @@ impl Soc {
         }
     }
 
+    /// A number that changes when something happens to the devices; polling the flash's status does not count.
+    fn happened(&self) -> u64 {
+        self.effects + self.registers.plain_stores() + self.spi.commands()
+    }
+
+    /// The status of a UART is read. What else may end the loop that does it without an event must be idle.
+    fn poll_uart(&mut self) {
+        let now = self.clock.now();
+        if self.waiting.read(self.happened()) && !self.spi.is_busy(now) && !self.sha.is_busy(now) {
+            self.uart_polled = true;
+            self.clock.attention = 0;
+        }
+    }
+
     #[inline(never)]
     fn read_register(&mut self, address: u32) -> u32 {
+        if UARTS.contains(&(address & !0xFFF)) && address & 0xFFF == uart::STATUS {
+            self.poll_uart();
+        }
         let mut io = Self::io(&mut self.registers, &self.clock, &mut self.reads);
         let offset = address & 0xFFF;
         match address & !0xFFF {
@@ -533,31 +556,21 @@ impl Bus for Soc {
     }
 
     fn polled(&mut self) -> Option<u64> {
-        self.spi.take_polled().then(|| self.effects + self.registers.plain_stores() + self.spi.commands())
+        let (flash, uart) = (self.spi.take_polled(), std::mem::take(&mut self.uart_polled));
+        if flash {
+            self.waiting.begin_anew();
+        }
+        (flash || uart).then(|| self.happened())
     }
 
     fn state(&self) -> State {
-        let mut memories = Vec::with_capacity(map::SRAM_RANGE.len() + map::RTC_RANGE.len());
-        // Small pieces: the C library copies large ones by a string instruction, which callgrind counts once a byte.
-        for piece in [map::SRAM_RANGE, map::RTC_RANGE]
-            .iter()
-            .flat_map(|range| self.memory.bytes()[range.clone()].chunks(1024))
-        {
-            memories.extend_from_slice(piece);
-        }
         // Stores to other devices count as effects, which must not have happened.
-        (memories, (0..0x100).map(|i| self.registers.get(spi::BASE + 4 * i)).collect())
-    }
-
-    fn is_state(&self, (memories, registers): &State) -> bool {
-        let (sram, rtc) = memories.split_at(map::SRAM_RANGE.len());
-        let bytes = self.memory.bytes();
-        let same = |(i, value): (u32, &u32)| self.registers.get(spi::BASE + 4 * i) == *value;
-        bytes[map::SRAM_RANGE] == *sram && bytes[map::RTC_RANGE] == *rtc && (0..).zip(registers).all(same)
+        (0..0x100).map(|i| self.registers.get(spi::BASE + 4 * i)).collect()
     }
 
     fn skipped(&mut self, time: Ticks) {
         self.spi.move_on(time);
+        self.waiting.skipped();
     }
 
     fn at(&mut self, pc: u32) {

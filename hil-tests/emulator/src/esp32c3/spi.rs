@@ -79,6 +79,12 @@ impl Spi1 {
         self.commands
     }
 
+    /// Whether a command is on the line.
+    #[must_use]
+    pub fn is_busy(&self, now: Ticks) -> bool {
+        now < self.busy_until
+    }
+
     /// Time was moved on by whole turns of a loop.
     pub fn move_on(&mut self, time: Ticks) {
         self.busy_until += time;

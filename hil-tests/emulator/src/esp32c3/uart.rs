@@ -14,7 +14,8 @@ const INT_ST: u32 = 0x08;
 const INT_ENA: u32 = 0x0C;
 const INT_CLR: u32 = 0x10;
 const CLKDIV: u32 = 0x14;
-const STATUS: u32 = 0x1C;
+/// What is received and to be sent.
+pub const STATUS: u32 = 0x1C;
 const CONF0: u32 = 0x20;
 const CONF1: u32 = 0x24;
 const LOWPULSE: u32 = 0x28;
