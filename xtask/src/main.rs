@@ -38,7 +38,7 @@ enum Verb {
     Build(verbs::build::Arguments),
     /// Make the flash image of a board: bootloader, partition table, application
     Image(verbs::image::Arguments),
-    /// Flash a board over its serial port
+    /// Flash a board over its serial port or through its debug probe
     Flash(verbs::flash::Arguments),
     /// Run the REPL scenarios on boards and compare with the snapshots
     Hil(verbs::hil::Arguments),

@@ -3,9 +3,10 @@
 use std::thread;
 use std::time::Duration;
 
-use probe_rs::architecture::arm::FullyQualifiedApAddress;
 use probe_rs::architecture::arm::dp::DpAddress;
+use probe_rs::architecture::arm::memory::ArmMemoryInterface;
 use probe_rs::architecture::arm::sequences::DefaultArmSequence;
+use probe_rs::architecture::arm::{ArmError, FullyQualifiedApAddress};
 use probe_rs::probe::Probe;
 use probe_rs::{Core, MemoryInterface, Session};
 
@@ -14,6 +15,8 @@ use crate::explain::{Problem, explain};
 /// Halting control and status; set while the processor is in reset, and until it is read after one. Source: ARMv7-M C1.6.2.
 const DHCSR: u64 = 0xe000_edf0;
 const S_RESET_ST: u32 = 1 << 25;
+/// The key, and C_DEBUGEN.
+const DEBUG_ON: u32 = 0xa05f_0001;
 /// How long a reset may last that somebody has just let go.
 const RESET_ENDS: Duration = Duration::from_millis(50);
 
@@ -65,16 +68,35 @@ fn read(core: &mut Core<'_>, address: u64) -> Result<u32, Problem> {
 pub(crate) fn is_held_in_reset(mut probe: Probe) -> bool {
     let look = || {
         probe.attach_to_unspecified().ok()?;
-        let mut port = probe.try_into_arm_debug_interface(DefaultArmSequence::create()).ok()?;
-        port.select_debug_port(DpAddress::Default).ok()?;
-        let mut memory = port.memory_interface(&FullyQualifiedApAddress::v1_with_default_dp(0)).ok()?;
-        // The first read tells of a reset that is over.
-        memory.read_word_32(DHCSR).ok()?;
-        thread::sleep(RESET_ENDS);
-        memory.read_word_32(DHCSR).ok()?;
-        memory.read_word_32(DHCSR).ok()
+        with_memory(probe, |memory| {
+            // The first read tells of a reset that is over.
+            memory.read_word_32(DHCSR)?;
+            thread::sleep(RESET_ENDS);
+            memory.read_word_32(DHCSR)?;
+            memory.read_word_32(DHCSR)
+        })
     };
     look().is_some_and(|status| status & S_RESET_ST != 0)
+}
+
+/// Enables halting debug while the reset line is low; it stays so until the power goes. The library sets the trap at the reset
+/// vector, which needs it, but enables it only after the reset: a chip that has seen no debugger yet runs past the trap.
+pub(crate) fn enable_debug_under_reset(mut probe: Probe) {
+    if probe.attach_to_unspecified_under_reset().is_ok() {
+        // Where this fails, attaching fails as well, and says why.
+        let _ = with_memory(probe, |memory| memory.write_word_32(DHCSR, DEBUG_ON));
+    }
+}
+
+/// Does something with the memory behind the first access port.
+fn with_memory<T>(
+    probe: Probe,
+    work: impl FnOnce(&mut dyn ArmMemoryInterface) -> Result<T, ArmError>,
+) -> Option<T> {
+    let mut port = probe.try_into_arm_debug_interface(DefaultArmSequence::create()).ok()?;
+    port.select_debug_port(DpAddress::Default).ok()?;
+    let mut memory = port.memory_interface(&FullyQualifiedApAddress::v1_with_default_dp(0)).ok()?;
+    work(memory.as_mut()).ok()
 }
 
 /// Compares the chip's number with its name, where both are known.

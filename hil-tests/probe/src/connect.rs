@@ -24,6 +24,9 @@ pub(crate) fn check(connection: &Connection) -> Result<(), Problem> {
 /// What is wrong.
 pub(crate) fn connect(connection: &Connection, permissions: Permissions) -> Result<Session, Problem> {
     let (wanted, chip) = (connection.probe.as_deref(), connection.chip.as_str());
+    if connection.connect_under_reset {
+        chip::enable_debug_under_reset(open(wanted)?);
+    }
     let mut probe = open(wanted)?;
     tell(&Event::Opened { probe: probe.get_name() });
     if let Some(speed) = connection.speed {

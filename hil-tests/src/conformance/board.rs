@@ -22,13 +22,15 @@ const FLOOD_BYTES: usize = 1 << 20;
 pub struct Board<'c> {
     console: &'c mut dyn Console,
     is_raw: bool,
+    /// A terminal in between writes a carriage return before every line feed, also where the board has written one.
+    has_terminal: bool,
 }
 
 impl<'c> Board<'c> {
     /// A board that is flashed; it is reset first.
     #[must_use]
     pub fn new(console: &'c mut dyn Console) -> Board<'c> {
-        Board { console, is_raw: false }
+        Board { console, is_raw: false, has_terminal: false }
     }
 
     fn write(&mut self, bytes: &[u8]) -> Result<(), String> {
@@ -47,6 +49,9 @@ impl<'c> Board<'c> {
                 .read(&mut byte, Duration::from_millis(50))
                 .map_err(|error| format!("the board's port: {error}"))?;
             came.extend_from_slice(&byte[..count]);
+            if self.has_terminal && count > 0 && came.ends_with(b"\r\r\n") {
+                came.remove(came.len() - 2);
+            }
             if self.console.port().now() >= deadline || came.len() > FLOOD_BYTES {
                 return Ok(Err(came));
             }
@@ -72,7 +77,9 @@ impl<'c> Board<'c> {
         self.console.hard_reset().map_err(|error| format!("hard reset: {error}"))?;
         self.expect(b">>> ", BOOT_LIMIT, "prompt")?;
         self.write(b"\x01")?;
-        self.expect(RAW_PROMPT, ANSWER_LIMIT, "raw prompt")?;
+        self.has_terminal = false;
+        self.expect(b"raw REPL; CTRL-B to exit", ANSWER_LIMIT, "raw prompt")?;
+        self.has_terminal = self.expect(b"\n>", ANSWER_LIMIT, "raw prompt")? == b"\r\r";
         self.is_raw = true;
         Ok(())
     }

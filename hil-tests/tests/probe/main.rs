@@ -23,6 +23,7 @@ const TESTS: &[(&str, fn())] = &[
     ("a_locked_flash", troubles::a_locked_flash),
     ("a_chip_held_in_reset", troubles::a_chip_held_in_reset),
     ("a_program_that_takes_the_debug_pins", troubles::a_program_that_takes_the_debug_pins),
+    ("a_blank_chip_under_reset", troubles::a_blank_chip_under_reset),
     ("a_write_protected_sector", troubles::a_write_protected_sector),
     ("a_worn_sector", troubles::a_worn_sector),
     ("what_is_erased", troubles::what_is_erased),

@@ -111,6 +111,15 @@ pub fn a_program_that_takes_the_debug_pins() {
     assert_eq!(desk.listen(Duration::from_millis(100)), "well\n");
 }
 
+/// A blank chip, under reset.
+pub fn a_blank_chip_under_reset() {
+    let mut desk = Desk::new();
+    let file = desk.file("program.elf", &elf(FLASH, &program("well\n", SIZE)));
+    let under_reset = Wanted { connect_under_reset: true, ..wanted() };
+    assert_eq!(desk.flash_as(&under_reset, &file), Ok(SIZE as u64));
+    assert_eq!(desk.listen(Duration::from_millis(100)), "well\n");
+}
+
 /// A sector that the option bytes protect.
 pub fn a_write_protected_sector() {
     let mut desk = Desk::new();

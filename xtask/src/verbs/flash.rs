@@ -1,4 +1,4 @@
-//! `cargo xtask flash`: build, make the image, write it over the board's serial port.
+//! `cargo xtask flash`: build, make the image, write it over the board's serial port or through its debug probe.
 
 use std::thread;
 
@@ -10,12 +10,14 @@ use larch_boards::{Board, FlashMethod};
 use crate::progress::{self, Watch};
 use crate::{ready, workspace};
 
-/// Flash a board over its serial port, and wait for its prompt.
+/// Flash a board over its serial port or through its debug probe, and wait for its prompt.
 #[derive(Args)]
 #[command(after_help = "\
 Examples:
   cargo xtask flash                      the emulated board (kept for `cargo xtask repl`)
   cargo xtask flash --board c3-devkit    an attached board
+  cargo xtask flash --board nucleo --connect-under-reset
+                                         a board with a debug probe, whose program turns the debug port off
   cargo xtask flash --all                every board that is there, all at once")]
 pub(crate) struct Arguments {
     /// Board of boards.yaml [default: its default]
@@ -27,6 +29,39 @@ pub(crate) struct Arguments {
     /// Do nothing if the board has this image already
     #[arg(long)]
     ready: bool,
+    #[command(flatten)]
+    probe: ProbeArguments,
+}
+
+/// What a debug probe does this time, whatever boards.yaml says.
+#[derive(Args)]
+#[group(id = "probe-arguments", multiple = true, conflicts_with = "all")]
+struct ProbeArguments {
+    /// The debug probe: VID:PID or VID:PID:SERIAL
+    #[arg(long, value_name = "SELECTOR")]
+    probe: Option<String>,
+    /// Hold the chip in reset while the debug probe connects
+    #[arg(long)]
+    connect_under_reset: bool,
+    /// Erase the whole flash, files included, through the debug probe
+    #[arg(long)]
+    chip_erase: bool,
+}
+
+impl ProbeArguments {
+    /// Changes the board's description.
+    fn apply(&self, board: &mut Board) -> Result<()> {
+        if self.probe.is_none() && !self.connect_under_reset && !self.chip_erase {
+            return Ok(());
+        }
+        let Some(probe) = &mut board.probe else {
+            bail!("board {} has no debug probe (`flash: probe-rs` in boards.yaml)", board.name);
+        };
+        probe.selector = self.probe.clone().or(probe.selector.take());
+        probe.connect_under_reset |= self.connect_under_reset;
+        probe.chip_erase |= self.chip_erase;
+        Ok(())
+    }
 }
 
 pub(crate) fn run(arguments: &Arguments) -> Result<()> {
@@ -34,7 +69,8 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     if arguments.all {
         return flash_all(&lab, arguments.ready);
     }
-    let board = workspace::board(&lab, arguments.board.as_deref())?;
+    let mut board = workspace::board(&lab, arguments.board.as_deref())?;
+    arguments.probe.apply(&mut board)?;
     if board.flash == FlashMethod::None {
         bail!("board {} is not flashed by us (`flash: none` in boards.yaml, or a program)", board.name);
     }

@@ -55,7 +55,11 @@ pub(super) fn run(lab: &Lab, identify: bool) -> Result<()> {
 /// The debug probes; the program that knows them is built for it.
 fn probes(lab: &Lab) -> Result<()> {
     let program = probe::program(lab)?;
-    for event in hil_tests::probe::list(&program).map_err(|message| anyhow!(message))? {
+    let probes = hil_tests::probe::list(&program).map_err(|message| anyhow!(message))?;
+    if probes.is_empty() {
+        println!("   no debug probes");
+    }
+    for event in probes {
         if let Event::Probe { name, selector, advice } = event {
             println!(
                 "   {selector:<16} is a debug probe ({name}): probe: {{ chip: ..., selector: \"{selector}\" }}"
