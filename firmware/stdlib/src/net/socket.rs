@@ -117,15 +117,15 @@ fn make(vm: &mut Vm, _class: Value, args: Args) -> Res {
     if args.keywords > 0 || args.positional > 3 {
         return Err(vm.raise_count(Qstr::socket, 0, 3, args));
     }
-    let mut given = [names::AF_INET, names::SOCK_STREAM];
+    let mut given = [names::AF_INET, names::SOCK_STREAM, 0];
     for (value, index) in given.iter_mut().zip(0..) {
         if let Some(arg) = vm.opt_arg(args, index) {
             *value = vm.int_arg(arg)?;
         }
     }
     let transport = match given {
-        [names::AF_INET, names::SOCK_STREAM] => Transport::Tcp,
-        [names::AF_INET, names::SOCK_DGRAM] => Transport::Udp,
+        [names::AF_INET, names::SOCK_STREAM, _] => Transport::Tcp,
+        [names::AF_INET, names::SOCK_DGRAM, _] => Transport::Udp,
         _ => return Err(raise(vm, NetError::NotSupported)),
     };
     // The object comes first: when memory is short, no socket is left open.
