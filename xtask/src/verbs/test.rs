@@ -49,10 +49,14 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     crate::ready::install_programs(&lab, lab.boards.iter());
     // Its tests are among those of the harness.
     crate::ready::probe::program(&lab)?;
-    cmd!(shell, "cargo test --locked")
-        .env("CARGO_TARGET_DIR", target)
-        .run()
-        .context("some tests failed; run one again with `cargo test -p PACKAGE NAME`")
+    // Not among the default members: only who uses a probe builds the probe-rs library.
+    for packages in [&[][..], &["-p", "larch-probe"]] {
+        cmd!(shell, "cargo test --locked {packages...}")
+            .env("CARGO_TARGET_DIR", target)
+            .run()
+            .context("some tests failed; run one again with `cargo test -p PACKAGE NAME`")?;
+    }
+    Ok(())
 }
 
 #[cfg(unix)]
