@@ -1,6 +1,5 @@
 //! TLS by Mbed TLS, the library that MicroPython uses on this chip, as the package `mbedtls-rs-sys` brings it: compiled for this
-//! target. (A TLS in Rust was looked for: `rustls` needs atomics that the chip lacks, `embedded-tls` is a client of TLS 1.3 only and
-//! accepts any certificate as an authority.)
+//! target. (A TLS in Rust was looked for: `rustls` needs atomics that the chip lacks, `embedded-tls` is a client of TLS 1.3 only.)
 //!
 //! Layers: `glue` (memory and randomness for the library) -> `wire` (bytes that wait) -> `session` -> this.
 //!
@@ -21,7 +20,7 @@ use session::{Date, Session};
 
 /// Sessions at a time.
 const SESSIONS: usize = 4;
-/// What one session needs while its keys are agreed on: two records of 16 KB, certificates, arithmetic; measured.
+/// What one session needs while its keys are agreed on: two records of 16 KB, certificates, arithmetic; an estimate.
 const MEMORY: usize = 52 * 1024;
 /// What a new session must find, so that frames are not lost for it.
 const SESSION_LEAST: usize = 40 * 1024;
