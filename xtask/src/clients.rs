@@ -33,14 +33,18 @@ struct Way {
     name: &'static str,
     options: &'static [&'static str],
     write: &'static [&'static str],
+    /// Bytes of the image that are written, from 0 on.
+    size: usize,
     /// Bytes of flash that are read back, from 0 on.
     read: usize,
 }
 
 /// Through Espressif's stub: what is read reaches into the application.
-const STUB: Way = Way { name: "stub", options: &[], write: &[], read: 0x1_8000 };
-/// Through the ROM, which needs a round trip for each 64 bytes read, and compresses only when told.
-const ROM: Way = Way { name: "ROM", options: &["--no-stub"], write: &["--compress"], read: 0x800 };
+const STUB: Way = Way { name: "stub", options: &[], write: &[], size: usize::MAX, read: 0x1_8000 };
+/// Through the ROM, which needs a round trip for each 64 bytes read, and compresses only when told; esptool waits after every
+/// block, so that the whole image would take minutes.
+const ROM: Way =
+    Way { name: "ROM", options: &["--no-stub"], write: &["--compress"], size: 0x4_0000, read: 0x800 };
 
 /// Installs the tools and lets them use the default board.
 pub(crate) fn run(lab: &Lab) -> Result<()> {
@@ -71,7 +75,10 @@ impl Clients<'_> {
     fn esptool(&self, way: &Way) -> Result<()> {
         let flash = self.directory.join("esptool.bin");
         let _ = fs::remove_file(&flash);
-        let image = self.lab.image_directory(self.board.chip).join("flash.bin");
+        let mut bytes = fs::read(self.lab.image_directory(self.board.chip).join("flash.bin"))?;
+        bytes.truncate(way.size);
+        let image = self.directory.join("image.bin");
+        fs::write(&image, bytes)?;
         let mut served = Served::start(&self.board, &["--rfc2217", "0", "--flash"], &flash)?;
         let port = served.address.clone();
         let esptool = |step: &str, limit: u64, words: &[&str]| {
