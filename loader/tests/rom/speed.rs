@@ -96,7 +96,7 @@ fn the_speed_goes_down_when_the_line_gets_bad() {
     let mut loader = with_our_stub(&bench);
     loader.find_speed(None).unwrap();
     let speed = loader.baud();
-    for at in (20_000..60_000).step_by(500) {
+    for at in (20_000..100_000).step_by(500) {
         bench.board().faults_to_chip.corrupt.insert(at, 0x10);
     }
     let data = firmware_like(100_000);

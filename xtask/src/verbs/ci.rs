@@ -24,11 +24,15 @@ pub(crate) struct Arguments {
     nightly: bool,
 }
 
+/// Variable that keeps the path of this program.
+const PROGRAM: &str = "LARCH_XTASK";
+
 pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     let lab = workspace::lab()?;
     let shell = Shell::new()?;
     shell.change_dir(&lab.root);
     shell.set_var("CARGO_TARGET_DIR", &lab.target);
+    shell.set_var(PROGRAM, std::env::current_exe()?);
     let mut steps = Steps { failed: Vec::new() };
     steps.run("formatting", || Ok(cmd!(shell, "cargo fmt --all --check").run()?));
     steps.run("lints", || lints(&lab, &shell));
@@ -75,9 +79,10 @@ impl Steps {
     }
 }
 
-/// Another verb, in a process of its own, as a person would call it.
+/// Another verb, in a process of its own, as a person would call it. Tests may have built the program anew meanwhile, so its path
+/// is what it was at the start.
 fn xtask(shell: &Shell, words: &[&str]) -> Result<()> {
-    let program = std::env::current_exe()?;
+    let program = shell.var(PROGRAM)?;
     cmd!(shell, "{program} {words...}").quiet().run().map_err(|_| anyhow!("cargo xtask {}", words.join(" ")))
 }
 
