@@ -2,6 +2,8 @@
 
 mod actionlint;
 
+use std::path::PathBuf;
+
 use anyhow::{Result, anyhow, bail};
 use clap::Args;
 use hil_tests::firmware::Firmware;
@@ -24,39 +26,38 @@ pub(crate) struct Arguments {
     nightly: bool,
 }
 
-/// Variable that keeps the path of this program.
-const PROGRAM: &str = "LARCH_XTASK";
-
 pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     let lab = workspace::lab()?;
     let shell = Shell::new()?;
     shell.change_dir(&lab.root);
     shell.set_var("CARGO_TARGET_DIR", &lab.target);
-    shell.set_var(PROGRAM, std::env::current_exe()?);
-    let mut steps = Steps { failed: Vec::new() };
+    let mut steps = Steps { shell: &shell, program: std::env::current_exe()?, failed: Vec::new() };
     steps.run("formatting", || Ok(cmd!(shell, "cargo fmt --all --check").run()?));
     steps.run("lints", || lints(&lab, &shell));
     steps.run("Windows", || windows(&shell));
     steps.run("workflows", || actionlint::run(&lab, &shell));
     steps.run("licences", || licences(&shell));
-    steps.run("tests", || xtask(&shell, &["test"]));
-    steps.run("speed", || xtask(&shell, &["bench", "vm", "--no-host"]));
-    steps.run("scenarios", || xtask(&shell, &["hil"]));
-    steps.run("harness", || xtask(&shell, &["bench", "harness"]));
-    on_other_machines(&lab, &shell, &mut steps);
-    steps.run("clients", || xtask(&shell, &["test", "--clients"]));
+    steps.verb("tests", &["test"]);
+    steps.verb("speed", &["bench", "vm", "--no-host"]);
+    steps.verb("scenarios", &["hil"]);
+    steps.verb("harness", &["bench", "harness"]);
+    on_other_machines(&lab, &mut steps);
+    steps.verb("clients", &["test", "--clients"]);
     if arguments.nightly {
-        attached(&lab, &shell, &mut steps);
+        attached(&lab, &mut steps);
     }
     steps.conclude()
 }
 
 /// Steps go on after a failure: one run tells everything that is wrong.
-struct Steps {
+struct Steps<'s> {
+    shell: &'s Shell,
+    /// This program, as at the start: tests may build it anew meanwhile, and then the system calls it deleted.
+    program: PathBuf,
     failed: Vec<String>,
 }
 
-impl Steps {
+impl Steps<'_> {
     fn run(&mut self, name: &str, step: impl FnOnce() -> Result<()>) {
         println!("== {name}");
         let watch = Watch::start();
@@ -70,6 +71,15 @@ impl Steps {
         }
     }
 
+    /// Another verb, in a process of its own, as a person would call it.
+    fn verb(&mut self, name: &str, words: &[&str]) {
+        let (shell, program) = (self.shell, self.program.clone());
+        self.run(name, || {
+            let run = cmd!(shell, "{program} {words...}").quiet().run();
+            run.map_err(|_| anyhow!("cargo xtask {}", words.join(" ")))
+        });
+    }
+
     fn conclude(self) -> Result<()> {
         if self.failed.is_empty() {
             println!("   all passed");
@@ -77,13 +87,6 @@ impl Steps {
         }
         bail!("failed: {}", self.failed.join(", "))
     }
-}
-
-/// Another verb, in a process of its own, as a person would call it. Tests may have built the program anew meanwhile, so its path
-/// is what it was at the start.
-fn xtask(shell: &Shell, words: &[&str]) -> Result<()> {
-    let program = shell.var(PROGRAM)?;
-    cmd!(shell, "{program} {words...}").quiet().run().map_err(|_| anyhow!("cargo xtask {}", words.join(" ")))
 }
 
 /// clippy on everything that runs here, then on the firmware for its target.
@@ -120,7 +123,7 @@ fn licences(shell: &Shell) -> Result<()> {
 
 /// The scenarios on the other emulated boards, of which one is flashed through a debug probe, and on the machines of QEMU, where
 /// it is installed.
-fn on_other_machines(lab: &Lab, shell: &Shell, steps: &mut Steps) {
+fn on_other_machines(lab: &Lab, steps: &mut Steps<'_>) {
     let default = &lab.boards.default_board().name;
     let is_other =
         |board: &&Board| matches!(board.port, Port::Emulator | Port::Qemu(_)) && board.name != *default;
@@ -128,18 +131,18 @@ fn on_other_machines(lab: &Lab, shell: &Shell, steps: &mut Steps) {
         let name = board.name.as_str();
         match lab.unavailable(board) {
             Some(reason) => println!("== scenarios on {name}\n   skipped: {reason}"),
-            None => steps.run(&format!("scenarios on {name}"), || xtask(shell, &["hil", "--board", name])),
+            None => steps.verb(&format!("scenarios on {name}"), &["hil", "--board", name]),
         }
     }
 }
 
 /// Every board of `boards.yaml` that stands outside this process and can be reached.
-fn attached(lab: &Lab, shell: &Shell, steps: &mut Steps) {
+fn attached(lab: &Lab, steps: &mut Steps<'_>) {
     for board in lab.boards.iter().filter(|board| ready::is_attached(board)) {
         let name = board.name.as_str();
         match lab.unavailable(board) {
             Some(reason) => println!("   skipped: board {name}: {reason}"),
-            None => steps.run(&format!("board {name}"), || xtask(shell, &["hil", "--board", name])),
+            None => steps.verb(&format!("board {name}"), &["hil", "--board", name]),
         }
     }
 }
