@@ -1,6 +1,6 @@
 //! Open files: `open`, and the file objects of text and binary mode.
 //!
-//! A file is a `RawObject`: `handle | OPEN`, then its type.
+//! A file is a `RawObject`: its handle ([`crate::held`]), then its type.
 
 use larch_bytecode::qstr::Qstr;
 use larch_hal::{FileError, FileHandle, FileMode, FileSystem, Whence};
@@ -10,14 +10,11 @@ use larch_vm::print::{PrintKind, Sink};
 use larch_vm::types::ids as core_ids;
 use larch_vm::{Res, Vm};
 
-use crate::ids;
 use crate::path::path_arg;
+use crate::{held, ids};
 
-const OPEN: u32 = 1 << 16;
 const EBADF: i32 = 9;
 const EMFILE: u16 = 24;
-/// More files than any board opens at a time.
-const HELD_MAX: usize = 64;
 const EINVAL: i32 = 22;
 const ENODEV: i32 = 19;
 /// Bytes moved between heap and file system at a time.
@@ -124,35 +121,20 @@ pub fn open(vm: &mut Vm, args: Args) -> Res {
         answer = file_system(vm)?.open(path.as_bytes(), how);
     }
     let FileHandle(handle) = checked(vm, answer)?;
-    vm.heap.set_word(at, 0, u32::from(handle) | OPEN);
+    held::set(vm, at.into(), Some(handle));
     Ok(at.into())
 }
 
-/// Closes the files whose objects nothing refers to any more: `open('x').read()` leaves one behind.
+/// Closes the files whose objects nothing refers to any more.
 fn close_forgotten(vm: &mut Vm) -> Res<()> {
-    vm.collect();
-    let (mut held, mut count) = ([FileHandle(0); HELD_MAX], 0);
-    vm.heap.visit_cells(|heap, at| {
-        let is_file = heap.kind(at) == Kind::RawObject
-            && [ids::FILE, ids::TEXT_FILE].iter().any(|class| heap.value(at, 1) == class.value());
-        if is_file && heap.word(at, 0) & OPEN != 0 {
-            if let Some(place) = held.get_mut(count) {
-                *place = FileHandle(heap.word(at, 0) as u16);
-            }
-            count += 1;
-        }
-    });
-    if let Some(held) = held.get(..count) {
+    held::close_forgotten(vm, &[ids::FILE, ids::TEXT_FILE], FileHandle, |vm, held| {
         file_system(vm)?.close_unheld(held);
-    }
-    Ok(())
+        Ok(())
+    })
 }
 
 fn handle(vm: &mut Vm, file: Value) -> Res<FileHandle> {
-    match file.as_cell().map(|at| vm.heap.word(at, 0)) {
-        Some(word) if word & OPEN != 0 => Ok(FileHandle(word as u16)),
-        _ => Err(vm.raise_os(EBADF)),
-    }
+    held::number(vm, file).map(FileHandle).ok_or_else(|| vm.raise_os(EBADF))
 }
 
 fn is_text(vm: &Vm, file: Value) -> bool {
@@ -385,13 +367,9 @@ fn flush(vm: &mut Vm, file: Value) -> Res {
 }
 
 fn close(vm: &mut Vm, file: Value) -> Res {
-    let Some(at) = file.as_cell() else { return Ok(Value::NONE) };
-    let word = vm.heap.word(at, 0);
-    if word & OPEN == 0 {
-        return Ok(Value::NONE);
-    }
-    vm.heap.set_word(at, 0, 0);
-    let answer = file_system(vm)?.close(FileHandle(word as u16));
+    let Some(number) = held::number(vm, file) else { return Ok(Value::NONE) };
+    held::set(vm, file, None);
+    let answer = file_system(vm)?.close(FileHandle(number));
     checked(vm, answer)?;
     Ok(Value::NONE)
 }

@@ -10,6 +10,7 @@ extern crate alloc;
 pub mod compile;
 pub mod files;
 pub mod frozen;
+mod held;
 pub mod ids;
 pub mod import;
 pub mod modules;

@@ -1,6 +1,6 @@
 //! `socket.socket`: the objects.
 //!
-//! A socket is a `RawObject`: `number | OPEN`, then its type, its time limit (milliseconds, or None), and what it is: `STREAM` or
+//! A socket is a `RawObject`: its number ([`crate::held`]), then its type, its time limit (milliseconds, or None), and what it is: `STREAM` or
 //! `PACKETS`.
 //!
 //! Source: MicroPython's `ports/esp32/modsocket.c` for what a program sees.
@@ -17,26 +17,25 @@ use larch_vm::{Res, Vm};
 use super::address::{endpoint_arg, endpoint_tuple};
 use super::socket_module as names;
 use super::{TimeLimit, raise, sockets, wait};
-use crate::ids;
+use crate::{held, ids};
 
-const OPEN: u32 = 1 << 16;
-/// More sockets than any board opens at a time.
-const HELD_MAX: usize = 32;
 /// Connections that wait, if `listen` is not told.
 const BACKLOG: i32 = 2;
 /// Bytes that `read` and `readline` ask for at a time.
 const PIECE: u32 = 512;
 const STREAM: Value = Value::small(names::SOCK_STREAM);
 /// Requests of `ioctl`.
-const POLL: i32 = 3;
-const CLOSE: i32 = 4;
+pub(super) const POLL: i32 = 3;
+/// As [`POLL`].
+pub(super) const CLOSE: i32 = 4;
 /// Events of `ioctl`.
 pub(super) const READABLE: i32 = 1;
 /// As [`READABLE`].
 pub(super) const WRITABLE: i32 = 4;
 const FAILED: i32 = 8;
 const HUNG_UP: i32 = 16;
-const NOT_OPEN: i32 = 32;
+/// As [`READABLE`].
+pub(super) const NOT_OPEN: i32 = 32;
 
 /// `socket.socket`
 pub static SOCKET: TypeDef =
@@ -81,16 +80,11 @@ fn new(vm: &mut Vm, kind: Value) -> Res {
 
 /// A socket's number.
 pub(super) fn id(vm: &Vm, socket: Value) -> Result<SocketId, NetError> {
-    match socket.as_cell().map(|at| vm.heap.word(at, 0)) {
-        Some(word) if word & OPEN != 0 => Ok(SocketId(word as u8)),
-        _ => Err(NetError::Closed),
-    }
+    held::number(vm, socket).map(|number| SocketId(number as u8)).ok_or(NetError::Closed)
 }
 
 fn set_id(vm: &mut Vm, socket: Value, id: Option<SocketId>) {
-    if let Some(at) = socket.as_cell() {
-        vm.heap.set_word(at, 0, id.map_or(0, |SocketId(number)| u32::from(number) | OPEN));
-    }
+    held::set(vm, socket, id.map(|SocketId(number)| number.into()));
 }
 
 /// How long a socket waits.
@@ -147,21 +141,15 @@ fn make(vm: &mut Vm, _class: Value, args: Args) -> Res {
 
 /// Closes the sockets whose objects nothing refers to any more.
 fn close_forgotten(vm: &mut Vm) -> Res<()> {
-    vm.collect();
-    let (mut held, mut count) = ([SocketId(0); HELD_MAX], 0);
-    vm.heap.visit_cells(|heap, at| {
-        let is_socket = heap.kind(at) == Kind::RawObject && heap.value(at, 1) == ids::SOCKET.value();
-        if is_socket && heap.word(at, 0) & OPEN != 0 {
-            if let Some(place) = held.get_mut(count) {
-                *place = SocketId(heap.word(at, 0) as u8);
-            }
-            count += 1;
-        }
-    });
-    if let Some(held) = held.get(..count) {
-        sockets(vm)?.close_unheld(held);
-    }
-    Ok(())
+    held::close_forgotten(
+        vm,
+        &[ids::SOCKET],
+        |number| SocketId(number as u8),
+        |vm, held| {
+            sockets(vm)?.close_unheld(held);
+            Ok(())
+        },
+    )
 }
 
 fn print(vm: &mut Vm, sink: Sink, _socket: Value, _kind: PrintKind) -> Res<()> {

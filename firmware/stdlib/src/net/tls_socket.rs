@@ -1,6 +1,6 @@
 //! `tls.SSLSocket`: a session of the engine over a socket.
 //!
-//! It is a `RawObject`: `session | OPEN`, then its type, the socket, and which direction the session waits for (a small int of
+//! It is a `RawObject`: its session ([`crate::held`]), then its type, the socket, and which direction the session waits for (a small int of
 //! `ioctl`'s bits). Bytes go between socket and session here; neither knows the other.
 
 use larch_bytecode::qstr::Qstr;
@@ -11,19 +11,13 @@ use larch_vm::text::TEXT_START;
 use larch_vm::types::ids as core_ids;
 use larch_vm::{Res, Vm};
 
-use super::socket::{self, READABLE, WRITABLE};
+use super::socket::{self, CLOSE, NOT_OPEN, POLL, READABLE, WRITABLE};
 use super::tls::{engine, raise};
 use super::wait;
-use crate::ids;
+use crate::{held, ids};
 
-const OPEN: u32 = 1 << 16;
-/// More sessions than any board has.
-const HELD_MAX: usize = 16;
 /// Bytes that are moved at a time, on the native stack.
 const PIECE: usize = 512;
-const POLL: i32 = 3;
-const CLOSE: i32 = 4;
-const NOT_OPEN: i32 = 32;
 
 /// What a session is asked for.
 type Step<'s, T> = &'s mut dyn FnMut(&mut Vm, SessionId) -> Result<TlsStep<T>, TlsError>;
@@ -108,34 +102,23 @@ fn give_memory(vm: &mut Vm) -> Res<()> {
 
 /// Ends the sessions whose objects nothing refers to any more.
 fn close_forgotten(vm: &mut Vm) -> Res<()> {
-    vm.collect();
-    let (mut held, mut count) = ([SessionId(0); HELD_MAX], 0);
-    vm.heap.visit_cells(|heap, at| {
-        let is_session = heap.kind(at) == Kind::RawObject && heap.value(at, 1) == ids::SSL_SOCKET.value();
-        if is_session && heap.word(at, 0) & OPEN != 0 {
-            if let Some(place) = held.get_mut(count) {
-                *place = SessionId(heap.word(at, 0) as u8);
-            }
-            count += 1;
-        }
-    });
-    if let Some(held) = held.get(..count) {
-        engine(vm)?.close_unheld(held);
-    }
-    Ok(())
+    held::close_forgotten(
+        vm,
+        &[ids::SSL_SOCKET],
+        |number| SessionId(number as u8),
+        |vm, held| {
+            engine(vm)?.close_unheld(held);
+            Ok(())
+        },
+    )
 }
 
 fn session(vm: &Vm, ssl: Value) -> Result<SessionId, NetError> {
-    match ssl.as_cell().map(|at| vm.heap.word(at, 0)) {
-        Some(word) if word & OPEN != 0 => Ok(SessionId(word as u8)),
-        _ => Err(NetError::Closed),
-    }
+    held::number(vm, ssl).map(|number| SessionId(number as u8)).ok_or(NetError::Closed)
 }
 
 fn set_session(vm: &mut Vm, ssl: Value, session: Option<SessionId>) {
-    if let Some(at) = ssl.as_cell() {
-        vm.heap.set_word(at, 0, session.map_or(0, |SessionId(number)| u32::from(number) | OPEN));
-    }
+    held::set(vm, ssl, session.map(|SessionId(number)| number.into()));
 }
 
 fn socket_of(vm: &Vm, ssl: Value) -> Value {
