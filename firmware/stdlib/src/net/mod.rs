@@ -110,6 +110,52 @@ pub fn wait<T>(
     }
 }
 
+/// As [`wait`]; None where that would raise EAGAIN: what a stream's methods give if nobody waits and nothing is there.
+///
+/// # Errors
+/// As [`wait`].
+pub fn wait_or_none<T>(
+    vm: &mut Vm,
+    limit: TimeLimit,
+    mut attempt: impl FnMut(&mut Vm) -> Result<T, NetError>,
+) -> Res<Option<T>> {
+    if limit != Some(0) {
+        return wait(vm, limit, attempt).map(Some);
+    }
+    let mut answer = attempt(vm);
+    if matches!(answer, Err(NetError::Again)) {
+        sockets(vm)?.poll();
+        answer = attempt(vm);
+    }
+    match answer {
+        Ok(answer) => Ok(Some(answer)),
+        Err(NetError::Again) => Ok(None),
+        Err(error) => Err(raise(vm, error)),
+    }
+}
+
+/// Takes pieces until there are `wanted` bytes, the stream ends, or no more is there: how many; None if nothing was there and
+/// nobody waits. `piece` takes one into a range: from where, and at most how many.
+///
+/// # Errors
+/// What `piece` raises.
+fn fill(
+    vm: &mut Vm,
+    wanted: u32,
+    mut piece: impl FnMut(&mut Vm, [u32; 2]) -> Res<Option<u32>>,
+) -> Res<Option<u32>> {
+    let mut done = 0;
+    while done < wanted {
+        match piece(vm, [done, wanted - done])? {
+            Some(0) => break,
+            Some(count) => done += count,
+            None if done == 0 => return Ok(None),
+            None => break,
+        }
+    }
+    Ok(Some(done))
+}
+
 /// A value's text, copied where it survives changes of the heap; ValueError if it is too long.
 ///
 /// # Errors

@@ -16,7 +16,7 @@ use larch_vm::{Res, Vm};
 
 use super::address::{endpoint_arg, endpoint_tuple};
 use super::socket_module as names;
-use super::{TimeLimit, raise, sockets, wait};
+use super::{TimeLimit, raise, sockets, wait, wait_or_none};
 use crate::{held, ids};
 
 /// Connections that wait, if `listen` is not told.
@@ -317,25 +317,22 @@ fn write(vm: &mut Vm, args: Args) -> Res {
 
 // ---- receiving ----
 
-/// Receives into the part of a buffer from byte `from` on, up to `len` bytes.
-fn receive_into(
+/// Receives into the part of a buffer from byte `from` on, up to `len` bytes; does not wait.
+fn receive_now(
     vm: &mut Vm,
     socket: Value,
     buffer: Value,
     [from, len]: [u32; 2],
     flags: i32,
-) -> Res<(usize, larch_hal::Endpoint)> {
-    let limit = if flags & names::MSG_DONTWAIT != 0 { Some(0) } else { limit(vm, socket) };
-    wait(vm, limit, |vm| {
-        // The buffer may have changed while others ran.
-        let span = vm.bytes_span(buffer).or_else(|| vm.buffer_mut(buffer)).ok_or(NetError::Invalid)?;
-        let from = from.min(span.len());
-        let span = span.part(from, len.min(span.len() - from));
-        let id = id(vm, socket)?;
-        let Vm { heap, port, .. } = vm;
-        let sockets = port.sockets().ok_or(NetError::NotSupported)?;
-        sockets.receive(id, span.bytes_mut(heap), flags & names::MSG_PEEK != 0)
-    })
+) -> Result<(usize, larch_hal::Endpoint), NetError> {
+    // The buffer may have changed while others ran.
+    let span = vm.bytes_span(buffer).or_else(|| vm.buffer_mut(buffer)).ok_or(NetError::Invalid)?;
+    let from = from.min(span.len());
+    let span = span.part(from, len.min(span.len() - from));
+    let id = id(vm, socket)?;
+    let Vm { heap, port, .. } = vm;
+    let sockets = port.sockets().ok_or(NetError::NotSupported)?;
+    sockets.receive(id, span.bytes_mut(heap), flags & names::MSG_PEEK != 0)
 }
 
 /// `recv` and `recvfrom`: bytes, and from whom.
@@ -347,7 +344,9 @@ fn receive(vm: &mut Vm, args: Args) -> Res<(Value, larch_hal::Endpoint)> {
     };
     let bytes = vm.alloc_text(Kind::Bytes, len)?;
     vm.root(bytes.into())?;
-    let (count, remote) = receive_into(vm, vm.arg(args, 0), bytes.into(), [0, len], flags)?;
+    let socket = vm.arg(args, 0);
+    let limit = if flags & names::MSG_DONTWAIT != 0 { Some(0) } else { limit(vm, socket) };
+    let (count, remote) = wait(vm, limit, |vm| receive_now(vm, socket, bytes.into(), [0, len], flags))?;
     vm.heap.resize(bytes, TEXT_START + count as u32);
     Ok((bytes.into(), remote))
 }
@@ -371,49 +370,27 @@ fn readinto(vm: &mut Vm, args: Args) -> Res {
         Some(len) => (vm.int_arg(len)?.max(0) as u32).min(span.len()),
         None => span.len(),
     };
-    let mut done = 0;
-    while done < len {
-        match piece(vm, socket, buffer, [done, len - done])? {
-            Some(0) => break,
-            Some(count) => done += count,
-            None if done == 0 => return Ok(Value::NONE),
-            None => break,
-        }
-        if !is_stream(vm, socket) {
-            break;
-        }
+    let count = fill(vm, socket, buffer, len)?;
+    Ok(count.map_or(Value::NONE, |count| Value::small(count as i32)))
+}
+
+/// Receives `wanted` bytes of a stream, or a packet; less if the stream ends or no more is there. None if nothing is there and the
+/// socket does not wait.
+fn fill(vm: &mut Vm, socket: Value, buffer: Value, wanted: u32) -> Res<Option<u32>> {
+    let piece = |vm: &mut Vm, range| piece(vm, socket, buffer, range, 0);
+    match is_stream(vm, socket) {
+        true => super::fill(vm, wanted, piece),
+        // A packet is taken whole, and none for nothing.
+        false if wanted > 0 => piece(vm, [0, wanted]),
+        false => Ok(Some(0)),
     }
-    Ok(Value::small(done as i32))
 }
 
 /// One piece of what arrives: None if nothing is there and the socket does not wait.
-fn piece(vm: &mut Vm, socket: Value, buffer: Value, range: [u32; 2]) -> Res<Option<u32>> {
-    if limit(vm, socket) != Some(0) {
-        return receive_into(vm, socket, buffer, range, 0).map(|(count, _)| Some(count as u32));
-    }
-    let mut attempts = 0;
-    let answer = loop {
-        let answer = receive_now(vm, socket, buffer, range);
-        attempts += 1;
-        if answer != Err(NetError::Again) || attempts == 2 {
-            break answer;
-        }
-        sockets(vm)?.poll();
-    };
-    match answer {
-        Ok(count) => Ok(Some(count as u32)),
-        Err(NetError::Again) => Ok(None),
-        Err(error) => Err(raise(vm, error)),
-    }
-}
-
-fn receive_now(vm: &mut Vm, socket: Value, buffer: Value, [from, len]: [u32; 2]) -> Result<usize, NetError> {
-    let span = vm.bytes_span(buffer).or_else(|| vm.buffer_mut(buffer)).ok_or(NetError::Invalid)?;
-    let span = span.part(from.min(span.len()), len.min(span.len() - from.min(span.len())));
-    let id = id(vm, socket)?;
-    let Vm { heap, port, .. } = vm;
-    let sockets = port.sockets().ok_or(NetError::NotSupported)?;
-    sockets.receive(id, span.bytes_mut(heap), false).map(|(count, _)| count)
+fn piece(vm: &mut Vm, socket: Value, buffer: Value, range: [u32; 2], flags: i32) -> Res<Option<u32>> {
+    let limit = limit(vm, socket);
+    let received = wait_or_none(vm, limit, |vm| receive_now(vm, socket, buffer, range, flags))?;
+    Ok(received.map(|(count, _)| count as u32))
 }
 
 /// `read(n)`: exactly so many bytes unless the stream ends; without `n` everything up to the end. None if the socket does not
@@ -427,19 +404,8 @@ fn read(vm: &mut Vm, args: Args) -> Res {
     if wanted >= 0 {
         let bytes = vm.alloc_text(Kind::Bytes, wanted as u32)?;
         vm.root(bytes.into())?;
-        let mut done = 0;
-        while done < wanted as u32 {
-            match piece(vm, socket, bytes.into(), [done, wanted as u32 - done])? {
-                Some(0) => break,
-                Some(count) => done += count,
-                None if done == 0 => return Ok(Value::NONE),
-                None => break,
-            }
-            if !is_stream(vm, socket) {
-                break;
-            }
-        }
-        vm.heap.resize(bytes, TEXT_START + done);
+        let Some(count) = fill(vm, socket, bytes.into(), wanted as u32)? else { return Ok(Value::NONE) };
+        vm.heap.resize(bytes, TEXT_START + count);
         return Ok(bytes.into());
     }
     collect(vm, socket, u32::MAX, false)
@@ -464,14 +430,10 @@ fn collect(vm: &mut Vm, socket: Value, most: u32, is_line: bool) -> Res {
     let mut done = 0;
     while done < most {
         let len = PIECE.min(most - done);
-        let seen = match limit(vm, socket) {
-            Some(0) => match receive_peek(vm, socket, buffer, len) {
-                Err(NetError::Again) if done == 0 => return Ok(Value::NONE),
-                Err(NetError::Again) => break,
-                Err(error) => return Err(raise(vm, error)),
-                Ok(count) => count,
-            },
-            _ => receive_into(vm, socket, buffer, [0, len], names::MSG_PEEK)?.0,
+        let seen = match piece(vm, socket, buffer, [0, len], names::MSG_PEEK)? {
+            None if done == 0 => return Ok(Value::NONE),
+            None => break,
+            Some(count) => count as usize,
         };
         if seen == 0 {
             break;
@@ -482,7 +444,7 @@ fn collect(vm: &mut Vm, socket: Value, most: u32, is_line: bool) -> Res {
             false => None,
         };
         let used = end.unwrap_or(seen) as u32;
-        if let Err(error) = receive_now(vm, socket, buffer, [0, used]) {
+        if let Err(error) = receive_now(vm, socket, buffer, [0, used], 0) {
             return Err(raise(vm, error));
         }
         vm.emit_span(sink, span.part(0, used))?;
@@ -492,15 +454,6 @@ fn collect(vm: &mut Vm, socket: Value, most: u32, is_line: bool) -> Res {
         }
     }
     vm.end_text(sink)
-}
-
-fn receive_peek(vm: &mut Vm, socket: Value, buffer: Value, len: u32) -> Result<usize, NetError> {
-    let span = vm.bytes_span(buffer).ok_or(NetError::Invalid)?.part(0, len);
-    let id = id(vm, socket)?;
-    let Vm { heap, port, .. } = vm;
-    let sockets = port.sockets().ok_or(NetError::NotSupported)?;
-    sockets.poll();
-    sockets.receive(id, span.bytes_mut(heap), true).map(|(count, _)| count)
 }
 
 // ---- options ----

@@ -13,7 +13,7 @@ use larch_vm::{Res, Vm};
 
 use super::socket::{self, CLOSE, NOT_OPEN, POLL, READABLE, WRITABLE};
 use super::tls::{engine, raise};
-use super::wait;
+use super::{fill, wait, wait_or_none};
 use crate::{held, ids};
 
 /// Bytes that are moved at a time, on the native stack.
@@ -161,7 +161,7 @@ fn flush(vm: &mut Vm, ssl: Value, session: SessionId) -> Result<bool, NetError> 
 }
 
 /// Gives the session what has arrived.
-fn fill(vm: &mut Vm, ssl: Value, session: SessionId) -> Result<(), NetError> {
+fn take_in(vm: &mut Vm, ssl: Value, session: SessionId) -> Result<(), NetError> {
     let from = socket::id(vm, socket_of(vm, ssl))?;
     let mut piece = [0; PIECE];
     let room = vm.port.tls().map_or(0, |engine| engine.room(session)).min(PIECE);
@@ -194,7 +194,7 @@ fn attempt<T>(vm: &mut Vm, ssl: Value, step: Step<'_, T>) -> Result<Result<T, Tl
             }
             Ok(TlsStep::Wants) => {
                 set_direction(vm, ssl, READABLE);
-                fill(vm, ssl, session)?;
+                take_in(vm, ssl, session)?;
             }
         }
     }
@@ -203,21 +203,7 @@ fn attempt<T>(vm: &mut Vm, ssl: Value, step: Step<'_, T>) -> Result<Result<T, Tl
 /// A step of the session, with waiting as the socket waits; None if it does not, and nothing goes.
 fn turn<T>(vm: &mut Vm, ssl: Value, step: Step<'_, T>) -> Res<Option<T>> {
     let limit = socket::limit(vm, socket_of(vm, ssl));
-    let answer = vm.deeper(|vm| {
-        if limit != Some(0) {
-            return wait(vm, limit, |vm| attempt(vm, ssl, step)).map(Some);
-        }
-        let mut answer = attempt(vm, ssl, step);
-        if matches!(answer, Err(NetError::Again)) {
-            super::sockets(vm)?.poll();
-            answer = attempt(vm, ssl, step);
-        }
-        match answer {
-            Ok(answer) => Ok(Some(answer)),
-            Err(NetError::Again) => Ok(None),
-            Err(error) => Err(super::raise(vm, error)),
-        }
-    })?;
+    let answer = vm.deeper(|vm| wait_or_none(vm, limit, |vm| attempt(vm, ssl, step)))?;
     match answer {
         Some(Ok(value)) => Ok(Some(value)),
         Some(Err(error)) => Err(raise(vm, error)),
@@ -260,16 +246,9 @@ fn read(vm: &mut Vm, args: Args) -> Res {
 fn read_exactly(vm: &mut Vm, ssl: Value, wanted: u32) -> Res {
     let bytes = vm.alloc_text(Kind::Bytes, wanted)?;
     vm.root(bytes.into())?;
-    let mut done = 0;
-    while done < wanted {
-        match receive(vm, ssl, bytes.into(), [done, wanted - done])? {
-            Some(0) => break,
-            Some(count) => done += count,
-            None if done == 0 => return Ok(Value::NONE),
-            None => break,
-        }
-    }
-    vm.heap.resize(bytes, TEXT_START + done);
+    let count = fill(vm, wanted, |vm, range| receive(vm, ssl, bytes.into(), range))?;
+    let Some(count) = count else { return Ok(Value::NONE) };
+    vm.heap.resize(bytes, TEXT_START + count);
     Ok(bytes.into())
 }
 
@@ -316,16 +295,8 @@ fn readinto(vm: &mut Vm, args: Args) -> Res {
     if let Some(most) = vm.opt_arg(args, 2) {
         len = len.min(u32::try_from(vm.int_arg(most)?).unwrap_or(0));
     }
-    let mut done = 0;
-    while done < len {
-        match receive(vm, ssl, buffer, [done, len - done])? {
-            Some(0) => break,
-            Some(count) => done += count,
-            None if done == 0 => return Ok(Value::NONE),
-            None => break,
-        }
-    }
-    Ok(Value::small(done as i32))
+    let count = fill(vm, len, |vm, range| receive(vm, ssl, buffer, range))?;
+    Ok(count.map_or(Value::NONE, |count| Value::small(count as i32)))
 }
 
 // ---- writing and the rest ----
