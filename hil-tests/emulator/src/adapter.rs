@@ -97,6 +97,15 @@ impl Adapter {
         self.due
     }
 
+    /// Takes what was heard, as much as fits; how much.
+    pub fn take(&mut self, buffer: &mut [u8]) -> usize {
+        let count = buffer.len().min(self.heard.len());
+        for (byte, heard) in buffer.iter_mut().zip(self.heard.drain(..count)) {
+            *byte = heard;
+        }
+        count
+    }
+
     /// Whether the run must stop because something was heard.
     #[must_use]
     pub fn wakes(&self) -> bool {
