@@ -1,5 +1,5 @@
 //! What the ports to boards have in common: the way from boot to the prompt ([`run`]), files in flash ([`files`]), what is
-//! typed ahead ([`receive`]), sockets ([`net`]).
+//! typed ahead ([`receive`]), sockets ([`net`]), keys of networks ([`pbkdf2`]).
 //!
 //! A port gives a [`Machine`] (its traits, its memory, its name); everything that Python code can see but the hardware is
 //! the same on all of them.
@@ -12,6 +12,7 @@ extern crate alloc;
 pub mod files;
 mod interpreter;
 pub mod net;
+pub mod pbkdf2;
 pub mod receive;
 
 pub use interpreter::{Machine, Name, run};

@@ -12,6 +12,7 @@
 
 mod card;
 mod config;
+mod key;
 
 use core::mem::MaybeUninit;
 use core::pin::pin;
