@@ -7,7 +7,8 @@
 //!
 //! Invariants:
 //! - Buffers come from Rust's allocator, never from the Python heap; where memory is short the answer is an error.
-//! - A closed socket is in `leaving` until its last bytes were sent, at most [`LEAVE_US`].
+//! - A closed socket is in `leaving` until its last bytes were sent, at most [`LEAVE_US`]; where memory is short,
+//!   one whose bytes have all arrived leaves at once.
 
 pub mod driver;
 mod frame;
@@ -253,6 +254,31 @@ impl<D: Driver> Network<D> {
         let _ = self.leaving.push((place, until));
     }
 
+    /// Does what takes memory. Where that is short, streams that only say goodbye make room, the oldest first.
+    fn with_room<T>(
+        &mut self,
+        mut action: impl FnMut(&mut Self) -> Result<T, NetError>,
+    ) -> Result<T, NetError> {
+        loop {
+            match action(self) {
+                Err(NetError::NoMemory | NetError::TooMany) if self.drop_oldest_sent() => {}
+                answer => return answer,
+            }
+        }
+    }
+
+    /// Gives up the oldest stream that leaves and whose bytes have all arrived, if there is one.
+    fn drop_oldest_sent(&mut self) -> bool {
+        let sent = (0..self.leaving.len()).find(|&at| {
+            let (index, socket) = self.leaving[at].0;
+            self.interface(index).is_ok_and(|there| there.get::<tcp::Socket<'_>>(socket).send_queue() == 0)
+        });
+        let Some(at) = sent else { return false };
+        let (place, _) = self.leaving.remove(at);
+        self.drop_stream(place);
+        true
+    }
+
     fn drop_stream(&mut self, (index, socket): Place) {
         let now = self.now();
         let Ok(interface) = self.interface(index) else { return };
@@ -377,7 +403,7 @@ impl<D: Driver> Sockets for Network<D> {
         };
         *self.table.get(socket)? = match transport {
             Transport::Tcp => Entry::New(transport, local),
-            Transport::Udp => Entry::packets(local, self.open_packets(local)?),
+            Transport::Udp => Entry::packets(local, self.with_room(|this| this.open_packets(local))?),
         };
         Ok(())
     }
@@ -414,7 +440,8 @@ impl<D: Driver> Sockets for Network<D> {
                 let index = socket::route(&self.interfaces, remote.address)?;
                 let port = if local.port != 0 { local.port } else { self.free_port(Transport::Tcp) };
                 let now_us = (self.now_us)();
-                let handle = self.interface(index)?.connect((remote.address, remote.port), port)?;
+                let to = (remote.address, remote.port);
+                let handle = self.with_room(|this| this.interface(index)?.connect(to, port))?;
                 *self.table.get(socket)? = Entry::connecting((index, handle), now_us);
                 self.poll();
                 Ok(())

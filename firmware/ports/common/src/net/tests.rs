@@ -251,6 +251,26 @@ fn memory_that_a_driver_needs_is_not_taken() {
 }
 
 #[test]
+fn who_only_says_goodbye_makes_room() {
+    let mut pair = Pair::new(0);
+    let listener = pair.listener(80, 2);
+    let idle = pair.client(80).unwrap();
+    pair.wait(1, |board| board.accept(listener)).unwrap();
+    let busy = pair.client(80).unwrap();
+    let (server, _) = pair.wait(1, |board| board.accept(listener)).unwrap();
+    pair.boards[0].send(busy, b"on its way", None).unwrap();
+    pair.boards[0].close(busy);
+    pair.boards[0].close(idle);
+    assert_eq!(pair.boards[0].leaving.len(), 2);
+    pair.memory.set(1000);
+    assert_eq!(pair.client(80), Err(NetError::NoMemory));
+    assert_eq!(pair.boards[0].leaving.len(), 1);
+    let mut buffer = [0; 20];
+    let (count, _) = pair.wait(1, |board| board.receive(server, &mut buffer, false)).unwrap();
+    assert_eq!(&buffer[..count], b"on its way");
+}
+
+#[test]
 fn packets_keep_their_borders() {
     let mut pair = Pair::new(0);
     let [a, b] = [0, 1].map(|board: usize| {
