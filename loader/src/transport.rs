@@ -18,6 +18,7 @@ pub use tcp::TcpTransport;
 pub use tty::TtyTransport;
 
 use std::io;
+use std::ops::DerefMut;
 use std::time::Duration;
 
 /// The two control lines that reset circuits use. `true` is asserted, which is 0 V at the adapter's pin.
@@ -68,37 +69,8 @@ pub trait Transport {
     fn now(&self) -> Duration;
 }
 
-impl<T: Transport + ?Sized> Transport for Box<T> {
-    fn read(&mut self, buf: &mut [u8], timeout: Duration) -> io::Result<usize> {
-        (**self).read(buf, timeout)
-    }
-
-    fn write_all(&mut self, bytes: &[u8]) -> io::Result<()> {
-        (**self).write_all(bytes)
-    }
-
-    fn set_baud(&mut self, baud: u32) -> io::Result<()> {
-        (**self).set_baud(baud)
-    }
-
-    fn set_lines(&mut self, lines: Lines) -> io::Result<()> {
-        (**self).set_lines(lines)
-    }
-
-    fn discard_input(&mut self) -> io::Result<()> {
-        (**self).discard_input()
-    }
-
-    fn sleep(&mut self, duration: Duration) {
-        (**self).sleep(duration);
-    }
-
-    fn now(&self) -> Duration {
-        (**self).now()
-    }
-}
-
-impl<T: Transport + ?Sized> Transport for &mut T {
+/// Whatever leads to a transport is one: a box, a borrow.
+impl<P: DerefMut<Target: Transport>> Transport for P {
     fn read(&mut self, buf: &mut [u8], timeout: Duration) -> io::Result<usize> {
         (**self).read(buf, timeout)
     }
