@@ -7,10 +7,10 @@ use xshell::{Shell, cmd};
 
 use crate::verbs::image;
 
-/// Host instructions that are wanted per instruction of the chip, executed ones only.
-const GOAL: f64 = 25.0;
-/// What is allowed until the goal is reached: the last measurement and a few percent.
-const BAR: f64 = 29.5;
+/// Host instructions per instruction of the chip.
+const BAR: f64 = 25.0;
+/// The same for those alone that are executed one by one: the last measurement and a few percent.
+const EXECUTED_BAR: f64 = 29.0;
 /// What the board says when it has booted.
 const PROMPT: &str = ">>> ";
 
@@ -36,11 +36,11 @@ pub(super) fn run(lab: &Lab) -> Result<()> {
     // Valgrind hides the host's SHA instructions, so the accelerator's blocks are hashed in software there.
     let host = callgrind(&shell, "*run_to_marker*", &boot, &flash)?;
     let hashing = callgrind(&shell, "*compress256*", &boot, &flash)?;
-    let strict = host / executed;
-    println!("   host         {strict:.1} instructions per executed one (at most {BAR}; the goal is {GOAL})");
-    println!("                {:.1} without those of SHA-256 in software", (host - hashing) / executed);
-    println!("                {:.1} per instruction of the chip, the skipped ones counted", host / retired);
-    ensure!(strict <= BAR, "the emulator is slower than it was");
+    let (all, alone) = (host / retired, host / executed);
+    println!("   host         {all:.1} instructions per instruction of the chip (at most {BAR})");
+    println!("                {alone:.1} per executed one (at most {EXECUTED_BAR})");
+    println!("                {:.1} of these without SHA-256 in software", (host - hashing) / executed);
+    ensure!(all <= BAR && alone <= EXECUTED_BAR, "the emulator is slower than it was");
     Ok(())
 }
 
