@@ -66,6 +66,19 @@ pub fn set_up_allocator() {
 unsafe extern "C" {
     static _guard: u8;
     static _stack_end: u8;
+    static _stack_start: u8;
+    static _start: u8;
+    static _text_end: u8;
+}
+
+/// Words on the native stack, from here upwards, that may be return addresses.
+pub fn return_addresses() -> impl Iterator<Item = u32> {
+    let here = 0_u32;
+    let code = (&raw const _start).addr() as u32..(&raw const _text_end).addr() as u32;
+    let (first, end) = ((&raw const here).addr(), (&raw const _stack_start).addr());
+    // SAFETY: aligned words of the stack in use, and any word is a number.
+    let words = (first..end).step_by(4).map(|at| unsafe { (at as *const u32).read_volatile() });
+    words.filter(move |word| code.contains(word))
 }
 
 /// Makes an access to the page below the stack an exception, also in machine mode.

@@ -4,7 +4,7 @@
 
 use core::arch::global_asm;
 
-use crate::{clock, console};
+use crate::{clock, console, panic};
 
 const INTERRUPT: u32 = 1 << 31;
 const MACHINE_TIMER: u32 = INTERRUPT | 7;
@@ -94,6 +94,7 @@ extern "C" fn on_trap(cause: u32, place: u32, value: u32) {
     match cause {
         MACHINE_EXTERNAL => console::on_interrupt(),
         MACHINE_TIMER => clock::on_alarm(),
-        _ => panic!("exception {cause} at {place:#x}, address {value:#x}"),
+        // An exception: its cause, the instruction, and the address that it wanted.
+        _ => panic::stop("exception", [cause, place, value].into_iter()),
     }
 }
