@@ -966,4 +966,5 @@ qstrs! {
     addr4 = "addr4",
     gw4 = "gw4",
     usocket = "usocket",
+    dupterm_notify = "dupterm_notify",
 }

@@ -1,4 +1,4 @@
-//! Any input, to a whole board in memory: what is typed goes in, what is printed comes out.
+//! Any input, to a whole board in memory: what is typed goes in, what is printed comes out; and to the network's stack alone.
 //!
 //! An entry point for each kind of input takes bytes of any content. It panics if the firmware does, and if the board does
 //! not answer at a fresh prompt afterwards. `tests/seeds.rs` runs all of them on a fixed sample; `libfuzzer` searches.
@@ -8,11 +8,13 @@
 
 mod board;
 mod mutate;
+mod net;
 
 use std::fmt::Write as _;
 
 pub use board::talk;
 pub use mutate::Mutator;
+pub use net::{dhcp, dns, frames};
 
 /// Brings the board to a fresh prompt from wherever it is.
 const RECOVER: &[u8] = b"\x03\x03\x02\x03\x04";
@@ -24,7 +26,7 @@ const ANSWER: &str = "alive 42\r\n";
 pub type Target = (&'static str, fn(&[u8]));
 
 /// The kinds of input.
-pub const TARGETS: [Target; 7] = [
+pub const TARGETS: [Target; 10] = [
     ("source", source),
     ("repl", repl),
     ("raw_paste", raw_paste),
@@ -32,6 +34,9 @@ pub const TARGETS: [Target; 7] = [
     ("json", json),
     ("struct_format", struct_format),
     ("mpy", mpy),
+    ("frames", frames),
+    ("dhcp", dhcp),
+    ("dns", dns),
 ];
 
 /// What is typed, with what follows to see that the board lives. A board that was asked for more time than there is was

@@ -79,6 +79,21 @@ fn mpy() {
 }
 
 #[test]
+fn frames() {
+    run("frames");
+}
+
+#[test]
+fn dhcp() {
+    run("dhcp");
+}
+
+#[test]
+fn dns() {
+    run("dns");
+}
+
+#[test]
 fn struct_format() {
     run("struct_format");
 }

@@ -49,9 +49,12 @@ pub enum NetError {
     /// Neither connected nor connecting.
     #[error("the socket is not connected")]
     NotConnected,
-    /// A connection exists or is being made.
+    /// A connection is being made.
+    #[error("the socket is being connected")]
+    Connecting,
+    /// A connection exists.
     #[error("the socket is connected already")]
-    AlreadyConnected,
+    Connected,
     /// The other side has no such port.
     #[error("the other side refused the connection")]
     Refused,
@@ -132,7 +135,7 @@ pub trait Sockets {
     /// Begins a connection; a UDP socket remembers whom it talks to.
     ///
     /// # Errors
-    /// [`NetError::Unreachable`], [`NetError::AlreadyConnected`].
+    /// [`NetError::Unreachable`], [`NetError::Connecting`], [`NetError::Connected`].
     fn connect(&mut self, socket: SocketId, remote: Endpoint) -> Result<(), NetError>;
 
     /// Whether the connection is made.

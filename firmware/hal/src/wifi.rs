@@ -220,6 +220,12 @@ pub trait Wifi {
     /// An interface's MAC address.
     fn mac(&self, role: Role) -> Mac;
 
+    /// Gives an interface another MAC address.
+    ///
+    /// # Errors
+    /// [`WifiError::NotStarted`], [`WifiError::Invalid`] for a group's address or that of the other interface.
+    fn set_mac(&mut self, role: Role, mac: Mac) -> Result<(), WifiError>;
+
     /// A number of the driver.
     ///
     /// # Errors

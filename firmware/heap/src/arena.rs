@@ -69,6 +69,10 @@ pub enum Root {
     Returned,
     /// The working directory.
     Directory,
+    /// The stream beside the console.
+    Duplicate,
+    /// Sockets that somebody waits for, with whom to call.
+    Watched,
     /// How many there are.
     Count,
 }

@@ -26,6 +26,8 @@ pub static MODULES: &[Frozen] = &[
     #[cfg(feature = "asyncio")]
     module("asyncio.stream", include_str!("../frozen/asyncio/stream.py")),
     #[cfg(feature = "network")]
+    module("_webrepl", include_str!("../frozen/_webrepl.py")),
+    #[cfg(feature = "network")]
     module("mip", include_str!("../frozen/mip.py")),
     #[cfg(feature = "network")]
     module("ntptime", include_str!("../frozen/ntptime.py")),
@@ -40,6 +42,12 @@ pub static MODULES: &[Frozen] = &[
     module("unittest", include_str!("../frozen/unittest.py")),
     #[cfg(feature = "network")]
     module("urequests", "from requests import *\n"),
+    #[cfg(feature = "network")]
+    module("webrepl", include_str!("../frozen/webrepl.py")),
+    #[cfg(feature = "network")]
+    module("webrepl_setup", include_str!("../frozen/webrepl_setup.py")),
+    #[cfg(feature = "network")]
+    module("websocket", include_str!("../frozen/websocket.py")),
 ];
 
 /// The entry of `sys.path` that stands for them.

@@ -28,13 +28,13 @@ pub fn run(vm: &mut Vm, source: &[u8], file: Qstr, mode: CompileMode) -> Outcome
 fn run_source(vm: &mut Vm, source: &[u8], file: Qstr, mode: CompileMode) -> Res {
     let code = compile_bytes(vm, source, file, mode)?;
     let globals = vm.heap.root(Root::Main);
-    vm.port.set_interrupt_byte(Some(CTRL_C));
+    vm.set_interrupt_byte(Some(CTRL_C));
     vm.run_code(code, globals, globals)
 }
 
 /// What follows a program: the stacks are emptied, and an exception is printed.
 pub fn finish(vm: &mut Vm, result: Res) -> Outcome {
-    vm.port.set_interrupt_byte(None);
+    vm.set_interrupt_byte(None);
     vm.reset_stacks();
     if result.is_ok() {
         return Outcome::Finished;
@@ -72,7 +72,7 @@ struct Console<'v> {
 
 impl Host for Console<'_> {
     fn write(&mut self, bytes: &[u8]) {
-        self.vm.port.write(bytes);
+        self.vm.write_raw(bytes);
     }
 
     fn write_banner(&mut self) {
@@ -85,7 +85,7 @@ impl Host for Console<'_> {
             .and_then(|text| self.vm.print(text, larch_vm::PrintKind::Str));
         if shown.is_err() {
             self.vm.take_raised();
-            self.vm.port.write(if prompt == Prompt::Primary { b">>> " } else { b"... " });
+            self.vm.write_raw(if prompt == Prompt::Primary { b">>> " } else { b"... " });
         }
         self.vm.reset_stacks();
     }
@@ -109,9 +109,13 @@ fn scope_path(scope: Scope<'_>) -> Option<&str> {
 pub fn talk<B: LineBuffer>(vm: &mut Vm, repl: &mut Repl<'_, B>, banner: &str) {
     repl.start(&mut Console { vm, banner });
     loop {
-        let Some(byte) = vm.port.read() else {
+        let Some(byte) = vm.read_typed() else {
+            // What waits to be told the terminal's duplicate goes first.
+            vm.tell_rest();
             vm.port.idle(None);
-            let _ = vm.handle_pending_quietly();
+            if vm.handle_pending_quietly().is_err() {
+                vm.take_raised();
+            }
             continue;
         };
         let mut action = repl.push(byte, &mut Console { vm, banner });
@@ -122,9 +126,11 @@ pub fn talk<B: LineBuffer>(vm: &mut Vm, repl: &mut Repl<'_, B>, banner: &str) {
                 Action::Execute(kind) => {
                     let mode =
                         if kind == InputKind::Single { CompileMode::Single } else { CompileMode::File };
-                    vm.port.set_interrupt_byte(Some(CTRL_C));
+                    vm.set_interrupt_byte(Some(CTRL_C));
                     let result = run_source(vm, repl.source(), Qstr::STDIN, mode);
-                    vm.port.set_interrupt_byte(None);
+                    vm.set_interrupt_byte(None);
+                    // The exception, if there is one, is a root; nothing else of the program's is needed.
+                    vm.reset_stacks();
                     repl.end_of_output(&mut Console { vm, banner });
                     finish(vm, result)
                 }

@@ -86,7 +86,7 @@ fn ioctl(vm: &mut Vm, stream: Value, request: Value, asked: Value) -> Res {
     let asked = vm.int_arg(asked)?;
     let can = match is_output(vm, stream) {
         true => WRITABLE,
-        false if vm.port.readable() => READABLE,
+        false if vm.is_typed() => READABLE,
         false => 0,
     };
     Ok(Value::small(asked & can))
@@ -98,7 +98,7 @@ fn next_byte(vm: &mut Vm) -> Res<u8> {
         if larch_vm::vm::PENDING.load(core::sync::atomic::Ordering::Relaxed) {
             vm.handle_pending()?;
         }
-        if let Some(byte) = vm.port.read() {
+        if let Some(byte) = vm.read_typed() {
             return Ok(byte);
         }
         vm.port.idle(None);
@@ -179,17 +179,19 @@ fn write(vm: &mut Vm, stream: Value, value: Value) -> Res {
     let is_text = is_text(vm, stream);
     let mut piece = [0; 64];
     let mut done = 0;
-    while done < span.len() {
+    let whole = span.len();
+    // The terminal's duplicate may be Python code that changes what is being written.
+    while let Some(span) = vm.str_span(value).or_else(|| vm.buffer(value)).filter(|span| done < span.len()) {
         let len = (span.len() - done).min(piece.len() as u32);
         piece[..len as usize].copy_from_slice(vm.bytes_at(span.part(done, len)));
         if is_text {
-            vm.port.write_text(&piece[..len as usize])
+            vm.write(&piece[..len as usize]);
         } else {
-            vm.port.write(&piece[..len as usize])
+            vm.write_raw(&piece[..len as usize]);
         }
         done += len;
     }
-    Ok(Value::small(span.len() as i32))
+    Ok(Value::small(whole as i32))
 }
 
 /// The terminal, for a line of `input`.
@@ -197,7 +199,7 @@ struct Terminal<'v>(&'v mut Vm);
 
 impl Host for Terminal<'_> {
     fn write(&mut self, bytes: &[u8]) {
-        self.0.port.write(bytes);
+        self.0.write_raw(bytes);
     }
 
     fn write_banner(&mut self) {}

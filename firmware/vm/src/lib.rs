@@ -27,6 +27,7 @@ pub mod modules;
 pub mod native;
 pub mod print;
 pub mod table;
+mod terminal;
 pub mod text;
 pub mod types;
 pub mod unicode;

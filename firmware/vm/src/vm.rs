@@ -18,6 +18,7 @@ use crate::attr::Method;
 use crate::attr_cache::AttrCache;
 use crate::native::{Args, Raised, Registry, Res, TypeId};
 use crate::print::{PrintKind, Sink};
+use crate::terminal::Terminal;
 use crate::types::ids;
 
 /// What the core needs from outside.
@@ -122,7 +123,7 @@ pub struct Vm {
     /// `micropython.opt_level`
     pub opt_level: u8,
     /// A scheduled call is running.
-    scheduler_locked: bool,
+    pub(crate) scheduler_locked: bool,
     /// A MemoryError is being put together.
     pub(crate) saying_memory: bool,
     /// Its memory.
@@ -132,6 +133,7 @@ pub struct Vm {
     /// The generator of `random`, once it is used.
     pub(crate) random: Option<crate::modules::random::Generator>,
     pub(crate) cache: AttrCache,
+    pub(crate) terminal: Terminal,
 }
 
 /// Nesting of Rust code that works on Python values: enough for any sane structure, small enough for a board's stack.
@@ -166,6 +168,7 @@ impl Vm {
             scheduler_locked: false,
             saying_memory: false,
             random: None,
+            terminal: Terminal::new(),
         }
     }
 
@@ -552,6 +555,7 @@ impl Vm {
     #[inline(never)]
     pub fn handle_pending(&mut self) -> Res<()> {
         PENDING.store(false, Ordering::Relaxed);
+        self.tell_rest();
         if INTERRUPTED.load(Ordering::Relaxed) && !self.scheduler_locked {
             INTERRUPTED.store(false, Ordering::Relaxed);
             // Other work waits on.
@@ -625,6 +629,11 @@ impl Vm {
         if PENDING.load(Ordering::Relaxed) { self.handle_pending() } else { Ok(()) }
     }
 
+    /// Whether a scheduled call is running, or something that must not be disturbed by one.
+    pub fn is_scheduler_locked(&self) -> bool {
+        self.scheduler_locked
+    }
+
     /// Takes the exception that was raised.
     pub fn take_raised(&mut self) -> Value {
         let exception = self.heap.root(Root::Raised);
@@ -633,11 +642,6 @@ impl Vm {
     }
 
     // ---- console ----
-
-    /// Writes text to the console.
-    pub fn write(&mut self, bytes: &[u8]) {
-        self.port.write_text(bytes);
-    }
 
     /// Tells the user about something that a program should not do.
     #[cold]

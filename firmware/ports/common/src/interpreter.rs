@@ -115,6 +115,9 @@ fn poll<M: Machine>(vm: &mut Vm) -> Res<()> {
     if let Some(sockets) = vm.port.sockets() {
         sockets.poll();
     }
+    if !M::TYPES.is_empty() {
+        larch_stdlib::net::watch::run(vm)?;
+    }
     Ok(())
 }
 

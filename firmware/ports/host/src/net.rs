@@ -184,7 +184,7 @@ impl Sockets for HostSockets {
         if let Entry::Packets(packets) = self.get(socket)? {
             return answer(packets.connect(address(remote)));
         }
-        let fd = self.take_new(socket, NetError::AlreadyConnected)?;
+        let fd = self.take_new(socket, NetError::Connected)?;
         match system::connect(&fd, &address(remote)) {
             Ok(()) => {
                 self.put(socket, Entry::Stream(TcpStream::from(fd)));

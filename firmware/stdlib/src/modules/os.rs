@@ -29,6 +29,8 @@ static ENTRIES: &[Entry] = &[
     (Qstr::__name__, Rom::Str(Qstr::os)),
     (Qstr::uname, Rom::Fn(Native::F0(uname))),
     (Qstr::urandom, Rom::Fn(Native::F1(urandom))),
+    (Qstr::dupterm, Rom::Fn(Native::Var(1, 2, dupterm))),
+    (Qstr::dupterm_notify, Rom::Fn(Native::F1(dupterm_notify))),
     (Qstr::chdir, Rom::Fn(Native::F1(chdir))),
     (Qstr::getcwd, Rom::Fn(Native::F0(getcwd))),
     (Qstr::ilistdir, Rom::Fn(Native::Var(0, 1, ilistdir))),
@@ -83,6 +85,31 @@ fn urandom(vm: &mut Vm, count: Value) -> Res {
         vm.emit(sink, &[byte])?;
     }
     vm.end_text(sink)
+}
+
+/// `dupterm(stream, index=0)`: what is written goes to the stream, too, and what it has is as if it were typed; the stream before it.
+fn dupterm(vm: &mut Vm, args: Args) -> Res {
+    let index = match vm.opt_arg(args, 1) {
+        Some(index) => vm.int_arg(index)?,
+        None => 0,
+    };
+    if index != 0 {
+        return Err(vm.raise(core_ids::ValueError, "invalid dupterm index"));
+    }
+    let stream = vm.arg(args, 0);
+    if !stream.is_none() {
+        vm.stream_arg(stream)?;
+    }
+    let before = vm.duplicate();
+    vm.root(before)?;
+    vm.set_duplicate(stream);
+    Ok(before)
+}
+
+/// `dupterm_notify(_)`: the stream has something.
+fn dupterm_notify(vm: &mut Vm, _caller: Value) -> Res {
+    vm.listen_to_duplicate();
+    Ok(Value::NONE)
 }
 
 /// What a path names; the root is a directory even where the medium says nothing about it.

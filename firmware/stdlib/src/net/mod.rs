@@ -9,6 +9,7 @@ pub mod socket;
 pub mod socket_module;
 pub mod tls;
 mod tls_socket;
+pub mod watch;
 pub mod wlan;
 mod wlan_config;
 
@@ -51,7 +52,8 @@ pub fn raise(vm: &mut Vm, error: NetError) -> Raised {
         NetError::Closed => Qstr::EBADF,
         NetError::AddressInUse => Qstr::EADDRINUSE,
         NetError::NotConnected => Qstr::ENOTCONN,
-        NetError::AlreadyConnected => Qstr::EALREADY,
+        NetError::Connecting => Qstr::EALREADY,
+        NetError::Connected => return vm.raise_os(larch_vm::modules::errno::EISCONN),
         NetError::Refused => Qstr::ECONNREFUSED,
         NetError::Reset => Qstr::ECONNRESET,
         NetError::Aborted => Qstr::ECONNABORTED,

@@ -16,7 +16,7 @@ use larch_vm::{Res, Vm};
 
 use super::address::{endpoint_arg, endpoint_tuple};
 use super::socket_module as names;
-use super::{TimeLimit, raise, sockets, wait, wait_or_none};
+use super::{TimeLimit, raise, sockets, wait, wait_or_none, watch};
 use crate::{held, ids};
 
 /// Connections that wait, if `listen` is not told.
@@ -164,6 +164,7 @@ pub(super) fn close(vm: &mut Vm, socket: Value) -> Res {
         Ok(())
     });
     set_id(vm, socket, None);
+    watch::forget(vm, socket);
     Ok(Value::NONE)
 }
 
@@ -473,6 +474,13 @@ fn setsockopt(vm: &mut Vm, args: Args) -> Res {
         }
         // A port is free as soon as nobody listens there; segments are never held back; nobody is kept from sending to all.
         (_, names::SO_REUSEADDR | names::SO_BROADCAST | names::TCP_NODELAY | names::SO_BINDTODEVICE) => {
+            Ok(Value::NONE)
+        }
+        (_, names::CALLBACK) => {
+            match value.is_none() {
+                true => watch::forget(vm, vm.arg(args, 0)),
+                false => watch::watch(vm, vm.arg(args, 0), value)?,
+            }
             Ok(Value::NONE)
         }
         _ => {

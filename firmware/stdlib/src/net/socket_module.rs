@@ -30,6 +30,8 @@ pub const TCP_NODELAY: i32 = 1;
 pub const IP_ADD_MEMBERSHIP: i32 = 3;
 /// As [`SO_REUSEADDR`].
 pub const SO_BINDTODEVICE: i32 = 0x100b;
+/// Whom to call when something arrives; it has no name in MicroPython.
+pub const CALLBACK: i32 = 20;
 /// A flag of `recv`.
 pub const MSG_PEEK: i32 = 1;
 /// A flag of `recv`.

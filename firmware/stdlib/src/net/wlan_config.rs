@@ -123,6 +123,15 @@ fn set(vm: &mut Vm, wlan: Value, name: Qstr, value: Value, own: &mut OwnNetwork)
             wifi(vm)?.set_hostname(name);
             return Ok(false);
         }
+        Qstr::mac => {
+            let span = vm.buffer_arg(value)?;
+            let Ok(mac) = <[u8; 6]>::try_from(vm.bytes_at(span)) else {
+                return Err(vm.raise(core_ids::ValueError, "invalid buffer length"));
+            };
+            let answer = wifi(vm)?.set_mac(role, mac);
+            answer.map_err(|error| raise(vm, error))?;
+            return Ok(false);
+        }
         _ => {
             let Some(setting) = setting(name) else { return Err(unknown(vm)) };
             if setting == Setting::Reconnects {

@@ -25,6 +25,8 @@ macro_rules! errors {
 mod numbers {
     pub const EADDRINUSE: i32 = 98;
     pub const ECONNABORTED: i32 = 103;
+    /// A second connection of a connected socket.
+    pub const EISCONN: i32 = 106;
     pub const ENOTCONN: i32 = 107;
     pub const ETIMEDOUT: i32 = 110;
     pub const EHOSTUNREACH: i32 = 113;
@@ -35,12 +37,16 @@ mod numbers {
 mod numbers {
     pub const EADDRINUSE: i32 = 112;
     pub const ECONNABORTED: i32 = 113;
+    /// A second connection of a connected socket.
+    pub const EISCONN: i32 = 127;
     pub const ENOTCONN: i32 = 128;
     pub const ETIMEDOUT: i32 = 116;
     pub const EHOSTUNREACH: i32 = 118;
     pub const EALREADY: i32 = 120;
     pub const EINPROGRESS: i32 = 119;
 }
+/// It has no name in MicroPython's module.
+pub use numbers::EISCONN;
 use numbers::{EADDRINUSE, EALREADY, ECONNABORTED, EHOSTUNREACH, EINPROGRESS, ENOTCONN, ETIMEDOUT};
 
 errors! {

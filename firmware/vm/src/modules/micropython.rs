@@ -127,7 +127,7 @@ fn kbd_intr(vm: &mut Vm, value: Value) -> Res {
         return Ok(Value::NONE);
     }
     let character = vm.int_arg(value)?;
-    vm.port.set_interrupt_byte(u8::try_from(character).ok());
+    vm.set_interrupt_byte(u8::try_from(character).ok());
     Ok(Value::NONE)
 }
 

@@ -166,6 +166,7 @@ impl Vm {
                 };
                 if let Err(Raised) = done {
                     let exception = self.take_raised();
+                    self.root(exception)?;
                     self.write(b"Unhandled exception in weakref callback:\n");
                     self.print_exception(Sink::Console, exception)?;
                 }

@@ -128,6 +128,12 @@ impl<D: Driver> Interface<D> {
         Ok(())
     }
 
+    /// The driver has another address.
+    pub fn mac_changed(&mut self) {
+        self.stack.set_hardware_addr(HardwareAddress::Ethernet(EthernetAddress(self.driver.mac())));
+        self.link_changed();
+    }
+
     /// The address that another has from here.
     pub fn lease_of(&self, mac: [u8; 6]) -> Option<Ipv4> {
         self.server.as_ref()?.1.of(&self.addresses(), mac)

@@ -203,6 +203,13 @@ impl<D: Driver> Network<D> {
         self.interfaces[usize::from(index)].as_mut().map(Interface::driver)
     }
 
+    /// The driver of an interface has another address.
+    pub fn mac_changed(&mut self, index: u8) {
+        if let Some(interface) = &mut self.interfaces[usize::from(index)] {
+            interface.mac_changed();
+        }
+    }
+
     /// Tells DHCP servers the host's name from the next request on.
     pub fn set_host_name(&mut self, index: u8, name: &Short<32>) {
         let Some(interface) = &mut self.interfaces[usize::from(index)] else { return };
@@ -454,7 +461,10 @@ impl<D: Driver> Sockets for Network<D> {
                 packets.remote = Some(remote);
                 Ok(())
             }
-            Entry::Stream(_) => Err(NetError::AlreadyConnected),
+            Entry::Stream(stream) => {
+                let is_made = stream.connected(&mut self.interfaces, (self.now_us)()).is_ok();
+                Err(if is_made { NetError::Connected } else { NetError::Connecting })
+            }
             Entry::Listener(_) => Err(NetError::Invalid),
             Entry::Lost => Err(NetError::Aborted),
         }

@@ -201,7 +201,7 @@ fn what_goes_wrong_is_told() {
     assert_eq!(pair.boards[0].connect(socket, far), Err(NetError::Unreachable));
     let nobody = Endpoint { address: [10, 0, 0, 99], port: 80 };
     assert_eq!(pair.boards[0].connect(socket, nobody), Ok(()));
-    assert_eq!(pair.boards[0].connect(socket, nobody), Err(NetError::AlreadyConnected));
+    assert_eq!(pair.boards[0].connect(socket, nobody), Err(NetError::Connecting));
     assert_eq!(pair.wait(0, |board| board.connected(socket)), Err(NetError::TimedOut));
     let (a, b) = (pair.listener(80, 1), pair.boards[1].open(Transport::Tcp).unwrap());
     assert_eq!(pair.boards[1].bind(b, Endpoint { address: [0; 4], port: 80 }), Err(NetError::AddressInUse));

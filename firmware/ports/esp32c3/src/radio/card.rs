@@ -7,6 +7,7 @@ use embassy_net_driver::{Driver as RadioDriver, RxToken, TxToken};
 use esp_alloc::HEAP;
 use esp_radio::wifi::Interface;
 use larch_board::net::driver::{Driver, FRAME_MAX};
+use larch_hal::Mac;
 
 /// What the driver needs for frames, and the compiler for a program of a few hundred lines.
 const RESERVE: usize = 24 * 1024;
@@ -38,20 +39,22 @@ pub struct Card {
     waker: Waker,
     /// Whether its network is there: the driver's events say so.
     pub up: bool,
+    /// Its address.
+    pub mac: Mac,
 }
 
 impl Card {
     /// A card whose network is not there yet.
-    pub fn new(interface: Interface) -> Self {
+    pub fn new(interface: Interface, mac: Mac) -> Self {
         // SAFETY: the functions of the table keep their contract: there is no data that they could get wrong.
         let waker = unsafe { Waker::new(core::ptr::null(), &BELL) };
-        Self { interface, waker, up: false }
+        Self { interface, waker, up: false, mac }
     }
 }
 
 impl Driver for Card {
     fn mac(&self) -> [u8; 6] {
-        self.interface.mac_address()
+        self.mac
     }
 
     fn is_up(&self) -> bool {

@@ -48,6 +48,8 @@ pub struct Settings {
     pub hostname: Short<32>,
     pub country: [u8; 2],
     pub clients: Vec<Mac, CLIENTS>,
+    /// Addresses other than the chip's own.
+    pub macs: [Option<Mac>; 2],
 }
 
 impl Settings {
@@ -80,6 +82,7 @@ impl Settings {
             hostname: Short::new(HOSTNAME).unwrap_or(Short::EMPTY),
             country: NO_COUNTRY,
             clients: Vec::new(),
+            macs: [None; 2],
         }
     }
 
@@ -142,6 +145,9 @@ impl Settings {
     /// Tells a driver that started just now what it does not start with.
     pub fn apply(&self, controller: &mut WifiController<'_>) {
         // Values that the driver accepted before, or its own defaults.
+        for (role, mac) in [Role::Station, Role::AccessPoint].into_iter().zip(self.macs) {
+            let _ = mac.map_or(Ok(()), |mac| set_driver_mac(role, mac));
+        }
         let _ = controller.set_max_tx_power(self.tx_power);
         let _ = controller.set_power_saving(power_saving(self.power_saving));
         self.apply_to_interfaces(controller);
@@ -310,6 +316,22 @@ pub fn mac(role: Role) -> Mac {
     let mut bytes = [0; 6];
     bytes.copy_from_slice(mac.as_bytes());
     bytes
+}
+
+/// Tells the driver an interface's address: the crate around it has no call for that.
+///
+/// # Errors
+/// [`WifiError::Invalid`], [`WifiError::State`].
+pub fn set_driver_mac(role: Role, mac: Mac) -> Result<(), WifiError> {
+    const OK: i32 = 0;
+    /// `ESP_ERR_INVALID_ARG`, `ESP_ERR_WIFI_MAC`
+    const REFUSED: [i32; 2] = [0x102, 0x3009];
+    // SAFETY: the driver copies six bytes, and answers with an error if it is not running.
+    match unsafe { esp_wifi_sys_esp32c3::include::esp_wifi_set_mac(role as u32, mac.as_ptr()) } {
+        OK => Ok(()),
+        error if REFUSED.contains(&error) => Err(WifiError::Invalid),
+        _ => Err(WifiError::State),
+    }
 }
 
 /// What the driver's errors mean.

@@ -220,7 +220,7 @@ impl Radio {
             Role::Station => Interface::try_station(),
             Role::AccessPoint => Interface::try_access_point(),
         };
-        let card = Card::new(interface.ok_or(WifiError::State)?);
+        let card = Card::new(interface.ok_or(WifiError::State)?, self.mac(role));
         let rng = Rng::new();
         let seed = u64::from(rng.random()) << 32 | u64::from(rng.random());
         self.network.attach(role as u8, card, seed).map_err(|_| WifiError::NoMemory)?;
@@ -358,7 +358,18 @@ impl Wifi for Radio {
     }
 
     fn mac(&self, role: Role) -> Mac {
-        config::mac(role)
+        self.settings.macs[role as usize].unwrap_or_else(|| config::mac(role))
+    }
+
+    fn set_mac(&mut self, role: Role, mac: Mac) -> Result<(), WifiError> {
+        self.controller()?;
+        config::set_driver_mac(role, mac)?;
+        self.settings.macs[role as usize] = Some(mac);
+        if let Some(card) = self.network.driver(role as u8) {
+            card.mac = mac;
+        }
+        self.network.mac_changed(role as u8);
+        Ok(())
     }
 
     fn setting(&self, role: Role, setting: Setting) -> Result<i32, WifiError> {

@@ -14,6 +14,10 @@ const SLOT_COUNT: u32 = 25;
 const VALID: u32 = super::BASE + 0x814;
 
 const CCMP: u32 = 3;
+/// Whose key it is: the chip's as a station, or as an access point.
+pub const STATION: u32 = 0;
+/// See [`STATION`].
+pub const ACCESS_POINT: u32 = 1;
 const PAIRWISE: u32 = 3;
 const GROUP: u32 = 6;
 
@@ -26,6 +30,10 @@ struct Slot {
 impl Slot {
     fn kind(&self) -> u32 {
         self.flags >> 5 & 7
+    }
+
+    fn interface(&self) -> u32 {
+        self.flags >> 8 & 1
     }
 }
 
@@ -42,13 +50,14 @@ fn slots(registers: &Registers) -> impl Iterator<Item = Slot> {
     })
 }
 
-/// The key for an encrypted frame between this chip and `peer`.
-pub fn find(registers: &Registers, frame: Frame<'_>, peer: Mac) -> Option<[u8; 16]> {
+/// The key for an encrypted frame between this chip and `peer`. A group key is the access point's own if this chip is the one that
+/// sends, else that of the access point it is a station of.
+pub fn find(registers: &Registers, frame: Frame<'_>, peer: Mac, interface: u32) -> Option<[u8; 16]> {
     let id = u32::from(crypto::ccmp_key_id(frame.body())?);
     slots(registers)
         .find(|slot| {
             if frame.is_group() {
-                slot.kind() == GROUP && slot.flags >> 14 & 3 == id
+                slot.kind() == GROUP && slot.interface() == interface && slot.flags >> 14 & 3 == id
             } else {
                 slot.kind() == PAIRWISE && slot.mac == peer
             }

@@ -100,7 +100,7 @@ fn decrypt(registers: &Registers, bytes: &[u8]) -> Option<Vec<u8>> {
     if !frame.is_protected() {
         return Some(bytes.to_vec());
     }
-    let key = keys::find(registers, frame, frame.transmitter())?;
+    let key = keys::find(registers, frame, frame.transmitter(), keys::STATION)?;
     let mut plain = crypto::ccmp_decrypt(&key, bytes)?;
     plain.extend([0; CCMP_MIC]);
     Some(plain)

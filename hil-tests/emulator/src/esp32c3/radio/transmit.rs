@@ -92,7 +92,7 @@ fn gather(memory: &Memory, mut descriptor: u32) -> Option<Vec<u8>> {
 /// Encrypts a frame that asks for it; it has its CCMP header, and room for the integrity code.
 fn encrypt(registers: &Registers, mut bytes: Vec<u8>) -> Vec<u8> {
     let Some(frame) = Frame::parse(&bytes).filter(|frame| frame.is_protected()) else { return bytes };
-    let Some(key) = keys::find(registers, frame, frame.receiver()) else { return bytes };
+    let Some(key) = keys::find(registers, frame, frame.receiver(), keys::ACCESS_POINT) else { return bytes };
     bytes.truncate(bytes.len().saturating_sub(CCMP_MIC));
     crypto::ccmp_encrypt(&key, &bytes).unwrap_or(bytes)
 }
