@@ -967,4 +967,6 @@ qstrs! {
     gw4 = "gw4",
     usocket = "usocket",
     dupterm_notify = "dupterm_notify",
+    get_ciphers = "get_ciphers",
+    set_ciphers = "set_ciphers",
 }

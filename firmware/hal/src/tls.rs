@@ -36,6 +36,8 @@ pub struct TlsSetup<'a> {
     pub certificate: &'a [u8],
     /// The key to the first of them.
     pub key: &'a [u8],
+    /// Numbers of cipher suites, four bytes each, lowest first; empty: all.
+    pub ciphers: &'a [u8],
 }
 
 /// What is in a file.
@@ -94,6 +96,15 @@ pub trait Tls {
     /// # Errors
     /// [`TlsError::BadCertificate`], [`TlsError::BadKey`], [`TlsError::NoMemory`].
     fn check(&mut self, file: TlsFile, bytes: &[u8]) -> Result<(), TlsError>;
+
+    /// The name of cipher suite `index` of those that the engine has.
+    fn cipher_name(&self, index: usize) -> Option<&'static str>;
+
+    /// The number of a cipher suite.
+    ///
+    /// # Errors
+    /// [`TlsError::Protocol`] if there is none of this name.
+    fn cipher_number(&self, name: &str) -> Result<i32, TlsError>;
 
     /// A new session. `now_s` is the time since 1970, for the dates in certificates.
     ///

@@ -23,6 +23,12 @@ class SSLContext:
     def verify_mode(self, mode):
         self._context.verify_mode = mode
 
+    def get_ciphers(self):
+        return self._context.get_ciphers()
+
+    def set_ciphers(self, ciphersuite):
+        self._context.set_ciphers(ciphersuite)
+
     def load_cert_chain(self, certfile, keyfile):
         self._context.load_cert_chain(_content(certfile), _content(keyfile))
 

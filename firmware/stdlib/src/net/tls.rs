@@ -1,6 +1,6 @@
 //! `tls`: the module, and contexts: what a session is to be made with.
 //!
-//! A context is an `Object`: type, protocol, verify mode, authorities, certificate, key (bytes or None). Certificates and keys are
+//! A context is an `Object`: type, protocol, verify mode, authorities, certificate, key, numbers of cipher suites (bytes or None). Certificates and keys are
 //! read by the port's engine; a context keeps their bytes, and each session reads them anew.
 //!
 //! Source: MicroPython's `extmod/modtls_mbedtls.c` for what a program sees.
@@ -25,6 +25,7 @@ const VERIFY: u32 = 2;
 const AUTHORITIES: u32 = 3;
 const CERTIFICATE: u32 = 4;
 const KEY: u32 = 5;
+const CIPHERS: u32 = 6;
 /// Longest explanation of a refused certificate.
 const REFUSAL_MAX: usize = 256;
 
@@ -43,6 +44,8 @@ pub static SSL_CONTEXT: TypeDef =
     TypeDef { make: Some(make), attr: Some(attr), entries: METHODS, ..TypeDef::new(Qstr::SSLContext) };
 
 const METHODS: &[Entry] = &[
+    (Qstr::get_ciphers, Rom::Fn(Native::F1(get_ciphers))),
+    (Qstr::set_ciphers, Rom::Fn(Native::F2(set_ciphers))),
     (Qstr::load_cert_chain, Rom::Fn(Native::F3(load_cert_chain))),
     (Qstr::load_verify_locations, Rom::Fn(Native::F2(load_verify_locations))),
     (Qstr::wrap_socket, Rom::Fn(Native::Kw(2, 2, wrap_socket))),
@@ -100,12 +103,9 @@ fn make(vm: &mut Vm, _class: Value, args: Args) -> Res {
         _ => return Err(super::raise(vm, larch_hal::NetError::NotSupported)),
     };
     engine(vm)?;
-    let fields = [Value::small(protocol), Value::small(verify as i32), Value::NONE, Value::NONE, Value::NONE];
-    let [protocol, verify, authorities, certificate, key] = fields;
-    vm.alloc_values(
-        Kind::Object,
-        &[ids::SSL_CONTEXT.value(), protocol, verify, authorities, certificate, key],
-    )
+    let (class, none) = (ids::SSL_CONTEXT.value(), Value::NONE);
+    let (protocol, verify) = (Value::small(protocol), Value::small(verify as i32));
+    vm.alloc_values(Kind::Object, &[class, protocol, verify, none, none, none, none])
 }
 
 fn field(vm: &Vm, context: Value, index: u32) -> Value {
@@ -160,6 +160,42 @@ fn load(vm: &mut Vm, bytes: Value, file: TlsFile) -> Res {
     Ok(copied)
 }
 
+fn get_ciphers(vm: &mut Vm, _context: Value) -> Res {
+    let list = vm.new_list(&[])?;
+    vm.root(list)?;
+    let cell = list.expect_cell("a list");
+    let mut index = 0;
+    while let Some(name) = engine(vm)?.cipher_name(index) {
+        let name = vm.new_str(name)?;
+        let scope = vm.root(name)?;
+        vm.list_append(cell, name)?;
+        vm.release(scope);
+        index += 1;
+    }
+    Ok(list)
+}
+
+fn set_ciphers(vm: &mut Vm, context: Value, names: Value) -> Res {
+    let Some((at, first, count)) = vm.sequence_items(names) else {
+        return Err(vm.raise_convert(names, "tuple implicitly"));
+    };
+    let sink = vm.begin_text(Kind::Bytes, 4 * count)?;
+    for index in 0..count {
+        let name = vm.heap.slot(at, first + index);
+        let name: larch_hal::Short<64> = super::short_arg(vm, name)?;
+        let number = engine(vm)?.cipher_number(core::str::from_utf8(name.as_bytes()).unwrap_or_default());
+        let number = number.map_err(|error| raise(vm, error))?;
+        vm.emit(sink, &number.to_le_bytes())?;
+    }
+    if count == 0 {
+        let nothing = engine(vm)?.cipher_number("");
+        nothing.map_err(|error| raise(vm, error))?;
+    }
+    let ciphers = vm.end_text(sink)?;
+    set_field(vm, context, CIPHERS, ciphers);
+    Ok(Value::NONE)
+}
+
 fn load_cert_chain(vm: &mut Vm, context: Value, certificate: Value, key: Value) -> Res {
     let key = load(vm, key, TlsFile::Key)?;
     vm.root(key)?;
@@ -205,11 +241,12 @@ fn open(
     name: Value,
 ) -> Result<larch_hal::SessionId, TlsError> {
     let now_s = vm.port.epoch_us() / 1_000_000;
-    let mut texts = [AUTHORITIES, CERTIFICATE, KEY].map(|index| field(vm, context, index));
+    let mut texts = [AUTHORITIES, CERTIFICATE, KEY, CIPHERS].map(|index| field(vm, context, index));
     let spans = texts.each_mut().map(|text| vm.str_span(*text).or_else(|| vm.bytes_span(*text)));
     let name = vm.str_span(name);
     let Vm { heap, port, .. } = vm;
-    let [authorities, certificate, key] = spans.map(|span| span.map_or(&[][..], |span| span.bytes(heap)));
+    let [authorities, certificate, key, ciphers] =
+        spans.map(|span| span.map_or(&[][..], |span| span.bytes(heap)));
     let name = name.map_or(&[][..], |span| span.bytes(heap));
     let setup = TlsSetup {
         is_server,
@@ -218,6 +255,7 @@ fn open(
         authorities,
         certificate,
         key,
+        ciphers,
     };
     port.tls().ok_or(TlsError::NoMemory)?.open(&setup, now_s)
 }

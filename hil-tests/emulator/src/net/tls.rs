@@ -9,12 +9,15 @@ use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, 
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer, ServerName};
 use rustls::{ClientConfig, ClientConnection, Connection, RootCertStore, ServerConfig, ServerConnection};
 use std::io::{Read, Write};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 
 /// The name of the gateway in good certificates.
 const GATEWAY: &str = "gateway.test";
 /// The name of the board in its certificate.
 const BOARD: &str = "board.test";
+/// Damage is done within so many bytes: a handshake and an answer.
+const DAMAGE_WITHIN: usize = 2000;
 /// Bytes that are read from a session at a time.
 const PIECE: usize = 4096;
 
@@ -29,6 +32,8 @@ pub enum Certificate {
     Untrusted,
     /// Its time is over.
     Expired,
+    /// Nothing, but what is sent is damaged on the way, in each session at another place.
+    Damaged,
 }
 
 /// The service behind a port of the gateway.
@@ -39,6 +44,7 @@ pub fn service(port: u16) -> Option<Certificate> {
         4431 => Certificate::OtherName,
         4432 => Certificate::Untrusted,
         4433 => Certificate::Expired,
+        4434 => Certificate::Damaged,
         _ => return None,
     })
 }
@@ -100,7 +106,7 @@ pub fn file(path: &str) -> Option<Vec<u8>> {
 fn server(certificate: Certificate) -> Result<ServerConnection, rustls::Error> {
     let World { authority, stranger, .. } = world();
     let (issuer, name, until) = match certificate {
-        Certificate::Good => (authority, GATEWAY, 2035),
+        Certificate::Good | Certificate::Damaged => (authority, GATEWAY, 2035),
         Certificate::OtherName => (authority, "elsewhere.test", 2035),
         Certificate::Untrusted => (stranger, GATEWAY, 2035),
         Certificate::Expired => (authority, GATEWAY, 2025),
@@ -135,6 +141,41 @@ pub struct Session {
     /// For the wire.
     out: Vec<u8>,
     is_over: bool,
+    damage: Option<Damage>,
+}
+
+/// What happens to one place of what a session sends.
+struct Damage {
+    /// Bytes before it.
+    at: usize,
+    /// Chooses what.
+    noise: u64,
+}
+
+impl Damage {
+    /// That of the next session: another one each time, the same ones in every run.
+    fn next() -> Self {
+        static SESSIONS: AtomicU64 = AtomicU64::new(1);
+        let number = SESSIONS.fetch_add(1, Ordering::Relaxed);
+        let noise = number.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 8;
+        Self { at: noise as usize % DAMAGE_WITHIN, noise: noise >> 16 }
+    }
+
+    /// Damages what is about to be sent, if it is this place's turn; says whether it was.
+    fn strike(&mut self, sent: &mut Vec<u8>) -> bool {
+        if self.at >= sent.len() {
+            self.at -= sent.len();
+            return false;
+        }
+        let byte = (self.noise >> 8) as u8;
+        match self.noise % 4 {
+            0 => drop(sent.remove(self.at)),
+            1 => sent.insert(self.at, byte),
+            2 => sent[self.at] ^= byte | 1,
+            _ => sent[self.at] = 0xFF,
+        }
+        true
+    }
 }
 
 impl Session {
@@ -142,7 +183,9 @@ impl Session {
     #[must_use]
     pub fn serve(certificate: Certificate, http: Http) -> Option<Self> {
         let tls = server(certificate).inspect_err(|error| tracing::warn!("TLS server: {error}")).ok()?;
-        Some(Self::new(tls.into(), Talk::Web(http)))
+        let mut session = Self::new(tls.into(), Talk::Web(http));
+        session.damage = (certificate == Certificate::Damaged).then(Damage::next);
+        Some(session)
     }
 
     /// A caller who knows the authority, and says something.
@@ -153,7 +196,7 @@ impl Session {
     }
 
     fn new(tls: Connection, talk: Talk) -> Self {
-        Self { tls, talk, out: Vec::new(), is_over: false }
+        Self { tls, talk, out: Vec::new(), is_over: false, damage: None }
     }
 
     /// The other side sent this.
@@ -202,10 +245,13 @@ impl Session {
     /// What is to be sent.
     pub fn rest(&mut self) -> &[u8] {
         self.speak();
+        let mut made = Vec::new();
         while self.tls.wants_write() {
             // Writing into a vector does not fail.
-            let _ = self.tls.write_tls(&mut self.out);
+            let _ = self.tls.write_tls(&mut made);
         }
+        self.damage.take_if(|damage| damage.strike(&mut made));
+        self.out.append(&mut made);
         &self.out
     }
 

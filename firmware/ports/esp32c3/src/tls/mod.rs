@@ -78,6 +78,16 @@ impl Tls for Engine {
         }
     }
 
+    fn cipher_name(&self, index: usize) -> Option<&'static str> {
+        session::cipher_name(index)
+    }
+
+    fn cipher_number(&self, name: &str) -> Result<i32, TlsError> {
+        let same = |index: &usize| session::cipher_name(*index).is_some_and(|other| other == name);
+        let index = (0..).take_while(|index| session::cipher_name(*index).is_some()).find(same);
+        index.and_then(session::cipher_number).ok_or(TlsError::Protocol(mbed::MBEDTLS_ERR_SSL_BAD_CONFIG))
+    }
+
     fn open(&mut self, setup: &TlsSetup<'_>, now_s: u64) -> Result<SessionId, TlsError> {
         self.start()?;
         let index = self.sessions.iter().position(Option::is_none).ok_or(TlsError::TooMany)?;

@@ -154,6 +154,8 @@ struct Parts {
     authorities: Chain,
     certificate: Chain,
     key: PrivateKey,
+    /// With a zero at the end; empty: all.
+    ciphers: Vec<c_int>,
 }
 
 impl Drop for Parts {
@@ -177,7 +179,8 @@ impl Session {
     pub fn new(setup: &TlsSetup<'_>, now: Date) -> Result<Self, TlsError> {
         let (authorities, certificate) = (Chain::parse(setup.authorities)?, Chain::parse(setup.certificate)?);
         let key = PrivateKey::parse(setup.key)?;
-        let mut session = Self(boxed(now, authorities, certificate, key)?);
+        let ciphers = cipher_numbers(setup.ciphers)?;
+        let mut session = Self(boxed(now, authorities, certificate, key, ciphers)?);
         session.configure(setup)?;
         session.name_peer(setup.server_name)?;
         Ok(session)
@@ -200,6 +203,9 @@ impl Session {
             mbed::mbedtls_ssl_conf_rng(&mut parts.config, Some(random), ptr::null_mut());
             mbed::mbedtls_ssl_conf_authmode(&mut parts.config, setup.verify as c_int);
             mbed::mbedtls_ssl_conf_verify(&mut parts.config, Some(verify), now);
+            if !parts.ciphers.is_empty() {
+                mbed::mbedtls_ssl_conf_ciphersuites(&mut parts.config, parts.ciphers.as_ptr());
+            }
             if !setup.authorities.is_empty() {
                 mbed::mbedtls_ssl_conf_ca_chain(&mut parts.config, &mut parts.authorities.0, ptr::null_mut());
             }
@@ -312,8 +318,36 @@ impl Session {
     }
 }
 
+/// The library's list of cipher suites, which ends with a zero.
+pub fn cipher_number(index: usize) -> Option<c_int> {
+    // SAFETY: nobody asks beyond the end without having asked for what is before it.
+    Some(unsafe { *mbed::mbedtls_ssl_list_ciphersuites().add(index) }).filter(|number| *number != 0)
+}
+
+/// The name of one of them.
+pub fn cipher_name(index: usize) -> Option<&'static str> {
+    // SAFETY: the name is a text in flash.
+    unsafe { CStr::from_ptr(mbed::mbedtls_ssl_get_ciphersuite_name(cipher_number(index)?)) }.to_str().ok()
+}
+
+fn cipher_numbers(bytes: &[u8]) -> Result<Vec<c_int>, TlsError> {
+    let (numbers, _) = bytes.as_chunks();
+    let mut list = Vec::new();
+    if !numbers.is_empty() {
+        list.try_reserve_exact(numbers.len() + 1).map_err(|_| TlsError::NoMemory)?;
+        list.extend(numbers.iter().map(|number| c_int::from_le_bytes(*number)).chain([0]));
+    }
+    Ok(list)
+}
+
 /// The parts at the place where they stay; an error, not a panic, if there is no memory.
-fn boxed(now: Date, authorities: Chain, certificate: Chain, key: PrivateKey) -> Result<Box<Parts>, TlsError> {
+fn boxed(
+    now: Date,
+    authorities: Chain,
+    certificate: Chain,
+    key: PrivateKey,
+    ciphers: Vec<c_int>,
+) -> Result<Box<Parts>, TlsError> {
     let layout = Layout::new::<Parts>();
     // SAFETY: the layout is not empty; every field is given a value (all zeros is an empty wire, and what the library's
     // functions for a new structure make) before the box is.
@@ -328,6 +362,7 @@ fn boxed(now: Date, authorities: Chain, certificate: Chain, key: PrivateKey) -> 
         (&raw mut (*parts).authorities).write(authorities);
         (&raw mut (*parts).certificate).write(certificate);
         (&raw mut (*parts).key).write(key);
+        (&raw mut (*parts).ciphers).write(ciphers);
         Ok(Box::from_raw(parts))
     }
 }
