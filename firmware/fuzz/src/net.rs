@@ -107,14 +107,14 @@ impl Host {
         })
     }
 
-    /// Somebody asks who has the board's address: it must say so.
+    /// Somebody in the same network asks who has the board's address: it must say so.
     fn check(&mut self) {
-        let own = self.network.addresses(0).map_or([0; 4], |addresses| addresses.address);
-        if own == [0; 4] {
+        let Some(Addresses { address: own, prefix, .. }) = self.network.addresses(0) else { return };
+        if own == [0; 4] || prefix > 24 {
             return;
         }
         self.wire.borrow_mut().sent.clear();
-        let asker = [own[0], own[1], own[2], own[3] ^ 1];
+        let asker = [own[0], own[1], own[2], if own[3] == 100 { 101 } else { 100 }];
         self.hear(arp(ArpOperation::Request, asker, own));
         let answers = self.wire.borrow().sent.iter().any(|frame| {
             EthernetFrame::new_checked(frame).is_ok_and(|frame| {
