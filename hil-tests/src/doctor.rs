@@ -94,6 +94,13 @@ pub fn diagnose(lab: &Lab, board: &Board, expected: &Expected) -> Vec<Finding> {
     }
     if board.port.is_started() {
         findings.extend(started(lab, board));
+    } else if board.port.is_rtt() {
+        let probe = probe(lab, board);
+        let reaches = probe.as_ref().is_some_and(Finding::is_good);
+        findings.extend(probe);
+        if reaches {
+            findings.extend(started(lab, board));
+        }
     } else {
         findings.extend(probe(lab, board));
         attached(board, expected, &mut findings);
@@ -101,7 +108,7 @@ pub fn diagnose(lab: &Lab, board: &Board, expected: &Expected) -> Vec<Finding> {
     findings
 }
 
-/// A board that is a program, or runs inside this one.
+/// A board that is a program, or runs inside this one, or whose terminal is its probe.
 fn started(lab: &Lab, board: &Board) -> Vec<Finding> {
     if let Some(reason) = lab.unavailable(board) {
         return vec![Finding::bad("program", NO_PROGRAM, reason, "")];
@@ -155,7 +162,7 @@ fn probe(lab: &Lab, board: &Board) -> Option<Finding> {
         return Some(Finding::bad("probe", NO_PROGRAM, "larch-probe is not built", advice));
     }
     let (selector, patience) = (wanted.selector.as_deref(), probe::PATIENCE);
-    Some(match (probe::Flash { program: &program, wanted, selector, patience }).check() {
+    Some(match (probe::Connection { program: &program, wanted, selector, patience }).check() {
         Ok(chip) => Finding::good("probe", format!("reaches an {chip} that can be flashed")),
         Err(message) => Finding::bad("probe", NO_PROBE, message, ""),
     })

@@ -58,23 +58,22 @@ impl Firmware {
     pub fn of(chip: Chip, target: &Path) -> Result<Self, String> {
         let plain =
             |package, triple| Self { package, feature: None, triple, elf: PathBuf::new(), chip: None };
+        let cortex_m =
+            |chip: Chip, triple| Self { feature: Some(chip.word()), ..plain("larch-cortex-m", triple) };
         let (firmware, program) = match chip {
             Chip::Esp32c3 => {
                 let chip = larch_chip(chip)?;
                 (Self { chip: Some(chip), ..plain("larch-esp32c3", chip.target) }, "larch-esp32c3")
             }
             Chip::VirtRv32 => (plain("larch-virt-rv32", "riscv32imac-unknown-none-elf"), "larch-virt-rv32"),
-            Chip::Mps2An386 => (
-                Self { feature: Some(chip.word()), ..plain("larch-cortex-m", "thumbv7em-none-eabihf") },
-                "larch-mps2-an386",
-            ),
-            Chip::Stm32f405 => (
-                Self { feature: Some(chip.word()), ..plain("larch-cortex-m", "thumbv7em-none-eabihf") },
-                "larch-stm32f405",
-            ),
+            Chip::Mps2An386 => (cortex_m(chip, "thumbv7em-none-eabihf"), "larch-mps2-an386"),
+            Chip::Nrf52840 => (cortex_m(chip, "thumbv7em-none-eabihf"), "larch-nrf52840"),
+            Chip::Rp2040 => (cortex_m(chip, "thumbv6m-none-eabi"), "larch-rp2040"),
+            Chip::Stm32f405 => (cortex_m(chip, "thumbv7em-none-eabihf"), "larch-stm32f405"),
             other => {
                 return Err(format!(
-                    "there is no firmware for {other} yet (there is: esp32c3, virt-rv32, mps2-an386, stm32f405)"
+                    "there is no firmware for {other} yet (there is: esp32c3, virt-rv32, mps2-an386, nrf52840, rp2040, \
+                     stm32f405)"
                 ));
             }
         };

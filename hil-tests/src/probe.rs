@@ -1,14 +1,20 @@
-//! Flashing through a debug probe: the program `larch-probe` (in `hil-tests/probe`), which has the probe-rs library in it.
+//! Flashing and talking through a debug probe: the program `larch-probe` (in `hil-tests/probe`), which has the probe-rs library in it.
 //!
 //! Invariant: every wait is limited. A program that says nothing for too long is ended: the library waits for ever for a probe
 //! that has vanished.
 
+mod elf;
+mod terminal;
+
 use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::sync::mpsc::{RecvTimeoutError, channel};
-use std::thread;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
+use std::thread::{self, JoinHandle};
 use std::time::Duration;
+
+pub use self::elf::elf;
+pub use self::terminal::Terminal;
 
 use larch_boards::Probe;
 use serde::Deserialize;
@@ -29,6 +35,8 @@ pub enum Event {
     Started { operation: String, total_bytes: Option<u64> },
     Progress { operation: String, bytes: u64 },
     Finished { operation: String },
+    Heard { bytes: Vec<u8> },
+    Restarted,
     Retry { why: String },
     Done { bytes: u64 },
     Failed { message: String },
@@ -40,9 +48,9 @@ pub fn program(target: &Path) -> PathBuf {
     target.join("debug").join(format!("larch-probe{}", std::env::consts::EXE_SUFFIX))
 }
 
-/// Flashing a board: with which program, which chip through which probe, and how patiently.
+/// A board behind a probe: with which program, which chip through which probe, and how patiently.
 #[derive(Debug)]
-pub struct Flash<'a> {
+pub struct Connection<'a> {
     /// `larch-probe`.
     pub program: &'a Path,
     /// What `boards.yaml` says.
@@ -53,12 +61,12 @@ pub struct Flash<'a> {
     pub patience: Duration,
 }
 
-impl Flash<'_> {
+impl Connection<'_> {
     /// Writes the ELF file `file` to the chip, verifies it and starts it; gives the number of bytes.
     ///
     /// # Errors
     /// One line that says what is wrong and what to do.
-    pub fn run(&self, file: &Path, observe: &mut dyn FnMut(&Event)) -> Result<u64, String> {
+    pub fn flash(&self, file: &Path, observe: &mut dyn FnMut(&Event)) -> Result<u64, String> {
         let mut command = self.command("flash");
         if self.wanted.chip_erase {
             command.arg("--chip-erase");
@@ -117,6 +125,7 @@ pub fn list(program: &Path) -> Result<Vec<Event>, String> {
 }
 
 /// A child that does not outlive us.
+#[derive(Debug)]
 struct Kept(Child);
 
 impl Drop for Kept {
@@ -127,53 +136,78 @@ impl Drop for Kept {
     }
 }
 
+/// The program while it runs.
+#[derive(Debug)]
+struct Running {
+    child: Kept,
+    events: Receiver<Event>,
+    /// What it says on standard error, once it has ended.
+    said: Option<JoinHandle<String>>,
+}
+
+impl Running {
+    fn start(mut command: Command, input: Stdio) -> Result<Self, String> {
+        let started = command.stdin(input).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn();
+        let mut child = Kept(started.map_err(|error| format!("larch-probe does not start: {error}"))?);
+        let (sender, events) = channel();
+        if let Some(out) = child.0.stdout.take() {
+            thread::spawn(move || {
+                let lines = BufReader::new(out).lines().map_while(Result::ok);
+                lines
+                    .filter_map(|line| serde_json::from_str(&line).ok())
+                    .try_for_each(|event| sender.send(event))
+            });
+        }
+        let mut errors = child.0.stderr.take();
+        let said = thread::spawn(move || {
+            let mut text = String::new();
+            // What cannot be read is not reported.
+            let _ = errors.as_mut().map(|pipe| pipe.read_to_string(&mut text));
+            text
+        });
+        Ok(Self { child, events, said: Some(said) })
+    }
+
+    /// Why it has ended without telling; `None`: it was satisfied.
+    fn end(&mut self) -> Result<Option<String>, String> {
+        let ended = self.child.0.wait().map_err(|error| error.to_string())?;
+        if ended.success() {
+            return Ok(None);
+        }
+        let text = self.said.take().and_then(|said| said.join().ok()).unwrap_or_default();
+        let why =
+            text.lines().find(|line| !line.is_empty() && !line.starts_with("note:")).unwrap_or("no message");
+        Ok(Some(format!("probe-rs stopped ({ended}): {}; run the same command again", why.trim())))
+    }
+}
+
+fn silence(limit: Duration) -> String {
+    let seconds = limit.as_secs();
+    format!("the probe has not answered for {seconds} s: plug it in again, then run the same command again")
+}
+
 /// Runs the program to its end; gives its last event.
 fn run(
-    mut command: Command,
+    command: Command,
     patience: Duration,
     observe: &mut dyn FnMut(&Event),
 ) -> Result<Option<Event>, String> {
-    let started = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn();
-    let mut child = Kept(started.map_err(|error| format!("larch-probe does not start: {error}"))?);
-    let (sender, lines) = channel();
-    if let Some(out) = child.0.stdout.take() {
-        thread::spawn(move || {
-            BufReader::new(out).lines().map_while(Result::ok).try_for_each(|line| sender.send(line))
-        });
-    }
-    let mut errors = child.0.stderr.take();
-    let said = thread::spawn(move || {
-        let mut text = String::new();
-        // What cannot be read is not reported.
-        let _ = errors.as_mut().map(|pipe| pipe.read_to_string(&mut text));
-        text
-    });
+    let mut running = Running::start(command, Stdio::null())?;
     let mut last = None;
     loop {
         let erases = matches!(&last, Some(Event::Started { operation, .. } | Event::Progress { operation, .. }) if operation == "erase");
         let limit = if erases { patience.max(ERASING) } else { patience };
-        match lines.recv_timeout(limit) {
-            Ok(line) => {
-                if let Ok(event) = serde_json::from_str::<Event>(&line) {
-                    observe(&event);
-                    last = Some(event);
-                }
+        match running.events.recv_timeout(limit) {
+            Ok(event) => {
+                observe(&event);
+                last = Some(event);
             }
             Err(RecvTimeoutError::Disconnected) => break,
-            Err(RecvTimeoutError::Timeout) => {
-                return Err(format!(
-                    "the probe has not answered for {} s: plug it in again, then run the same command again",
-                    limit.as_secs()
-                ));
-            }
+            Err(RecvTimeoutError::Timeout) => return Err(silence(limit)),
         }
     }
-    let ended = child.0.wait().map_err(|error| error.to_string())?;
-    if ended.success() || matches!(last, Some(Event::Failed { .. })) {
-        return Ok(last);
+    match running.end()? {
+        Some(why) if !matches!(last, Some(Event::Failed { .. })) => Err(why),
+        _ => Ok(last),
     }
-    let text = said.join().unwrap_or_default();
-    let why =
-        text.lines().find(|line| !line.is_empty() && !line.starts_with("note:")).unwrap_or("no message");
-    Err(format!("probe-rs stopped ({ended}): {}; run the same command again", why.trim()))
 }

@@ -14,7 +14,7 @@ mod session_file;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use larch_boards::{Board, Port, Reset};
+use larch_boards::{Board, Reset};
 use larch_loader::transport::trace::{self, Entry};
 
 pub use self::console::Tape;
@@ -108,7 +108,7 @@ fn outcome(verdict: &Verdict) -> &str {
 /// By which wires a board is reset, if it hangs on a port; others have a button or are started again.
 #[must_use]
 pub fn wires(board: &Board) -> Option<Reset> {
-    (!board.port.is_started() && board.port != Port::Emulator).then_some(board.reset)
+    (!board.port.is_started() && !board.port.is_rtt()).then_some(board.reset)
 }
 
 /// What must be known of a board to talk to it again.

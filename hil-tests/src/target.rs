@@ -16,5 +16,6 @@ pub mod program;
 #[cfg(not(unix))]
 #[path = "target/no_program.rs"]
 pub mod program;
+pub mod rtt;
 pub mod serial;
 pub mod stm32;

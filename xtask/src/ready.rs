@@ -6,6 +6,7 @@ pub(crate) mod probe;
 
 use std::fs::{self, File};
 use std::io;
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -20,6 +21,7 @@ use hil_tests::session::{Console, Session};
 use hil_tests::target::serial;
 use hil_tests::target::stm32::Stm32;
 use larch_boards::{Board, BootStrap, FlashMethod, Port, Reset};
+use larch_emulator::stm32f405::Stm32Board;
 use larch_loader::transport::Transport;
 use xshell::Shell;
 
@@ -52,7 +54,13 @@ fn prepare(lab: &Lab, board: &Board, afresh: bool, observer: &Observer<'_>) -> R
     match board.flash {
         FlashMethod::None if board.runs_ours() => image::of_machine(lab, board),
         FlashMethod::None => Ok(()),
-        FlashMethod::ProbeRs | FlashMethod::Loader => with_image(lab, board, afresh, observer),
+        FlashMethod::ProbeRs | FlashMethod::Loader => {
+            if board.port.is_rtt() {
+                // Its terminal, too, is the probe's.
+                probe::program(lab)?;
+            }
+            with_image(lab, board, afresh, observer)
+        }
     }
 }
 
@@ -149,12 +157,17 @@ fn flash_image(lab: &Lab, board: &Board, image: &FlashImage, observer: &Observer
     forget_records(lab, board)?;
     let watch = Watch::start();
     if board.port == Port::Emulator && board.flash == FlashMethod::ProbeRs {
-        let mut emulated = Stm32::new();
-        probe::flash_emulated(lab, board, &mut emulated)?;
-        observer(&flashed(board, image, true, watch, emulated.board().now()));
-        boot(board, image, &mut emulated, observer)?;
-        emulated.board().power_off();
-        emulated.board().save_flash(&record).with_context(|| record.display().to_string())?;
+        let emulated = probe::flash_emulated(lab, board)?;
+        observer(&flashed(board, image, true, watch, emulated.now()));
+        let mut console = Stm32::of(emulated);
+        boot(board, image, &mut console, observer)?;
+        keep(console.into_board(), &record)?;
+    } else if board.port == Port::EmulatedRtt {
+        let emulated = probe::flash_emulated(lab, board)?;
+        observer(&flashed(board, image, true, watch, emulated.now()));
+        let mut console = lab.open_rtt(board, Some(emulated))?;
+        boot(board, image, &mut console, observer)?;
+        keep(console.into_board()?.context("an emulated board")?, &record)?;
     } else if board.flash == FlashMethod::ProbeRs {
         probe::flash(lab, board)?;
         let time = watch.time();
@@ -181,6 +194,12 @@ fn flash_image(lab: &Lab, board: &Board, image: &FlashImage, observer: &Observer
         fs::write(&record, []).with_context(|| record.display().to_string())?;
     }
     Ok(())
+}
+
+/// Switches an emulated board off, and keeps its flash as a file.
+fn keep(mut board: Stm32Board, record: &Path) -> Result<()> {
+    board.power_off();
+    board.save_flash(record).with_context(|| record.display().to_string())
 }
 
 /// What was on the board before is gone from the moment on at which flashing begins.

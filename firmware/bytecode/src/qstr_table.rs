@@ -969,4 +969,5 @@ qstrs! {
     dupterm_notify = "dupterm_notify",
     get_ciphers = "get_ciphers",
     set_ciphers = "set_ciphers",
+    LAN = "LAN",
 }

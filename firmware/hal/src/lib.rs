@@ -14,6 +14,7 @@ mod board;
 mod clock;
 mod console;
 mod files;
+mod lan;
 mod pins;
 mod sockets;
 mod tls;
@@ -24,6 +25,7 @@ pub use board::{Board, ResetCause};
 pub use clock::Clock;
 pub use console::Console;
 pub use files::{FileError, FileHandle, FileInfo, FileMode, FileSystem, FileSystemUsage, Whence};
+pub use lan::Lan;
 pub use pins::{PinError, PinMode, Pins, Pull};
 pub use sockets::{Endpoint, Ipv4, NetError, Readiness, SocketId, Sockets, Transport};
 pub use tls::{SessionId, Tls, TlsError, TlsFile, TlsSetup, TlsStep, Verify};
@@ -43,6 +45,11 @@ pub trait Port: Console + Clock + Pins + Board {
 
     /// Wi-Fi, if the board has it.
     fn wifi(&mut self) -> Option<&mut dyn Wifi> {
+        None
+    }
+
+    /// A wired network, if the board has one.
+    fn lan(&mut self) -> Option<&mut dyn Lan> {
         None
     }
 

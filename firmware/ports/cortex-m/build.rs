@@ -8,7 +8,7 @@ fn main() {
     println!("cargo:rerun-if-changed=memory");
     let variable = |name: &str| PathBuf::from(env::var_os(name).expect("cargo sets it"));
     let (own, out) = (variable("CARGO_MANIFEST_DIR").join("memory"), variable("OUT_DIR"));
-    let Some(board) = ["mps2-an386", "stm32f405"].into_iter().find(|board| {
+    let Some(board) = ["mps2-an386", "nrf52840", "rp2040", "stm32f405"].into_iter().find(|board| {
         env::var_os(format!("CARGO_FEATURE_{}", board.to_uppercase().replace('-', "_"))).is_some()
     }) else {
         return;

@@ -23,7 +23,11 @@ macro_rules! words {
                 match self { $(Self::$variant => $word),+ }
             }
 
-            pub(crate) fn from_word(word: &str) -> Result<Self, String> {
+            /// What a word means.
+            ///
+            /// # Errors
+            /// The words that there are.
+            pub fn from_word(word: &str) -> Result<Self, String> {
                 match word {
                     $($word => Ok(Self::$variant),)+
                     other => Err(suggest::unknown($what, other, Self::WORDS)),
@@ -68,6 +72,10 @@ words! {
         Mps2An386 = "mps2-an386",
         /// STM32F405, a Cortex-M4F.
         Stm32f405 = "stm32f405",
+        /// nRF52840, a Cortex-M4F.
+        Nrf52840 = "nrf52840",
+        /// RP2040, two Cortex-M0+.
+        Rp2040 = "rp2040",
         /// Another Arm Cortex-M that a debug probe flashes; `probe` names it.
         CortexM = "cortex-m",
         /// No chip: a program on this machine that speaks a REPL.
@@ -129,6 +137,10 @@ pub enum TtyName {
 pub enum Port {
     /// An emulated board inside this process.
     Emulator,
+    /// No serial port: RTT, through the debug probe that flashes the board.
+    Rtt,
+    /// The same with an emulated board and an emulated probe.
+    EmulatedRtt,
     /// A serial device of this machine.
     Tty(TtyName),
     /// `rfc2217://host:port`, control lines included.
@@ -155,7 +167,19 @@ impl Port {
     /// True if every use starts a board of its own, so that several can run at once.
     #[must_use]
     pub fn is_started(&self) -> bool {
-        matches!(self, Self::Emulator | Self::Command(_) | Self::Qemu(_) | Self::External(_))
+        self.is_emulated() || matches!(self, Self::Command(_) | Self::Qemu(_) | Self::External(_))
+    }
+
+    /// True if the board is emulated inside this process.
+    #[must_use]
+    pub fn is_emulated(&self) -> bool {
+        matches!(self, Self::Emulator | Self::EmulatedRtt)
+    }
+
+    /// True if the terminal is RTT.
+    #[must_use]
+    pub fn is_rtt(&self) -> bool {
+        matches!(self, Self::Rtt | Self::EmulatedRtt)
     }
 
     /// The command that is started; empty if none is.
@@ -178,6 +202,8 @@ impl fmt::Display for Port {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Emulator => out.write_str("emulator"),
+            Self::Rtt => out.write_str("RTT"),
+            Self::EmulatedRtt => out.write_str("RTT through an emulated probe"),
             Self::Tty(TtyName::Path(path)) => out.write_str(path),
             Self::Tty(TtyName::SerialNumber(serial)) => write!(out, "serial number {serial}"),
             Self::Tty(TtyName::ById(name)) => write!(out, "/dev/serial/by-id/{name}"),
@@ -293,6 +319,10 @@ impl Board {
     pub fn identity(&self) -> String {
         match &self.port {
             port if port.is_started() => format!("started {}", self.name),
+            Port::Rtt => {
+                let selector = self.probe.as_ref().and_then(|probe| probe.selector.as_deref());
+                format!("debug probe {}", selector.unwrap_or_default())
+            }
             port => port.to_string(),
         }
     }

@@ -60,7 +60,7 @@ fn board() -> Value {
             "image": image(),
             "probe": object(&["chip"], json!({
                 "chip": text_of("The chip in probe-rs's words, such as STM32F405RGTx"),
-                "selector": text_of("VID:PID or VID:PID:serial of the probe"),
+                "selector": text_of("VID:PID or VID:PID:serial of the probe, or emulator"),
                 "speed-khz": { "type": "integer", "minimum": 1, "description": "Speed of the debug wires" },
                 "connect-under-reset": { "type": "boolean", "description": "Hold the chip in reset while connecting" },
                 "chip-erase": { "type": "boolean", "description": "Erase the whole flash, files included" }
@@ -90,7 +90,7 @@ fn port() -> Value {
     json!({
         "description": "Where the serial port is",
         "oneOf": [
-            { "type": "string", "pattern": "^(emulator|/.+|COM[0-9]+|rfc2217://.+:[0-9]+|socket://.+:[0-9]+)$" },
+            { "type": "string", "pattern": "^(emulator|rtt|/.+|COM[0-9]+|rfc2217://.+:[0-9]+|socket://.+:[0-9]+)$" },
             one("serial-number", "USB serial number of the adapter"),
             one("by-id", "Name of a link in /dev/serial/by-id"),
             one("vid-pid", "USB vendor and product, such as 0403:6001"),

@@ -96,17 +96,27 @@ struct RawBoard {
 impl RawBoard {
     fn check(self, name: String) -> Result<Board, String> {
         let Self { chip: Word(chip), port: RawPort(port), .. } = self;
+        let is_emulated = self.probe.as_ref().is_some_and(RawProbe::is_emulated);
+        let port = if is_emulated && port == Port::Rtt { Port::EmulatedRtt } else { port };
         let wrong = |message: &str| Err(format!("board '{name}': {message}"));
         let program = matches!(port, Port::Command(_));
         if program != (chip == Chip::Host) {
             return wrong("`chip: host` and a `command` port go together");
         }
         let flash = self.flash.map_or_else(|| usual_flash(chip, &port), |Word(flash)| flash);
-        if port.is_started() && port != Port::Emulator && flash != FlashMethod::None {
+        if port.is_started() && !port.is_emulated() && flash != FlashMethod::None {
             return wrong("a program cannot be flashed; remove `flash`");
         }
         if (flash == FlashMethod::ProbeRs) != self.probe.is_some() {
             return wrong("`flash: probe-rs` and `probe: { chip: ... }` go together");
+        }
+        if port.is_rtt() && flash != FlashMethod::ProbeRs {
+            return wrong("`port: rtt` is the terminal of a board with `probe: { chip: ... }`");
+        }
+        if is_emulated && port != Port::EmulatedRtt {
+            return wrong(
+                "`selector: emulator` goes with `port: rtt`; an emulated board with a serial port has its own probe",
+            );
         }
         let reset = self.reset.map_or(Reset::DtrRts, |Word(reset)| reset);
         if matches!(port, Port::Socket(_)) && reset != Reset::Manual && flash != FlashMethod::ProbeRs {
@@ -116,6 +126,9 @@ impl RawBoard {
             return wrong(
                 "only esp32c3 and stm32f405 are emulated; use `{ qemu: ... }` or `{ external: ... }`",
             );
+        }
+        if port == Port::EmulatedRtt && chip != Chip::Stm32f405 {
+            return wrong("only stm32f405 is emulated with a debug probe");
         }
         let by_hand = matches!(reset, Reset::Manual | Reset::Rts);
         let unsaid = if by_hand { BootStrap::Jumper } else { BootStrap::Auto };
@@ -146,8 +159,8 @@ impl RawBoard {
 /// How a board is flashed that does not say it.
 fn usual_flash(chip: Chip, port: &Port) -> FlashMethod {
     match (chip, port) {
-        (_, port) if port.is_started() && *port != Port::Emulator => FlashMethod::None,
-        (Chip::CortexM | Chip::Stm32f405, _) => FlashMethod::ProbeRs,
+        (_, port) if port.is_started() && !port.is_emulated() => FlashMethod::None,
+        (Chip::CortexM | Chip::Nrf52840 | Chip::Rp2040 | Chip::Stm32f405, _) => FlashMethod::ProbeRs,
         _ => FlashMethod::Loader,
     }
 }

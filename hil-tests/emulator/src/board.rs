@@ -4,9 +4,11 @@
 //! simulated time, which moves only inside these calls. Every input is recorded with its moment; replaying the record
 //! on an equal board gives the same run to the cycle.
 
+use crate::adapter::Adapter;
 use crate::air::{Place, exchange};
 use crate::esp32c3::{Config, Esp32c3, ResetCause, SerialFaults, Stop, UnknownAccess};
 use crate::time::{NEVER, Ticks, duration, ticks};
+use crate::timed::{self, Timed};
 use sha2::{Digest, Sha256};
 use std::io;
 use std::path::Path;
@@ -234,8 +236,7 @@ impl Board {
 
     /// Lets simulated time pass.
     pub fn sleep(&mut self, time: Duration) {
-        let until = self.chip.now().saturating_add(ticks(time));
-        self.advance(until);
+        timed::sleep(self, time);
     }
 
     /// Reads what arrived; waits at most `timeout` of simulated time for the first byte. 0 means nothing came.
@@ -243,16 +244,7 @@ impl Board {
     /// # Errors
     /// If the chip stopped in strict mode.
     pub fn read(&mut self, buffer: &mut [u8], timeout: Duration) -> io::Result<usize> {
-        if self.chip.adapter().heard.is_empty() {
-            let until = self.chip.now().saturating_add(ticks(timeout));
-            self.chip.adapter().wake = true;
-            self.advance(until);
-            self.chip.adapter().wake = false;
-        }
-        if let Some(access) = &self.stopped_at {
-            return Err(io::Error::other(format!("the emulated chip stopped (strict mode): {access}")));
-        }
-        Ok(self.chip.adapter().take(buffer))
+        timed::read(self, buffer, timeout)
     }
 
     /// Sends bytes to the chip; returns when the last one left the line.
@@ -384,10 +376,7 @@ impl Board {
     /// # Errors
     /// If the file cannot be written.
     pub fn save_flash(&self, path: &Path) -> io::Result<()> {
-        let mut temporary = path.as_os_str().to_owned();
-        temporary.push(".new");
-        std::fs::write(&temporary, self.chip.flash_contents())?;
-        std::fs::rename(&temporary, path)
+        timed::save(path, self.chip.flash_contents())
     }
 
     /// Loads the flash contents from `path`; what the file does not cover is blank.
@@ -408,5 +397,27 @@ impl Board {
         contents.resize(size, 0xFF);
         self.chip.load_flash(0, &contents);
         Ok(())
+    }
+}
+
+impl Timed for Board {
+    fn ticks(duration: Duration) -> Ticks {
+        ticks(duration)
+    }
+
+    fn now_ticks(&self) -> Ticks {
+        self.chip.now()
+    }
+
+    fn advance(&mut self, until: Ticks) {
+        Board::advance(self, until);
+    }
+
+    fn adapter(&mut self) -> &mut Adapter {
+        self.chip.adapter()
+    }
+
+    fn stopped(&self) -> Option<String> {
+        self.stopped_at.as_ref().map(ToString::to_string)
     }
 }

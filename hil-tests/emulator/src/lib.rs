@@ -25,6 +25,7 @@ pub mod serve;
 pub mod stm32f405;
 pub mod thumb;
 pub mod time;
+mod timed;
 pub mod wire;
 
 pub use board::{Board, Input, Recording, Wiring};

@@ -39,6 +39,9 @@ const STM32F4: &[(u32, &[&str])] = &[
 const FLASH_OPTCR: u64 = 0x4002_3c14;
 const RDP_LEVEL_0: u32 = 0xaa;
 
+/// Where an nRF52 says which one it is: INFO.PART of its FICR. Source: product specifications, chapter "FICR".
+const NRF52_PART: u64 = 0x1000_0100;
+
 /// Looks before anything is changed.
 ///
 /// # Errors
@@ -57,7 +60,22 @@ pub(crate) fn check(session: &mut Session, name: &str) -> Result<(), Problem> {
             .into());
         }
     }
+    if name.to_uppercase().starts_with("NRF52") {
+        is_nrf52(read(&mut core, NRF52_PART)?, name)?;
+    }
     Ok(())
+}
+
+/// Compares the part's number, which is its name in hexadecimal digits, with the name.
+fn is_nrf52(part: u32, name: &str) -> Result<(), String> {
+    let found = format!("nRF{part:05X}");
+    if name.to_uppercase().starts_with(&found.to_uppercase()) {
+        return Ok(());
+    }
+    Err(format!(
+        "this is no {name}: INFO.PART is {part:#x}, an {found}; correct `probe: {{ chip: ... }}` of the board in boards.yaml, or \
+         take the other board"
+    ))
 }
 
 fn read(core: &mut Core<'_>, address: u64) -> Result<u32, Problem> {
@@ -124,7 +142,13 @@ fn is_stm32f4(code: u32, name: &str) -> Result<(), String> {
 
 #[cfg(test)]
 mod tests {
-    use super::is_stm32f4;
+    use super::{is_nrf52, is_stm32f4};
+
+    #[test]
+    fn a_part_is_its_name() {
+        assert_eq!(is_nrf52(0x52840, "nRF52840_xxAA"), Ok(()));
+        assert!(is_nrf52(0x52833, "nRF52840_xxAA").unwrap_err().contains("0x52833, an nRF52833"));
+    }
 
     #[test]
     fn a_number_must_fit_the_name() {

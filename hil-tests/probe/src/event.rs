@@ -20,6 +20,10 @@ pub(crate) enum Event<'a> {
     Progress { operation: &'a str, bytes: u64 },
     /// An operation is over.
     Finished { operation: &'a str },
+    /// The program on the chip has written this to RTT.
+    Heard { bytes: &'a [u8] },
+    /// The chip was reset, and its program is there.
+    Restarted,
     /// It did not work, but may the second time.
     Retry { why: String },
     /// Everything was written and verified, and the program runs.

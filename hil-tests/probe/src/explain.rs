@@ -15,6 +15,8 @@ const WIRING: &str = "check that the board has power and that SWDIO, SWCLK and G
     port off needs `connect-under-reset: true`, and NRST wired";
 const BUSY: &str = "the chip does not stop when the probe asks it to; run the same command again, with `connect-under-reset: true` \
     if it stays so";
+const LOCKED: &str = "the debug port is locked (APPROTECT); `chip-erase: true` of the board's `probe:` in boards.yaml unlocks it, and \
+    erases all of the flash";
 const AGAIN: &str = "run the same command again";
 
 /// What is wrong.
@@ -90,6 +92,9 @@ fn advice(error: &(dyn Error + 'static)) -> Option<String> {
         return Some(format!(
             "probe-rs knows no chip {name}: https://probe.rs/targets lists the names for `probe: {{ chip: ... }}`"
         ));
+    }
+    if let Some(ArmError::MissingPermissions(_)) = error.downcast_ref() {
+        return Some(LOCKED.into());
     }
     if let Some(error) = error.downcast_ref::<DapError>() {
         return Some(wire(error));

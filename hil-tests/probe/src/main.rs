@@ -1,4 +1,4 @@
-//! `larch-probe`: flashes a board through a debug probe.
+//! `larch-probe`: flashes a board through a debug probe, and is its terminal over RTT.
 //!
 //! The probe-rs library is large, so it is a program of its own that `cargo xtask` builds when a board needs it; and a probe that
 //! vanishes can hang or end the library, which then ends this process and nothing else. Standard output is events, a JSON
@@ -8,6 +8,7 @@
 mod chip;
 mod choose;
 mod connect;
+mod console;
 mod event;
 mod explain;
 mod flash;
@@ -20,7 +21,7 @@ use clap::{Parser, Subcommand};
 
 use event::Event;
 
-/// Flash a board through a debug probe.
+/// Flash a board through a debug probe, and talk to it.
 #[derive(Parser)]
 struct Arguments {
     #[command(subcommand)]
@@ -35,6 +36,8 @@ enum Command {
     Check(Connection),
     /// Write a program to a chip's flash, verify it, and start it
     Flash(FlashArguments),
+    /// Talk to a chip's program over RTT: a JSON object a line, both ways
+    Console(ConsoleArguments),
 }
 
 /// How to reach a chip.
@@ -66,6 +69,16 @@ struct FlashArguments {
     file: PathBuf,
 }
 
+/// Whom to talk to.
+#[derive(clap::Args)]
+struct ConsoleArguments {
+    #[command(flatten)]
+    connection: Connection,
+    /// The program's ELF file, which says where its control block is [default: search all RAM]
+    #[arg(long)]
+    elf: Option<PathBuf>,
+}
+
 fn main() -> ExitCode {
     let outcome = match Arguments::parse().command {
         Command::List => {
@@ -74,6 +87,7 @@ fn main() -> ExitCode {
         }
         Command::Check(connection) => connect::check(&connection),
         Command::Flash(arguments) => flash::run(&arguments),
+        Command::Console(arguments) => console::run(&arguments),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

@@ -47,8 +47,7 @@ pub fn unittest_verdict(text: &str) -> Option<bool> {
 /// # Errors
 /// The expected output cannot be had.
 pub fn difference(test: &Test, answer: &Answer) -> Result<Option<String>, String> {
-    let file = test.path.with_extension("py.exp");
-    let expected = match std::fs::read(&file) {
+    let expected = match std::fs::read(&test.output) {
         Ok(bytes) => unix_lines(&bytes),
         Err(_) => cpython(test)?,
     };

@@ -11,13 +11,16 @@ pub struct Test {
     pub name: String,
     /// Where it is.
     pub path: PathBuf,
+    /// The file that says what it prints, if there is one.
+    pub output: PathBuf,
 }
 
 impl Test {
     /// A test of the suite at `folder`.
     #[must_use]
     pub fn new(folder: &Path, name: &str) -> Test {
-        Test { name: name.to_owned(), path: folder.join(name) }
+        let path = folder.join(name);
+        Test { name: name.to_owned(), output: path.with_extension("py.exp"), path }
     }
 
     /// Its name without directory and suffix.
@@ -44,6 +47,10 @@ impl Test {
 /// The directories that are run when none is named.
 pub const DIRECTORIES: &[&str] =
     &["basics", "float", "micropython", "misc", "io", "import", "stress", "unicode", "cmdline", "extmod"];
+/// Those of our language suite; `net` needs a network.
+const LANGUAGE_DIRECTORIES: &[&str] = &["containers", "core", "numbers", "syntax", "text"];
+/// Of our language suite: what it prints last is printed after the raw REPL's answer, when the interpreter ends.
+const NOT_IN_RAW_REPL: &[&str] = &["core/sys_atexit.py"];
 /// The same for boards.
 pub const BOARD_DIRECTORIES: &[&str] = &["basics", "float", "micropython", "misc", "unicode", "stress"];
 
@@ -72,6 +79,34 @@ pub fn tests(folder: &Path, directories: &[&str], filters: &[String]) -> Result<
     }
     found.retain(|test| {
         filters.is_empty() || filters.iter().any(|filter| test.name.contains(filter.as_str()))
+    });
+    found.sort_by(|left, right| left.name.cmp(&right.name));
+    Ok(found)
+}
+
+/// Our own language suite, which the desktop program passes, as boards must: what a program prints is in the `.out` file beside
+/// it, or in an `.f32.out` file if floats of 32 bits make a difference.
+///
+/// # Errors
+/// The folder cannot be read.
+pub fn language(folder: &Path, filters: &[String]) -> Result<Vec<Test>, String> {
+    let wrong = |path: &Path, error: std::io::Error| format!("{}: {error}", path.display());
+    let mut found = Vec::new();
+    for directory in LANGUAGE_DIRECTORIES {
+        let path = folder.join(directory);
+        for entry in std::fs::read_dir(&path).map_err(|error| wrong(&path, error))?.flatten() {
+            let file = entry.file_name().to_string_lossy().into_owned();
+            if file.ends_with(".py") {
+                let mut test = Test::new(folder, &format!("{directory}/{file}"));
+                let single = test.path.with_extension("f32.out");
+                test.output = if single.exists() { single } else { test.path.with_extension("out") };
+                found.push(test);
+            }
+        }
+    }
+    found.retain(|test| {
+        let fits = filters.is_empty() || filters.iter().any(|filter| test.name.contains(filter.as_str()));
+        fits && !NOT_IN_RAW_REPL.contains(&test.name.as_str())
     });
     found.sort_by(|left, right| left.name.cmp(&right.name));
     Ok(found)

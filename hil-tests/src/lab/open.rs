@@ -7,9 +7,11 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::thread;
 
 use larch_boards::{Board, Chip, Port, Power};
+use larch_emulator::stm32f405::Stm32Board;
 
 use super::Lab;
 use crate::firmware::Firmware;
+use crate::probe::{self, Connection};
 use crate::run::Actor;
 use crate::scenario::{FIRST, Scenario};
 use crate::session::Console;
@@ -19,6 +21,7 @@ use crate::target::jitter::Jitter;
 use crate::target::machine::{Files, Machine};
 use crate::target::power;
 use crate::target::program::Program;
+use crate::target::rtt::Rtt;
 use crate::target::serial::{self, Serial};
 use crate::target::stm32::Stm32;
 
@@ -44,7 +47,8 @@ impl Lab {
     #[must_use]
     pub fn unavailable(&self, board: &Board) -> Option<String> {
         match (&board.port, board.port.program()) {
-            (Port::Emulator, _) => None,
+            (Port::Emulator | Port::EmulatedRtt, _) => None,
+            (Port::Rtt, _) => self.missing_probe(board),
             (Port::Command(_), Some(program)) if self.program(program).is_none() => Some(format!(
                 "there is no program '{program}'; `cargo xtask hil --board {}` installs it",
                 board.name
@@ -73,6 +77,13 @@ impl Lab {
                 emulated.board().load_flash(&self.flashed(board, &self.image_digest(board.chip)))?;
                 Ok(Box::new(emulated))
             }
+            Port::EmulatedRtt => {
+                let mut emulated = Stm32Board::new(false);
+                emulated.load_flash(&self.flashed(board, &self.image_digest(board.chip)))?;
+                emulated.power_on();
+                Ok(Box::new(self.open_rtt(board, Some(emulated))?))
+            }
+            Port::Rtt => Ok(Box::new(self.open_rtt(board, None)?)),
             Port::Command(words) => {
                 let command = self.with_path(words)?;
                 Ok(Box::new(Program::new(&command, &self.own_directory(board, use_name))?))
@@ -86,6 +97,47 @@ impl Lab {
                 )?))
             }
             _ => Ok(Box::new(Serial::open(board)?)),
+        }
+    }
+
+    /// Opens the terminal of a board with RTT; `emulated` is the board itself if it is one, switched on.
+    ///
+    /// # Errors
+    /// There is no `larch-probe`, no probe, or no program with RTT on the board.
+    pub fn open_rtt(&self, board: &Board, emulated: Option<Stm32Board>) -> io::Result<Rtt> {
+        let program = &self.larch_probe(board).map_err(io::Error::other)?;
+        let wanted = board.probe.as_ref().ok_or_else(|| io::Error::other("`probe:` is missing"))?;
+        let selector = wanted.selector.as_deref();
+        let connection = Connection { program, wanted, selector, patience: probe::PATIENCE };
+        let elf = match &board.image {
+            Some(image) => Some(self.root.join(&image.file)),
+            None => Firmware::of(board.chip, &self.target).ok().map(|firmware| firmware.elf),
+        };
+        let elf = elf.as_deref().filter(|elf| elf.exists());
+        match emulated {
+            Some(emulated) => Rtt::emulated(emulated, &connection, elf),
+            None => Rtt::open(&connection, elf),
+        }
+    }
+
+    fn larch_probe(&self, board: &Board) -> Result<PathBuf, String> {
+        let program = probe::program(&self.target);
+        let missing = || {
+            format!("larch-probe is not built; `cargo xtask flash --board {} --ready` builds it", board.name)
+        };
+        program.exists().then_some(program).ok_or_else(missing)
+    }
+
+    /// Why the probe of a board without another port is not there, as far as can be told: by the program that finds probes.
+    fn missing_probe(&self, board: &Board) -> Option<String> {
+        let program = self.larch_probe(board).ok()?;
+        let wanted = board.probe.as_ref()?.selector.as_deref().unwrap_or_default();
+        let fits = |event: &probe::Event| matches!(event, probe::Event::Probe { selector, .. } if selector.starts_with(wanted));
+        match probe::list(&program) {
+            Ok(probes) if !wanted.contains(":tcp:") && !probes.iter().any(fits) => {
+                Some(format!("there is no debug probe {wanted}; is it plugged in?"))
+            }
+            _ => None,
         }
     }
 

@@ -126,9 +126,12 @@ pub fn port_name(port: &Port) -> io::Result<String> {
             let address = labgrid::address(place, coordinator.as_deref())?;
             Ok(format!("rfc2217://{address}"))
         }
-        Port::Emulator | Port::Command(_) | Port::Qemu(_) | Port::External(_) => {
-            Err(io::Error::other("this board has no port on this machine"))
-        }
+        Port::Emulator
+        | Port::Rtt
+        | Port::EmulatedRtt
+        | Port::Command(_)
+        | Port::Qemu(_)
+        | Port::External(_) => Err(io::Error::other("this board has no port on this machine")),
     }
 }
 

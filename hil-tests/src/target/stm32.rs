@@ -24,6 +24,18 @@ impl Stm32 {
         Self { board: Stm32Board::new(false) }
     }
 
+    /// The console of a board.
+    #[must_use]
+    pub fn of(board: Stm32Board) -> Self {
+        Self { board }
+    }
+
+    /// The board itself.
+    #[must_use]
+    pub fn into_board(self) -> Stm32Board {
+        self.board
+    }
+
     /// The board, for power, probe and faults.
     pub fn board(&mut self) -> &mut Stm32Board {
         &mut self.board

@@ -1,16 +1,16 @@
 //! An emulated board with an emulated probe at it, and `larch-probe` at the other end of the wire, started as xtask does.
 
 use std::fs;
-use std::net::TcpListener;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::thread;
 use std::time::Duration;
 
 use hil_tests::lab::target_directory;
-use hil_tests::probe::{self, Event, Flash};
+pub use hil_tests::probe::elf;
+use hil_tests::probe::{self, Connection, Event};
+use hil_tests::target::rtt::selector_of;
 use larch_boards::Probe as Wanted;
-use larch_emulator::probe::{Probe, SwdFaults, serve};
+use larch_emulator::probe::SwdFaults;
+use larch_emulator::probe::serve::Served;
 use larch_emulator::stm32f405::Stm32Board;
 
 /// Where the chip's flash begins.
@@ -66,50 +66,46 @@ impl Desk {
     pub fn flash_as(&mut self, wanted: &Wanted, elf: &Path) -> Result<u64, String> {
         let mut events = Vec::new();
         let outcome =
-            self.with_probe(wanted, &mut |flash| flash.run(elf, &mut |event| events.push(event.clone())));
+            self.with_probe(wanted, &mut |probe| probe.flash(elf, &mut |event| events.push(event.clone())));
         self.events = events;
         outcome
     }
 
     /// Looks whether the board could be flashed.
     pub fn check(&mut self) -> Result<String, String> {
-        self.with_probe(&wanted(), &mut |flash| flash.check())
+        self.with_probe(&wanted(), &mut |probe| probe.check())
+    }
+
+    /// Opens a terminal over RTT.
+    pub fn terminal(&mut self, elf: &Path) -> Result<(), String> {
+        self.with_probe(&wanted(), &mut |probe| probe.terminal(Some(elf)).map(|_| ()))
     }
 
     /// The probe is served while something is done with it.
     fn with_probe<T>(
         &mut self,
         wanted: &Wanted,
-        work: &mut dyn FnMut(&Flash<'_>) -> Result<T, String>,
+        work: &mut dyn FnMut(&Connection<'_>) -> Result<T, String>,
     ) -> Result<T, String> {
-        let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
-        let port = listener.local_addr().expect("its number").port();
-        let selector = format!("20b7:9db1:tcp:127.0.0.1:{port}");
-        let stop = AtomicBool::new(false);
-        let mut probe = Probe::new(self.faults.clone());
-        let board = &mut self.board;
-        board.discard_output();
-        let outcome = thread::scope(|scope| {
-            let server = scope.spawn(|| serve::serve(&mut probe, board, &listener, &stop));
-            let (program, selector, patience) = (&larch_probe(), Some(selector.as_str()), self.patience);
-            let outcome = work(&Flash { program, wanted, selector, patience });
-            stop.store(true, Ordering::Relaxed);
-            server.join().expect("the server").expect("the listener");
-            outcome
-        });
-        self.transfers = probe.transfers();
+        let board = std::mem::replace(&mut self.board, Stm32Board::new(false));
+        let served = Served::start(board, self.faults.clone()).expect("a port");
+        let (program, selector) = (&larch_probe(), &selector_of(&served));
+        let outcome =
+            work(&Connection { program, wanted, selector: Some(selector), patience: self.patience });
+        (self.board, self.transfers) = served.stop().expect("the server");
+        self.board.discard_output();
         outcome
     }
 
     /// Flashes an ELF file through another probe than the board's.
     pub fn flash_through(&self, selector: &str, elf: &Path) -> Result<u64, String> {
-        let flash = Flash {
+        let probe = Connection {
             program: &larch_probe(),
             wanted: &wanted(),
             selector: Some(selector),
             patience: self.patience,
         };
-        flash.run(elf, &mut |_| {})
+        probe.flash(elf, &mut |_| {})
     }
 
     /// What the board says within this time.
@@ -198,30 +194,4 @@ fn with_pins(text: &str, size: usize, pins: u32) -> Vec<u8> {
         bytes.push((state >> 24) as u8);
     }
     bytes
-}
-
-/// The simplest ELF file that puts bytes at an address: one segment, and its section, without which probe-rs passes it over.
-pub fn elf(address: u32, bytes: &[u8]) -> Vec<u8> {
-    const NAMES: &[u8] = b"\0.text\0.names\0";
-    const HEADER: u32 = 52;
-    const SEGMENT: u32 = 32;
-    const SECTION: u32 = 40;
-    let size = u32::try_from(bytes.len()).expect("a program for a small chip");
-    let names = u32::try_from(NAMES.len()).expect("a few");
-    let (start, end) = (HEADER + SEGMENT, HEADER + SEGMENT + size);
-    let mut file = b"\x7fELF\x01\x01\x01\0\0\0\0\0\0\0\0\0".to_vec();
-    // An executable for Arm; entry, segments, sections, EABI 5; sizes and counts.
-    [2_u16, 40].iter().for_each(|half| file.extend(half.to_le_bytes()));
-    [1, address + 9, HEADER, end + names, 0x0500_0000]
-        .iter()
-        .for_each(|word| file.extend(word.to_le_bytes()));
-    [HEADER, SEGMENT, 1, SECTION, 3, 2].iter().for_each(|&half| file.extend((half as u16).to_le_bytes()));
-    let segment = [1, start, address, address, size, size, 5, 4];
-    segment.iter().for_each(|word| file.extend(word.to_le_bytes()));
-    file.extend(bytes);
-    file.extend(NAMES);
-    let text = [1, 1, 6, address, start, size, 0, 0, 4, 0];
-    let names = [7, 3, 0, 0, end, names, 0, 0, 1, 0];
-    [[0; 10], text, names].as_flattened().iter().for_each(|word: &u32| file.extend(word.to_le_bytes()));
-    file
 }

@@ -30,6 +30,7 @@ const TESTS: &[(&str, fn())] = &[
     ("noise_on_the_wires", troubles::noise_on_the_wires),
     ("noise_without_end", troubles::noise_without_end),
     ("a_probe_that_vanishes", troubles::a_probe_that_vanishes),
+    ("a_program_without_rtt", troubles::a_program_without_rtt),
 ];
 
 fn main() -> ExitCode {

@@ -195,3 +195,12 @@ pub fn a_probe_that_vanishes() {
     desk.faults.vanish_at = None;
     recovers(&mut desk);
 }
+
+/// A board whose terminal should be RTT, with a program that has none.
+pub fn a_program_without_rtt() {
+    let mut desk = Desk::new();
+    let file = desk.file("program.elf", &elf(FLASH, &program("well\n", SIZE)));
+    assert_eq!(desk.flash(&file), Ok(SIZE as u64));
+    let message = desk.terminal(&file).expect_err("there is no control block");
+    says(&message, &["program.elf: the program has no RTT", "use its serial port"]);
+}

@@ -1,24 +1,19 @@
 //! Boards that a debug probe flashes. The program with the probe-rs library is built when the first of them is flashed.
 
-use std::net::TcpListener;
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::thread;
 
 use anyhow::{Context, Result, anyhow, bail};
 use hil_tests::firmware::Firmware;
 use hil_tests::lab::Lab;
-use hil_tests::probe::{self, Event, Flash};
-use hil_tests::target::stm32::Stm32;
+use hil_tests::probe::{self, Connection, Event};
+use hil_tests::target::rtt::selector_of;
 use indicatif::ProgressBar;
 use larch_boards::Board;
-use larch_emulator::probe::{Probe, serve};
+use larch_emulator::probe::serve::Served;
+use larch_emulator::stm32f405::Stm32Board;
 use xshell::{Shell, cmd};
 
 use crate::progress::{self, Watch, kilobytes};
-
-/// How probe-rs names a Glasgow probe behind a TCP port.
-const EMULATED_PROBE: &str = "20b7:9db1:tcp:127.0.0.1";
 
 /// Builds `larch-probe`; cargo knows what is up to date.
 pub(crate) fn program(lab: &Lab) -> Result<PathBuf> {
@@ -54,20 +49,14 @@ pub(super) fn flash(lab: &Lab, board: &Board) -> Result<()> {
     flash_with(lab, board, selector.as_deref())
 }
 
-/// Flashes an emulated board through its emulated probe.
-pub(super) fn flash_emulated(lab: &Lab, board: &Board, emulated: &mut Stm32) -> Result<()> {
-    emulated.board().power_on();
-    let listener = TcpListener::bind("127.0.0.1:0").context("no port for the emulated probe")?;
-    let selector = format!("{EMULATED_PROBE}:{}", listener.local_addr()?.port());
-    let stop = AtomicBool::new(false);
-    let mut probe = Probe::default();
-    thread::scope(|scope| {
-        let server = scope.spawn(|| serve::serve(&mut probe, emulated.board(), &listener, &stop));
-        let flashed = flash_with(lab, board, Some(&selector));
-        stop.store(true, Ordering::Relaxed);
-        let served = server.join().map_err(|_| anyhow!("the emulated probe failed"))?;
-        flashed.and(served.context("the emulated probe"))
-    })
+/// Flashes a new emulated board through an emulated probe.
+pub(super) fn flash_emulated(lab: &Lab, board: &Board) -> Result<Stm32Board> {
+    let mut emulated = Stm32Board::new(false);
+    emulated.power_on();
+    let served = Served::start(emulated, Default::default()).context("no port for the emulated probe")?;
+    let flashed = flash_with(lab, board, Some(&selector_of(&served)));
+    let (emulated, _) = served.stop().context("the emulated probe")?;
+    flashed.map(|()| emulated)
 }
 
 fn flash_with(lab: &Lab, board: &Board, selector: Option<&str>) -> Result<()> {
@@ -76,9 +65,9 @@ fn flash_with(lab: &Lab, board: &Board, selector: Option<&str>) -> Result<()> {
     let file = file(lab, board)?;
     let watch = Watch::start();
     let mut bars = Bars::new(&board.name);
-    let flash = Flash { program: &program, wanted, selector, patience: probe::PATIENCE };
-    let bytes = flash
-        .run(&file, &mut |event| bars.event(event))
+    let connection = Connection { program: &program, wanted, selector, patience: probe::PATIENCE };
+    let bytes = connection
+        .flash(&file, &mut |event| bars.event(event))
         .map_err(|message| anyhow!("board {}: {message}", board.name))?;
     let text = format!("{:<20} {} verified by reading it back", "", kilobytes(bytes));
     progress::step("", &text, Some(watch.time()));
@@ -117,7 +106,7 @@ impl Bars {
                 self.close();
                 progress::detail(&self.board, &format!("trying again: {why}"), None);
             }
-            Event::Probe { .. } => {}
+            Event::Probe { .. } | Event::Heard { .. } | Event::Restarted => {}
         }
     }
 

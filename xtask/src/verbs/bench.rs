@@ -5,6 +5,7 @@ mod farm;
 mod harness;
 mod loader;
 mod net;
+mod probe;
 mod vm;
 
 use anyhow::Result;
@@ -21,6 +22,7 @@ Examples:
   cargo xtask bench farm        200 emulated boards over 8 shards, one report of them all
   cargo xtask bench loader      writing and reading flash, against esptool and espflash
   cargo xtask bench net         20 MB each way, 3000 connections, 300 times to the access point and away
+  cargo xtask bench probe       256 KB through the emulated debug probe
   cargo xtask bench vm          the interpreter in executed instructions, against MicroPython")]
 pub(crate) struct Arguments {
     #[command(subcommand)]
@@ -39,6 +41,8 @@ enum What {
     Loader(loader::Arguments),
     /// Throughput of the emulated board's network, and what thousands of connections leave behind
     Net(net::Arguments),
+    /// Flashing through the emulated debug probe
+    Probe,
     /// Executed instructions and memory of the interpreter on QEMU and here, against MicroPython
     Vm(vm::Arguments),
 }
@@ -51,6 +55,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
         What::Farm(farm) => farm::run(&lab, farm),
         What::Loader(arguments) => loader::run(&lab, arguments),
         What::Net(arguments) => net::run(&lab, arguments),
+        What::Probe => probe::run(&lab),
         What::Vm(arguments) => vm::run(&lab, arguments),
     }
 }

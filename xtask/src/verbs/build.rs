@@ -15,15 +15,22 @@ use crate::{toolchain, workspace};
 #[command(after_help = "\
 Examples:
   cargo xtask build                      the default board
-  cargo xtask build --board c3-devkit    a board of boards.yaml")]
+  cargo xtask build --board c3-devkit    a board of boards.yaml
+  cargo xtask build --chip rp2040        a chip, whether there is such a board or not")]
 pub(crate) struct Arguments {
     /// Board of boards.yaml [default: its default]
     #[arg(long, short)]
     board: Option<String>,
+    /// Instead: a chip, by its word in boards.yaml
+    #[arg(long, conflicts_with = "board", value_parser = Chip::from_word)]
+    chip: Option<Chip>,
 }
 
 pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     let lab = workspace::lab()?;
+    if let Some(chip) = arguments.chip {
+        return build_for(&lab, chip).map(|_| ());
+    }
     let board = workspace::board(&lab, arguments.board.as_deref())?;
     build(&lab, &board).map(|_| ())
 }

@@ -99,6 +99,11 @@ fn lints(lab: &Lab, shell: &Shell) -> Result<()> {
     let (package, triple) = (firmware.package, firmware.triple);
     cmd!(shell, "cargo clippy --locked -p {package} --profile firmware --target {triple} -- --deny warnings")
         .run()?;
+    // The boards that are not built here otherwise; the smallest processor of them has what all have.
+    const SMALLEST: &str = "thumbv6m-none-eabi";
+    toolchain::ensure_target(shell, SMALLEST)?;
+    cmd!(shell, "cargo clippy --locked -p larch-cortex-m --features nrf52840,rp2040,stm32f405 --profile firmware --target {SMALLEST} -- --deny warnings")
+        .run()?;
     let feature = chip.to_string();
     cmd!(shell, "cargo clippy --locked -p larch-stub --features {feature} --profile stub --target {triple} -- --deny warnings")
         .run()?;
@@ -125,12 +130,18 @@ fn licences(shell: &Shell) -> Result<()> {
 /// it is installed.
 fn on_other_machines(lab: &Lab, steps: &mut Steps<'_>) {
     let default = &lab.boards.default_board().name;
-    let is_other =
-        |board: &&Board| matches!(board.port, Port::Emulator | Port::Qemu(_)) && board.name != *default;
+    let is_other = |board: &&Board| {
+        (board.port.is_emulated() || matches!(board.port, Port::Qemu(_))) && board.name != *default
+    };
     for board in lab.boards.iter().filter(is_other) {
         let name = board.name.as_str();
         match lab.unavailable(board) {
             Some(reason) => println!("== scenarios on {name}\n   skipped: {reason}"),
+            // RTT is another way to the same program.
+            None if board.port.is_rtt() => {
+                let topics = ["--scenario", "errors/*", "--scenario", "os/*"];
+                steps.verb(&format!("RTT on {name}"), &[&["hil", "--board", name], &topics[..]].concat());
+            }
             None => steps.verb(&format!("scenarios on {name}"), &["hil", "--board", name]),
         }
     }

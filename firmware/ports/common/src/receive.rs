@@ -34,7 +34,13 @@ pub fn push(byte: u8) {
 
 /// Whether [`push`] would lose a byte.
 pub fn is_full() -> bool {
-    (HEAD.load(Ordering::Relaxed) + 1) % RING_SIZE == TAIL.load(Ordering::Acquire)
+    room() == 0
+}
+
+/// How many bytes [`push`] would not lose.
+pub fn room() -> usize {
+    let held = HEAD.load(Ordering::Relaxed).wrapping_sub(TAIL.load(Ordering::Acquire)) % RING_SIZE;
+    RING_SIZE - 1 - held
 }
 
 /// The next byte, if one has arrived.

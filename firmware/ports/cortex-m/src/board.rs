@@ -6,9 +6,11 @@ use cortex_m::peripheral::SCB;
 use larch_board::files::Storage;
 use larch_board::{Machine, Name, receive};
 use larch_hal::{
-    BlockDevice, Board, Clock, Console, FileSystem, PinError, PinMode, Pins, Port, Pull, ResetCause,
+    BlockDevice, Board, Clock, Console, FileSystem, Lan, PinError, PinMode, Pins, Port, Pull, ResetCause,
+    Sockets,
 };
 use larch_heap::Region;
+use larch_vm::native::{ModuleDef, TypeDef};
 use larch_vm::vm::INTERRUPTED;
 use static_cell::StaticCell;
 
@@ -20,6 +22,10 @@ pub trait Hardware: Pins + Sized + 'static {
     const NAME: Name;
     /// How fast the processor runs, once [`Hardware::set_up`] has returned.
     const FREQUENCY_HZ: u32;
+    /// Types and modules that only this board has.
+    const TYPES: &'static [&'static TypeDef] = &[];
+    /// As [`Hardware::TYPES`].
+    const MODULES: &'static [&'static ModuleDef] = &[];
     /// Where files are.
     type Disk: BlockDevice + 'static;
 
@@ -35,6 +41,11 @@ pub trait Hardware: Pins + Sized + 'static {
     /// Waits until everything written has left the chip.
     fn flush();
 
+    /// The chip is going to be reset: nobody must lose what was written.
+    fn before_reset() {
+        Self::flush();
+    }
+
     /// There is room for received bytes again; [`Hardware::on_interrupt`] may have stopped receiving.
     fn receive();
 
@@ -43,6 +54,16 @@ pub trait Hardware: Pins + Sized + 'static {
 
     /// A millisecond is over; called by an interrupt handler.
     fn on_turn() {}
+
+    /// The board's network card, if it has one.
+    fn lan(&mut self) -> Option<&mut dyn Lan> {
+        None
+    }
+
+    /// Sockets, if there is a network.
+    fn sockets(&mut self) -> Option<&mut dyn Sockets> {
+        None
+    }
 
     /// Why the chip started.
     fn reset_cause(&self) -> ResetCause;
@@ -65,22 +86,31 @@ pub struct CortexM<H: Hardware> {
 /// From the first instructions to the prompt. Called once; the `StaticCell` is the caller's because statics have no type
 /// parameters.
 pub fn run<H: Hardware>(place: &'static StaticCell<CortexM<H>>) -> ! {
+    larch_board::run(start(place))
+}
+
+/// Sets the board up. On its own, so that what it needs of the stack is free again while programs run.
+#[inline(never)]
+#[expect(clippy::mut_from_ref, reason = "the cell gives its content away once")]
+fn start<H: Hardware>(place: &'static StaticCell<CortexM<H>>) -> &'static mut CortexM<H> {
     let mut hardware = H::set_up();
     clock::set_up(H::FREQUENCY_HZ);
     memory::set_up_allocator();
     // SAFETY: what handlers share with the program is atomic.
     unsafe { cortex_m::interrupt::enable() };
     let disk = hardware.disk();
-    larch_board::run(place.init_with(|| CortexM {
+    place.init_with(|| CortexM {
         hardware,
         storage: Storage::find(disk, clock::epoch_us),
         build: build::name(H::NAME.build),
         soft_reset: false,
-    }))
+    })
 }
 
 impl<H: Hardware> Machine for CortexM<H> {
     const NAME: Name = H::NAME;
+    const TYPES: &'static [&'static TypeDef] = H::TYPES;
+    const MODULES: &'static [&'static ModuleDef] = H::MODULES;
 
     fn stack_room() -> usize {
         memory::stack_room()
@@ -100,6 +130,9 @@ impl<H: Hardware> Machine for CortexM<H> {
 
     fn soft_reset(&mut self) {
         self.storage.soft_reset();
+        if let Some(sockets) = self.hardware.sockets() {
+            sockets.close_unheld(&[]);
+        }
         self.set_interrupt_byte(None);
         self.soft_reset = true;
     }
@@ -112,6 +145,14 @@ impl<H: Hardware> Port for CortexM<H> {
 
     fn files(&mut self) -> Option<&mut dyn FileSystem> {
         self.storage.files()
+    }
+
+    fn lan(&mut self) -> Option<&mut dyn Lan> {
+        self.hardware.lan()
+    }
+
+    fn sockets(&mut self) -> Option<&mut dyn Sockets> {
+        self.hardware.sockets()
     }
 }
 
@@ -164,6 +205,10 @@ impl<H: Hardware> Clock for CortexM<H> {
     }
 
     fn idle(&mut self, deadline_us: Option<u64>) {
+        // Not later than after a millisecond, the caller comes again.
+        if let Some(sockets) = self.hardware.sockets() {
+            sockets.poll();
+        }
         clock::idle(deadline_us);
     }
 }
@@ -184,7 +229,7 @@ impl<H: Hardware> Pins for CortexM<H> {
 
 impl<H: Hardware> Board for CortexM<H> {
     fn reset(&mut self) -> ! {
-        H::flush();
+        H::before_reset();
         SCB::sys_reset()
     }
 

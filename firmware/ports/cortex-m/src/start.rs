@@ -9,12 +9,19 @@ use core::fmt::{self, Write};
 use cortex_m::peripheral::SCB;
 use cortex_m_rt::ExceptionFrame;
 
-use crate::Hardware;
+use crate::{Hardware, mmio};
 
 unsafe extern "C" {
     static _program_stack_start: u8;
     static _stack_end: u8;
 }
+
+/// CONTROL: thread mode uses the process stack; and, where floats have registers, they are in use.
+const SELECT: u32 = if cfg!(target_abi = "eabihf") { 0b110 } else { 0b010 };
+
+/// Fault status and address; an Armv6-M has none, and reads zeros.
+const CFSR: usize = 0xe000_ed28;
+const BFAR: usize = 0xe000_ed38;
 
 /// Goes on with `main` on the program's own stack.
 pub fn on_program_stack(main: extern "C" fn() -> !) -> ! {
@@ -27,8 +34,7 @@ pub fn on_program_stack(main: extern "C" fn() -> !) -> ! {
             "isb",
             "bx {main}",
             stack = in(reg) stack,
-            // Thread mode uses the process stack; bit 2 says that floats are in use.
-            select = in(reg) 0b110,
+            select = in(reg) SELECT,
             main = in(reg) main,
             options(noreturn)
         )
@@ -50,7 +56,7 @@ pub fn last_words<H: Hardware>(words: fmt::Arguments<'_>) -> ! {
     let mut line = LastWords::<H>(core::marker::PhantomData);
     // There is nobody left to tell about a failure.
     let _ = write!(line, "\r\nLarch {}: {words}\r\nRebooting.\r\n", env!("CARGO_PKG_VERSION"));
-    H::flush();
+    H::before_reset();
     SCB::sys_reset()
 }
 
@@ -60,9 +66,7 @@ pub fn fault<H: Hardware>(frame: &ExceptionFrame) -> ! {
     if core::ptr::from_ref(frame).addr() < (&raw const _stack_end).addr() {
         last_words::<H>(format_args!("the stack has overflowed"));
     }
-    // SAFETY: reads registers.
-    let scb = unsafe { &*SCB::PTR };
-    let (status, address) = (scb.cfsr.read(), scb.bfar.read());
+    let [status, address] = [CFSR, BFAR].map(mmio::read);
     last_words::<H>(format_args!("fault {status:#x} at {:#x}, address {address:#x}", frame.pc()))
 }
 

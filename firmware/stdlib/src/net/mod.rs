@@ -4,6 +4,7 @@
 //! nothing else: it honours time limits, Ctrl-C and scheduled work.
 
 pub mod address;
+pub mod lan;
 pub mod network;
 pub mod socket;
 pub mod socket_module;
@@ -27,6 +28,12 @@ use larch_vm::{Res, Vm};
 pub static TYPES: &[&TypeDef] = &[&socket::SOCKET, &wlan::WLAN, &tls::SSL_CONTEXT, &tls_socket::SSL_SOCKET];
 /// The modules, likewise.
 pub static MODULES: &[&ModuleDef] = &[&network::NETWORK, &socket_module::SOCKET, &tls::TLS];
+
+/// What a port with a cable, and without Wi-Fi and TLS, puts into its tables instead.
+pub static WIRED_TYPES: &[&TypeDef] =
+    &[&socket::SOCKET, &wlan::WLAN, &tls::SSL_CONTEXT, &tls_socket::SSL_SOCKET, &lan::LAN];
+/// The modules, likewise.
+pub static WIRED_MODULES: &[&ModuleDef] = &[&lan::NETWORK, &socket_module::SOCKET];
 
 /// How long to wait: `None` for ever, 0 not at all; in milliseconds.
 pub type TimeLimit = Option<u32>;

@@ -13,6 +13,7 @@ use larch_vm::types::ids as core_ids;
 use larch_vm::{Res, Vm};
 
 use super::address::{address_arg, mask, prefix, text};
+use super::lan::lan;
 use super::network::{STAT_CONNECTING, STAT_GOT_IP, STAT_IDLE};
 use super::{short_arg, wlan_config};
 use crate::ids;
@@ -325,11 +326,46 @@ fn tuple_of_addresses<const N: usize>(vm: &mut Vm, addresses: [[u8; 4]; N]) -> R
     vm.new_tuple(&texts)
 }
 
+fn is_wired(vm: &Vm, card: Value) -> bool {
+    vm.type_of(card) == ids::LAN.value()
+}
+
+/// Whether the interface can ask a DHCP server.
+fn can_ask(vm: &Vm, card: Value) -> bool {
+    is_wired(vm, card) || role(vm, card) == Role::Station
+}
+
+fn addresses(vm: &mut Vm, card: Value) -> Res<Addresses> {
+    if is_wired(vm, card) {
+        return Ok(lan(vm)?.addresses());
+    }
+    let role = role(vm, card);
+    Ok(wifi(vm)?.addresses(role))
+}
+
+fn set_addresses(vm: &mut Vm, card: Value, addresses: Option<Addresses>) -> Res<()> {
+    if is_wired(vm, card) {
+        lan(vm)?.set_addresses(addresses);
+        return Ok(());
+    }
+    let role = role(vm, card);
+    wifi(vm)?.set_addresses(role, addresses);
+    Ok(())
+}
+
+fn dhcp(vm: &mut Vm, card: Value) -> Res<(bool, bool)> {
+    if is_wired(vm, card) {
+        return Ok(lan(vm)?.dhcp());
+    }
+    let role = role(vm, card);
+    Ok(wifi(vm)?.dhcp(role))
+}
+
 /// `ifconfig()`, `ifconfig((address, mask, gateway, dns))`, `ifconfig('dhcp')`
-fn ifconfig(vm: &mut Vm, args: Args) -> Res {
-    let role = role(vm, vm.arg(args, 0));
+pub(super) fn ifconfig(vm: &mut Vm, args: Args) -> Res {
+    let card = vm.arg(args, 0);
     let Some(given) = vm.opt_arg(args, 1) else {
-        let Addresses { address, prefix, gateway, dns } = wifi(vm)?.addresses(role);
+        let Addresses { address, prefix, gateway, dns } = addresses(vm, card)?;
         let mask = if address == [0; 4] { [0; 4] } else { mask(prefix) };
         return tuple_of_addresses(vm, [address, mask, gateway, dns]);
     };
@@ -348,11 +384,11 @@ fn ifconfig(vm: &mut Vm, args: Args) -> Res {
             gateway: address_arg(vm, gateway)?,
             dns: address_arg(vm, dns)?,
         };
-        wifi(vm)?.set_addresses(role, Some(addresses));
+        set_addresses(vm, card, Some(addresses))?;
         return Ok(Value::NONE);
     }
-    if role == Role::Station && vm.find_qstr(given) == Some(Qstr::dhcp) {
-        wifi(vm)?.set_addresses(role, None);
+    if can_ask(vm, card) && vm.find_qstr(given) == Some(Qstr::dhcp) {
+        set_addresses(vm, card, None)?;
         return Ok(Value::NONE);
     }
     Err(vm.raise(core_ids::ValueError, "invalid arguments"))
@@ -366,18 +402,18 @@ fn prefix_arg(vm: &mut Vm, value: Value) -> Res<u8> {
     Ok(prefix(address_arg(vm, value)?))
 }
 
-fn ipconfig(vm: &mut Vm, args: Args) -> Res {
-    let role = role(vm, vm.arg(args, 0));
+pub(super) fn ipconfig(vm: &mut Vm, args: Args) -> Res {
+    let card = vm.arg(args, 0);
     if args.keywords == 0 {
         if args.positional != 2 {
             return Err(vm.raise(core_ids::TypeError, "must query one param"));
         }
-        let Addresses { address, prefix, gateway, .. } = wifi(vm)?.addresses(role);
+        let Addresses { address, prefix, gateway, .. } = addresses(vm, card)?;
         let name = vm.arg(args, 1);
         return match vm.find_qstr(name) {
-            Some(Qstr::dhcp4) if role == Role::Station => Ok(Value::bool(wifi(vm)?.dhcp(role).0)),
-            Some(Qstr::has_dhcp4) if role == Role::Station => {
-                let (wants, has) = wifi(vm)?.dhcp(role);
+            Some(Qstr::dhcp4) if can_ask(vm, card) => Ok(Value::bool(dhcp(vm, card)?.0)),
+            Some(Qstr::has_dhcp4) if can_ask(vm, card) => {
+                let (wants, has) = dhcp(vm, card)?;
                 Ok(Value::bool(wants && has))
             }
             Some(Qstr::addr4) => tuple_of_addresses(vm, [address, mask(prefix)]),
@@ -388,13 +424,13 @@ fn ipconfig(vm: &mut Vm, args: Args) -> Res {
     if args.positional > 1 {
         return Err(vm.raise(core_ids::TypeError, "can't specify pos and kw args"));
     }
-    let mut addresses = wifi(vm)?.addresses(role);
+    let mut addresses = addresses(vm, card)?;
     for index in 0..args.keywords {
         let (name, value) = vm.keyword(args, index);
         match name {
-            Qstr::dhcp4 if role == Role::Station => {
+            Qstr::dhcp4 if can_ask(vm, card) => {
                 let wants = vm.truth(value)?;
-                wifi(vm)?.set_addresses(role, (!wants).then_some(addresses));
+                set_addresses(vm, card, (!wants).then_some(addresses))?;
                 continue;
             }
             Qstr::addr4 => {
@@ -403,7 +439,7 @@ fn ipconfig(vm: &mut Vm, args: Args) -> Res {
             Qstr::gw4 => addresses.gateway = address_arg(vm, value)?,
             _ => return Err(vm.raise(core_ids::ValueError, "unexpected key")),
         }
-        wifi(vm)?.set_addresses(role, Some(addresses));
+        set_addresses(vm, card, Some(addresses))?;
     }
     Ok(Value::NONE)
 }

@@ -51,6 +51,11 @@ pub(super) struct RawProbe {
 }
 
 impl RawProbe {
+    /// The word for the probe of an emulated board.
+    pub(super) fn is_emulated(&self) -> bool {
+        self.selector.as_deref() == Some("emulator")
+    }
+
     pub(super) fn into_probe(self) -> Probe {
         let Self { chip, selector, speed_khz, connect_under_reset, chip_erase } = self;
         Probe { chip, selector, speed_khz, connect_under_reset, chip_erase }

@@ -33,11 +33,14 @@ impl<'de> Deserialize<'de> for RawPort {
 }
 
 fn port_from_text(text: &str) -> Result<Port, String> {
-    const SHAPES: &str = "emulator, /dev/..., COM6, rfc2217://host:port, socket://host:port, { serial-number: ... }, \
+    const SHAPES: &str = "emulator, rtt, /dev/..., COM6, rfc2217://host:port, socket://host:port, { serial-number: ... }, \
                           { by-id: ... }, { vid-pid: \"0403:6001\" }, { labgrid: place }, { command: ... }, { qemu: ... }, \
                           { external: ... }";
     if text == "emulator" {
         return Ok(Port::Emulator);
+    }
+    if text == "rtt" {
+        return Ok(Port::Rtt);
     }
     let windows = text.strip_prefix("COM").is_some_and(|number| number.parse::<u16>().is_ok());
     if text.starts_with('/') || windows {

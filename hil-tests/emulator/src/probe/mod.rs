@@ -29,6 +29,8 @@ pub trait Target {
     fn set_reset(&mut self, low: bool);
     /// Lets time pass.
     fn pass(&mut self, time: Duration);
+    /// Simulated time.
+    fn now(&self) -> Duration;
     /// Whether the processor executes, so that time that passes may change something.
     fn is_running(&self) -> bool;
     /// Whether its debug port is there: it has power, and no program has taken the port's pins.

@@ -3,33 +3,102 @@
 //! While the processor runs and no command comes, simulated time passes as fast as the host can compute it, so that a client
 //! that waits for a flash algorithm does not wait for real milliseconds.
 
-use super::{Probe, Target};
+use super::{Probe, SwdFaults, Target};
+use crate::stm32f405::Stm32Board;
 use std::io::{self, ErrorKind, Read, Write};
-use std::net::{TcpListener, TcpStream};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::thread::JoinHandle;
 use std::time::Duration;
 
-/// Simulated time between two looks at the socket.
-const SLICE: Duration = Duration::from_millis(1);
+/// Simulated time between two looks at the socket: what a client that reads memory waits for while a program computes.
+const SLICE: Duration = Duration::from_micros(100);
 /// How long to wait for a command while nothing runs, and for a client.
 const PAUSE: Duration = Duration::from_millis(1);
 const BUFFER: usize = 64 * 1024;
 
-/// Serves one client after the other until `stop` is set.
-///
-/// # Errors
-/// If the listener fails. A client that fails is let go.
-pub fn serve(
+/// What the server's thread and others know.
+#[derive(Debug, Default)]
+struct Shared {
+    stop: AtomicBool,
+    /// Simulated time, in nanoseconds.
+    now: AtomicU64,
+}
+
+/// A board at a probe that is served on a port of this machine, by a thread of its own.
+#[derive(Debug)]
+pub struct Served {
+    address: SocketAddr,
+    shared: Arc<Shared>,
+    server: Option<JoinHandle<(Stm32Board, u64, io::Result<()>)>>,
+}
+
+impl Served {
+    /// Starts to serve the board's probe, whose wire has these faults.
+    ///
+    /// # Errors
+    /// There is no port.
+    pub fn start(mut board: Stm32Board, faults: SwdFaults) -> io::Result<Self> {
+        let listener = TcpListener::bind("127.0.0.1:0")?;
+        let address = listener.local_addr()?;
+        let shared = Arc::new(Shared::default());
+        let known = Arc::clone(&shared);
+        let server = std::thread::spawn(move || {
+            let mut probe = Probe::new(faults);
+            let outcome = serve(&mut probe, &mut board, &listener, &known);
+            (board, probe.transfers(), outcome)
+        });
+        Ok(Self { address, shared, server: Some(server) })
+    }
+
+    /// Where clients find the probe.
+    #[must_use]
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// The board's time.
+    #[must_use]
+    pub fn now(&self) -> Duration {
+        Duration::from_nanos(self.shared.now.load(Ordering::Relaxed))
+    }
+
+    /// Takes the board back; and the number of transfers on its wire.
+    ///
+    /// # Errors
+    /// The port failed.
+    pub fn stop(mut self) -> io::Result<(Stm32Board, u64)> {
+        self.shared.stop.store(true, Ordering::Relaxed);
+        let server = self.server.take().ok_or_else(|| io::Error::other("it was stopped"))?;
+        let (board, transfers, outcome) =
+            server.join().map_err(|_| io::Error::other("the emulated probe failed"))?;
+        outcome.map(|()| (board, transfers))
+    }
+}
+
+impl Drop for Served {
+    fn drop(&mut self) {
+        self.shared.stop.store(true, Ordering::Relaxed);
+        if let Some(server) = self.server.take() {
+            // Nobody wants the board any more.
+            let _ = server.join();
+        }
+    }
+}
+
+/// Serves one client after the other until it is told to stop. A client that fails is let go.
+fn serve(
     probe: &mut Probe,
     target: &mut dyn Target,
     listener: &TcpListener,
-    stop: &AtomicBool,
+    shared: &Shared,
 ) -> io::Result<()> {
     listener.set_nonblocking(true)?;
-    while !stop.load(Ordering::Relaxed) {
+    while !shared.stop.load(Ordering::Relaxed) {
         match listener.accept() {
             Ok((stream, _)) => {
-                if let Err(error) = serve_client(probe, target, &stream, stop) {
+                if let Err(error) = serve_client(probe, target, &stream, shared) {
                     tracing::info!("the probe's client: {error}");
                 }
                 probe.hang_up();
@@ -45,12 +114,12 @@ fn serve_client(
     probe: &mut Probe,
     target: &mut dyn Target,
     mut stream: &TcpStream,
-    stop: &AtomicBool,
+    shared: &Shared,
 ) -> io::Result<()> {
     stream.set_nodelay(true)?;
     stream.set_nonblocking(true)?;
     let mut buffer = vec![0; BUFFER];
-    while !stop.load(Ordering::Relaxed) {
+    while !shared.stop.load(Ordering::Relaxed) {
         match stream.read(&mut buffer) {
             Ok(0) => return Ok(()),
             Ok(count) => {
@@ -62,6 +131,8 @@ fn serve_client(
             Err(error) if error.kind() == ErrorKind::Interrupted => {}
             Err(error) => return Err(error),
         }
+        let now = u64::try_from(target.now().as_nanos()).unwrap_or(u64::MAX);
+        shared.now.store(now, Ordering::Relaxed);
     }
     Ok(())
 }

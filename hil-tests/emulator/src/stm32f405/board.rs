@@ -4,9 +4,10 @@
 //! inside these calls.
 
 use super::{Stm32f405, Stop, UnknownAccess, duration, ticks};
-use crate::adapter::SerialFaults;
+use crate::adapter::{Adapter, SerialFaults};
 use crate::probe::Target;
 use crate::time::Ticks;
+use crate::timed::{self, Timed};
 use crate::wire::FRACTION;
 use std::io;
 use std::path::Path;
@@ -117,8 +118,7 @@ impl Stm32Board {
 
     /// Lets simulated time pass.
     pub fn sleep(&mut self, time: Duration) {
-        let until = self.chip.now().saturating_add(ticks(time));
-        self.advance(until);
+        timed::sleep(self, time);
     }
 
     /// Reads what arrived; waits at most `timeout` of simulated time for the first byte. 0 means nothing came.
@@ -126,16 +126,7 @@ impl Stm32Board {
     /// # Errors
     /// If the chip stopped in strict mode.
     pub fn read(&mut self, buffer: &mut [u8], timeout: Duration) -> io::Result<usize> {
-        if self.chip.adapter().heard.is_empty() {
-            let until = self.chip.now().saturating_add(ticks(timeout));
-            self.chip.adapter().wake = true;
-            self.advance(until);
-            self.chip.adapter().wake = false;
-        }
-        if let Some(access) = &self.stopped_at {
-            return Err(io::Error::other(format!("the emulated chip stopped (strict mode): {access}")));
-        }
-        Ok(self.chip.adapter().take(buffer))
+        timed::read(self, buffer, timeout)
     }
 
     /// Sends bytes to the chip; returns when the last one left the line.
@@ -179,10 +170,7 @@ impl Stm32Board {
     /// # Errors
     /// If the file cannot be written.
     pub fn save_flash(&self, path: &Path) -> io::Result<()> {
-        let mut temporary = path.as_os_str().to_owned();
-        temporary.push(".new");
-        std::fs::write(&temporary, self.chip.flash_contents())?;
-        std::fs::rename(&temporary, path)
+        timed::save(path, self.chip.flash_contents())
     }
 
     /// Loads the flash contents from `path`, which must be of the flash's size.
@@ -198,6 +186,28 @@ impl Stm32Board {
         }
         self.chip.load_flash(0, &contents);
         Ok(())
+    }
+}
+
+impl Timed for Stm32Board {
+    fn ticks(duration: Duration) -> Ticks {
+        ticks(duration)
+    }
+
+    fn now_ticks(&self) -> Ticks {
+        self.chip.now()
+    }
+
+    fn advance(&mut self, until: Ticks) {
+        Stm32Board::advance(self, until);
+    }
+
+    fn adapter(&mut self) -> &mut Adapter {
+        self.chip.adapter()
+    }
+
+    fn stopped(&self) -> Option<String> {
+        self.stopped_at.as_ref().map(ToString::to_string)
     }
 }
 
@@ -217,6 +227,10 @@ impl Target for Stm32Board {
 
     fn pass(&mut self, time: Duration) {
         self.sleep(time);
+    }
+
+    fn now(&self) -> Duration {
+        Stm32Board::now(self)
     }
 
     fn is_running(&self) -> bool {

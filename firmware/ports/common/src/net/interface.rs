@@ -223,6 +223,11 @@ impl<D: Driver> Interface<D> {
         }
     }
 
+    /// Whether frames go through, when it was looked at last.
+    pub fn is_up(&self) -> bool {
+        self.was_up
+    }
+
     /// Whether DHCP looks for addresses.
     pub fn wants_dhcp(&self) -> bool {
         self.wants_dhcp

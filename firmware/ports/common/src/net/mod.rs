@@ -17,6 +17,7 @@ mod leases;
 mod socket;
 #[cfg(test)]
 mod tests;
+mod wired;
 
 use alloc::boxed::Box;
 
@@ -30,6 +31,7 @@ use smoltcp::wire::DhcpOption;
 pub use driver::Driver;
 use interface::{Interface, Listeners};
 use socket::{Entry, Place};
+pub use wired::Wired;
 
 /// Interfaces.
 pub const INTERFACES: usize = 2;
@@ -191,6 +193,11 @@ impl<D: Driver> Network<D> {
         if let Some(interface) = &mut self.interfaces[usize::from(index)] {
             interface.set_dns(dns);
         }
+    }
+
+    /// Whether frames go through an interface, when it was looked at last.
+    pub fn is_up(&self, index: u8) -> bool {
+        self.interfaces[usize::from(index)].as_ref().is_some_and(Interface::is_up)
     }
 
     /// Whether an interface uses DHCP.

@@ -1,25 +1,46 @@
 //! The board behind the port's trait.
 
+use core::sync::atomic::{AtomicU32, Ordering};
+
 use larch_board::Name;
+use larch_board::net::Wired;
 use larch_cortex_m::{Hardware, clock};
-use larch_hal::{PinError, PinMode, Pins, Pull, ResetCause};
+use larch_hal::{Lan, PinError, PinMode, Pins, Pull, ResetCause, Sockets};
+use larch_vm::native::{ModuleDef, TypeDef};
+use larch_vm::vm::PENDING;
 
 use crate::console;
 use crate::disk::Disk;
+use crate::lan9118::{self, Lan9118};
+
+/// How often a program that computes looks after the network.
+const LOOK_MS: u32 = 10;
 
 /// The board.
 pub struct Mps2 {
     random: u32,
+    lan: Wired<Lan9118>,
 }
 
 impl Hardware for Mps2 {
     const NAME: Name = Name { machine: "MPS2_AN386 with Cortex-M4", platform: "qemu", build: "MPS2_AN386" };
     const FREQUENCY_HZ: u32 = 25_000_000;
+    const TYPES: &'static [&'static TypeDef] = larch_stdlib::net::WIRED_TYPES;
+    const MODULES: &'static [&'static ModuleDef] = larch_stdlib::net::WIRED_MODULES;
     type Disk = Disk;
 
     fn set_up() -> Self {
         console::set_up();
-        Self { random: 0 }
+        let lan = Wired::new(Lan9118::new, lan9118::mac(), "mpy-mps2", clock::now_us, clock::cycles);
+        Self { random: 0, lan }
+    }
+
+    fn lan(&mut self) -> Option<&mut dyn Lan> {
+        Some(&mut self.lan)
+    }
+
+    fn sockets(&mut self) -> Option<&mut dyn Sockets> {
+        Some(&mut self.lan.network)
     }
 
     fn disk(&mut self) -> Option<Disk> {
@@ -41,6 +62,14 @@ impl Hardware for Mps2 {
     fn on_interrupt(number: i16) {
         if number == console::RECEIVE_INTERRUPT {
             console::receive();
+        }
+    }
+
+    /// While a program computes, it looks after the network now and then.
+    fn on_turn() {
+        static TURNS: AtomicU32 = AtomicU32::new(0);
+        if lan9118::is_on() && TURNS.fetch_add(1, Ordering::Relaxed).is_multiple_of(LOOK_MS) {
+            PENDING.store(true, Ordering::Relaxed);
         }
     }
 

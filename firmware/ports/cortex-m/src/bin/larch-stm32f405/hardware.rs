@@ -4,12 +4,12 @@ use core::ptr::with_exposed_provenance;
 use core::slice;
 
 use larch_board::Name;
-use larch_cortex_m::{Hardware, mmio};
+use larch_cortex_m::{Hardware, mmio, rtt};
 use larch_hal::{PinError, PinMode, Pins, Pull, ResetCause};
 use larch_pages::Pages;
 
 use crate::flash::Flash;
-use crate::{clock_tree, console, pins, rtt};
+use crate::{clock_tree, console, pins};
 
 /// The chip's number, 96 bits. Source: RM0090 chapter 39.1.
 const UNIQUE_ID: usize = 0x1fff_7a10;
@@ -49,12 +49,17 @@ impl Hardware for Stm32f405 {
     }
 
     fn write(bytes: &[u8]) {
-        rtt::write(bytes);
+        rtt::write(bytes, Self::FREQUENCY_HZ);
         console::write(bytes);
     }
 
     fn flush() {
         console::flush();
+    }
+
+    fn before_reset() {
+        console::flush();
+        rtt::flush(Self::FREQUENCY_HZ);
     }
 
     fn receive() {}

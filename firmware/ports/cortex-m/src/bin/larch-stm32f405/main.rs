@@ -12,6 +12,5 @@ mod console;
 mod flash;
 mod hardware;
 mod pins;
-mod rtt;
 
 larch_cortex_m::program!(hardware::Stm32f405);
