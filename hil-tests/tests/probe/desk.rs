@@ -87,13 +87,13 @@ impl Desk {
         wanted: &Wanted,
         work: &mut dyn FnMut(&Connection<'_>) -> Result<T, String>,
     ) -> Result<T, String> {
-        let board = std::mem::replace(&mut self.board, Stm32Board::new(false));
+        let mut board = std::mem::replace(&mut self.board, Stm32Board::new(false));
+        board.discard_output();
         let served = Served::start(board, self.faults.clone()).expect("a port");
         let (program, selector) = (&larch_probe(), &selector_of(&served));
         let outcome =
             work(&Connection { program, wanted, selector: Some(selector), patience: self.patience });
         (self.board, self.transfers) = served.stop().expect("the server");
-        self.board.discard_output();
         outcome
     }
 

@@ -51,7 +51,8 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     crate::ready::probe::program(&lab)?;
     // Not among the default members: only who uses a probe builds the probe-rs library.
     for packages in [&[][..], &["-p", "larch-probe"]] {
-        cmd!(shell, "cargo test --locked {packages...}")
+        // One run tells everything that is wrong.
+        cmd!(shell, "cargo test --locked --no-fail-fast {packages...}")
             .env("CARGO_TARGET_DIR", target)
             .run()
             .context("some tests failed; run one again with `cargo test -p PACKAGE NAME`")?;
