@@ -253,6 +253,24 @@ pub(super) fn run(
                 (And, $n:literal) => {
                     binary!($n, |a, b| a & b)
                 };
+                (Sltu, $n:literal) => {
+                    binary!($n, |a, b| u32::from(a < b))
+                };
+                (Or, $n:literal) => {
+                    binary!($n, |a, b| a | b)
+                };
+                (Mul, $n:literal) => {
+                    binary!($n, u32::wrapping_mul)
+                };
+                (Mulhu, $n:literal) => {
+                    binary!($n, |a, b| ((u64::from(a) * u64::from(b)) >> 32) as u32)
+                };
+                (Lb, $n:literal) => {
+                    load!($n, load8, |v: u8| v as i8 as u32)
+                };
+                (Lhu, $n:literal) => {
+                    load!($n, load16, u32::from)
+                };
                 (Nop, $n:literal) => {{}};
                 (Jalr, $n:literal) => {{
                     let next = a!($n).wrapping_add(step.imm[$n]) & !1;
@@ -277,27 +295,27 @@ pub(super) fn run(
                         Code::Sub => perform!(Sub, 0),
                         Code::Sll => binary!(0, |a, b| a << (b & 31)),
                         Code::Slt => binary!(0, |a, b| u32::from((a as i32) < b as i32)),
-                        Code::Sltu => binary!(0, |a, b| u32::from(a < b)),
+                        Code::Sltu => perform!(Sltu, 0),
                         Code::Xor => perform!(Xor, 0),
                         Code::Srl => binary!(0, |a, b| a >> (b & 31)),
                         Code::Sra => binary!(0, |a, b| ((a as i32) >> (b & 31)) as u32),
-                        Code::Or => binary!(0, |a, b| a | b),
+                        Code::Or => perform!(Or, 0),
                         Code::And => perform!(And, 0),
-                        Code::Mul => binary!(0, u32::wrapping_mul),
+                        Code::Mul => perform!(Mul, 0),
                         Code::Mulh => {
                             binary!(0, |a, b| ((i64::from(a as i32) * i64::from(b as i32)) >> 32) as u32);
                         }
                         Code::Mulhsu => binary!(0, |a, b| ((i64::from(a as i32) * i64::from(b)) >> 32) as u32),
-                        Code::Mulhu => binary!(0, |a, b| ((u64::from(a) * u64::from(b)) >> 32) as u32),
+                        Code::Mulhu => perform!(Mulhu, 0),
                         Code::Div => binary!(0, divide),
                         Code::Divu => binary!(0, |a, b| a.checked_div(b).unwrap_or(u32::MAX)),
                         Code::Rem => binary!(0, remainder),
                         Code::Remu => binary!(0, |a, b| a.checked_rem(b).unwrap_or(a)),
-                        Code::Lb => load!(0, load8, |v: u8| v as i8 as u32),
+                        Code::Lb => perform!(Lb, 0),
                         Code::Lh => load!(0, load16, |v: u16| v as i16 as u32),
                         Code::Lw => perform!(Lw, 0),
                         Code::Lbu => perform!(Lbu, 0),
-                        Code::Lhu => load!(0, load16, u32::from),
+                        Code::Lhu => perform!(Lhu, 0),
                         Code::Sb => perform!(Sb, 0),
                         Code::Sh => store!(0, store16, u16),
                         Code::Sw => perform!(Sw, 0),
