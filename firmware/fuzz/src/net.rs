@@ -107,14 +107,18 @@ impl Host {
         })
     }
 
-    /// Somebody in the same network asks who has the board's address: it must say so.
+    /// Somebody in the same network asks who has the board's address, or, if nobody else has room there, the router: it must say
+    /// so.
     fn check(&mut self) {
-        let Some(Addresses { address: own, prefix, .. }) = self.network.addresses(0) else { return };
-        if own == [0; 4] || prefix > 24 {
+        let Some(Addresses { address: own, prefix, gateway, .. }) = self.network.addresses(0) else { return };
+        let asker = match prefix {
+            0..=24 => [own[0], own[1], own[2], if own[3] == 100 { 101 } else { 100 }],
+            _ => gateway,
+        };
+        if own == [0; 4] || asker == [0; 4] || Ipv4Address::from(asker).is_multicast() || asker == [255; 4] {
             return;
         }
         self.wire.borrow_mut().sent.clear();
-        let asker = [own[0], own[1], own[2], if own[3] == 100 { 101 } else { 100 }];
         self.hear(arp(ArpOperation::Request, asker, own));
         let answers = self.wire.borrow().sent.iter().any(|frame| {
             EthernetFrame::new_checked(frame).is_ok_and(|frame| {

@@ -13,6 +13,7 @@ mod block;
 mod board;
 mod clock;
 mod console;
+mod espnow;
 mod files;
 mod lan;
 mod pins;
@@ -24,6 +25,7 @@ pub use block::{BlockDevice, BlockError};
 pub use board::{Board, ResetCause};
 pub use clock::Clock;
 pub use console::Console;
+pub use espnow::{Envelope, EspError, EspNow, KEY_LEN, Peer, Traffic};
 pub use files::{FileError, FileHandle, FileInfo, FileMode, FileSystem, FileSystemUsage, Whence};
 pub use lan::Lan;
 pub use pins::{PinError, PinMode, Pins, Pull};
@@ -45,6 +47,11 @@ pub trait Port: Console + Clock + Pins + Board {
 
     /// Wi-Fi, if the board has it.
     fn wifi(&mut self) -> Option<&mut dyn Wifi> {
+        None
+    }
+
+    /// ESP-NOW, if the board has it.
+    fn espnow(&mut self) -> Option<&mut dyn EspNow> {
         None
     }
 

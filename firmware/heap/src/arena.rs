@@ -73,6 +73,8 @@ pub enum Root {
     Duplicate,
     /// Sockets that somebody waits for, with whom to call.
     Watched,
+    /// The object of `espnow`.
+    EspNow,
     /// How many there are.
     Count,
 }

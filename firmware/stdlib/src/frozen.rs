@@ -25,6 +25,8 @@ pub static MODULES: &[Frozen] = &[
     module("asyncio.lock", include_str!("../frozen/asyncio/lock.py")),
     #[cfg(feature = "asyncio")]
     module("asyncio.stream", include_str!("../frozen/asyncio/stream.py")),
+    #[cfg(feature = "espnow")]
+    module("aioespnow", include_str!("../frozen/aioespnow.py")),
     #[cfg(feature = "network")]
     module("_webrepl", include_str!("../frozen/_webrepl.py")),
     #[cfg(feature = "network")]

@@ -27,8 +27,10 @@ pub const WLAN: TypeId = TypeId(PORT + 1);
 pub const SSL_CONTEXT: TypeId = TypeId(PORT + 2);
 /// `tls.SSLSocket`, likewise.
 pub const SSL_SOCKET: TypeId = TypeId(PORT + 3);
+/// `espnow.ESPNow`, likewise.
+pub const ESP_NOW: TypeId = TypeId(PORT + 4);
 /// `network.LAN`, in the table of ports with a cable ([`crate::net::WIRED_TYPES`]).
-pub const LAN: TypeId = TypeId(PORT + 4);
+pub const LAN: TypeId = TypeId(PORT + 5);
 
 /// The board's own file system, in the table of mounts.
 pub const OWN_FILES: TypeId = TypeId(STDLIB + 8);

@@ -116,6 +116,7 @@ fn poll<M: Machine>(vm: &mut Vm) -> Res<()> {
         sockets.poll();
     }
     if !M::TYPES.is_empty() {
+        larch_stdlib::net::espnow::run(vm);
         larch_stdlib::net::watch::run(vm)?;
     }
     Ok(())

@@ -11,8 +11,8 @@ use esp_hal::system::{reset_reason, software_reset};
 use larch_board::files::Storage;
 use larch_board::{Machine, Name, receive};
 use larch_hal::{
-    BlockDevice, Board, Clock, Console, FileSystem, PinError, PinMode, Pins, Port, Pull, ResetCause, Sockets,
-    Tls, Wifi,
+    BlockDevice, Board, Clock, Console, EspNow, FileSystem, PinError, PinMode, Pins, Port, Pull, ResetCause,
+    Sockets, Tls, Wifi,
 };
 use larch_heap::Region;
 use larch_vm::native::{ModuleDef, TypeDef};
@@ -103,6 +103,7 @@ impl Machine for Esp32c3 {
         self.storage.soft_reset();
         self.pins.release();
         self.tls.close_unheld(&[]);
+        self.radio.reset_espnow();
         self.radio.network.close_all();
         self.set_interrupt_byte(None);
         self.soft_reset = true;
@@ -119,6 +120,10 @@ impl Port for Esp32c3 {
     }
 
     fn wifi(&mut self) -> Option<&mut dyn Wifi> {
+        Some(&mut self.radio)
+    }
+
+    fn espnow(&mut self) -> Option<&mut dyn EspNow> {
         Some(&mut self.radio)
     }
 

@@ -4,6 +4,8 @@
 //! nothing else: it honours time limits, Ctrl-C and scheduled work.
 
 pub mod address;
+pub mod espnow;
+mod espnow_peers;
 pub mod lan;
 pub mod network;
 pub mod socket;
@@ -25,13 +27,14 @@ use larch_vm::vm::PENDING;
 use larch_vm::{Res, Vm};
 
 /// The types, by number: a port with a network puts them into its own table.
-pub static TYPES: &[&TypeDef] = &[&socket::SOCKET, &wlan::WLAN, &tls::SSL_CONTEXT, &tls_socket::SSL_SOCKET];
+pub static TYPES: &[&TypeDef] =
+    &[&socket::SOCKET, &wlan::WLAN, &tls::SSL_CONTEXT, &tls_socket::SSL_SOCKET, &espnow::ESP_NOW];
 /// The modules, likewise.
-pub static MODULES: &[&ModuleDef] = &[&network::NETWORK, &socket_module::SOCKET, &tls::TLS];
+pub static MODULES: &[&ModuleDef] = &[&network::NETWORK, &socket_module::SOCKET, &tls::TLS, &espnow::ESPNOW];
 
 /// What a port with a cable, and without Wi-Fi and TLS, puts into its tables instead.
 pub static WIRED_TYPES: &[&TypeDef] =
-    &[&socket::SOCKET, &wlan::WLAN, &tls::SSL_CONTEXT, &tls_socket::SSL_SOCKET, &lan::LAN];
+    &[&socket::SOCKET, &wlan::WLAN, &tls::SSL_CONTEXT, &tls_socket::SSL_SOCKET, &espnow::ESP_NOW, &lan::LAN];
 /// The modules, likewise.
 pub static WIRED_MODULES: &[&ModuleDef] = &[&lan::NETWORK, &socket_module::SOCKET];
 
@@ -83,20 +86,20 @@ pub fn raise_named(vm: &mut Vm, name: Qstr) -> Raised {
     }
 }
 
-/// Tries until it works, fails, or the time is over: ETIMEDOUT, or EAGAIN if there was no time to begin with.
+/// Tries until it works, fails, or the time is over: None.
 ///
 /// # Errors
 /// OSError, KeyboardInterrupt, what scheduled work raises.
-pub fn wait<T>(
+pub fn until<T>(
     vm: &mut Vm,
     limit: TimeLimit,
     mut attempt: impl FnMut(&mut Vm) -> Result<T, NetError>,
-) -> Res<T> {
+) -> Res<Option<T>> {
     let deadline_us = limit.map(|ms| vm.port.ticks_us() + u64::from(ms) * 1000);
     let mut is_first = true;
     loop {
         match attempt(vm) {
-            Ok(answer) => return Ok(answer),
+            Ok(answer) => return Ok(Some(answer)),
             // Frames that have arrived meanwhile count, also for who does not wait.
             Err(NetError::Again) if is_first => {
                 is_first = false;
@@ -109,13 +112,24 @@ pub fn wait<T>(
                     vm.handle_pending()?;
                 }
                 if deadline_us.is_some_and(|deadline_us| vm.port.ticks_us() >= deadline_us) {
-                    let error = if limit == Some(0) { NetError::Again } else { NetError::TimedOut };
-                    return Err(raise(vm, error));
+                    return Ok(None);
                 }
                 vm.port.idle(deadline_us);
             }
             Err(error) => return Err(raise(vm, error)),
         }
+    }
+}
+
+/// As [`until`], but when the time is over: ETIMEDOUT, or EAGAIN if there was no time to begin with.
+///
+/// # Errors
+/// As [`until`].
+pub fn wait<T>(vm: &mut Vm, limit: TimeLimit, attempt: impl FnMut(&mut Vm) -> Result<T, NetError>) -> Res<T> {
+    match until(vm, limit, attempt)? {
+        Some(answer) => Ok(answer),
+        None if limit == Some(0) => Err(raise(vm, NetError::Again)),
+        None => Err(raise(vm, NetError::TimedOut)),
     }
 }
 
@@ -126,20 +140,11 @@ pub fn wait<T>(
 pub fn wait_or_none<T>(
     vm: &mut Vm,
     limit: TimeLimit,
-    mut attempt: impl FnMut(&mut Vm) -> Result<T, NetError>,
+    attempt: impl FnMut(&mut Vm) -> Result<T, NetError>,
 ) -> Res<Option<T>> {
-    if limit != Some(0) {
-        return wait(vm, limit, attempt).map(Some);
-    }
-    let mut answer = attempt(vm);
-    if matches!(answer, Err(NetError::Again)) {
-        sockets(vm)?.poll();
-        answer = attempt(vm);
-    }
-    match answer {
-        Ok(answer) => Ok(Some(answer)),
-        Err(NetError::Again) => Ok(None),
-        Err(error) => Err(raise(vm, error)),
+    match limit {
+        Some(0) => until(vm, limit, attempt),
+        _ => wait(vm, limit, attempt).map(Some),
     }
 }
 

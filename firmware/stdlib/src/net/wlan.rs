@@ -160,7 +160,10 @@ fn active(vm: &mut Vm, args: Args) -> Res {
 }
 
 /// The driver's memory is taken from the heap's end, before it starts for the first time.
-fn give_memory(vm: &mut Vm) -> Res<()> {
+///
+/// # Errors
+/// OSError.
+pub(super) fn give_memory(vm: &mut Vm) -> Res<()> {
     let wanted = wifi(vm)?.memory_wanted();
     if wanted == 0 {
         return Ok(());

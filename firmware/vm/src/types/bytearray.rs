@@ -165,6 +165,25 @@ impl Vm {
         Ok(at)
     }
 
+    /// A bytearray of `len` zeros.
+    ///
+    /// # Errors
+    /// MemoryError.
+    pub fn new_bytearray(&mut self, len: u32) -> Res {
+        Ok(self.new_array(Kind::ByteArray, b'B', len)?.into())
+    }
+
+    /// Makes a bytearray shorter, or as long again as it was; says whether it was ever that long.
+    pub fn set_bytearray_len(&mut self, at: Ref, len: u32) -> bool {
+        let (_, _, storage) = self.array_parts(at);
+        let room = storage.map_or(0, |storage| self.heap.header(storage).count() - TEXT_START);
+        let fits = len <= room;
+        if fits {
+            self.set_array_len(at, len);
+        }
+        fits
+    }
+
     /// A bytearray of the first `len` bytes of storage that exists.
     pub(crate) fn array_over(&mut self, storage: Ref, len: u32) -> Res {
         let at = self.alloc_keeping(Header::new(Kind::ByteArray, 2), storage.into())?;

@@ -164,7 +164,7 @@ fn method_binary(vm: &mut Vm, op: BinaryOp, left: Value, right: Value) -> Res {
 }
 
 /// Whether a value can be called.
-pub(crate) fn is_callable(vm: &mut Vm, value: Value) -> bool {
+pub fn is_callable(vm: &mut Vm, value: Value) -> bool {
     let class = vm.type_of(value);
     let is_function =
         [ids::function, ids::builtin_function, ids::bound_method].iter().any(|id| class == id.value());

@@ -28,6 +28,7 @@ mod uart;
 mod usb;
 
 pub use crate::adapter::SerialFaults;
+pub use radio::Damage;
 pub use reset::Request as ResetCause;
 pub use rom::{Rom, RomError};
 pub use soc::UnknownAccess;
@@ -311,6 +312,11 @@ impl Esp32c3 {
     /// The air around the board: access points, faults, captures.
     pub fn air(&mut self) -> &mut Air {
         &mut self.soc.radio.air
+    }
+
+    /// Damages what the driver hears from now on, or no more; gives what did so until now.
+    pub fn damage_frames(&mut self, damage: Option<Damage>) -> Option<Damage> {
+        std::mem::replace(&mut self.soc.radio.damage, damage)
     }
 
     /// The addresses at which the radio acknowledges frames, and the channel it is on.

@@ -312,6 +312,7 @@ impl Soc {
             analog::BASE => self.analog.read(&io, offset),
             analog::FRONT_END => analog::read_front_end(&io, offset),
             radio::BASE => self.radio.read(&io, offset),
+            radio::tsf::BASE if offset == radio::tsf::RANDOM => self.random_word(),
             radio::tsf::BASE => self.radio.tsf.read(&mut io, offset),
             0x6001_F000 => self.groups[0].read(&mut io, offset),
             0x6002_0000 => self.groups[1].read(&mut io, offset),

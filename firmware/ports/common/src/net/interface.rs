@@ -16,6 +16,7 @@ use smoltcp::wire::{
 use super::driver::{Driver, Wire};
 use super::frame::Request;
 use super::leases::{CLIENT_PORT, Leases, SERVER_PORT};
+use super::mdns;
 
 /// Sockets of an interface, those of DHCP and DNS included.
 const SOCKETS: usize = 14;
@@ -36,7 +37,10 @@ pub struct Interface<D> {
     sockets: SocketSet<'static>,
     dhcp: SocketHandle,
     dns: SocketHandle,
-    dns_server: Ipv4,
+    /// Its addresses, as they were leased or set.
+    own: Addresses,
+    /// The host's name.
+    name: &'static [u8],
     /// DHCP looks for addresses; otherwise they were set by hand.
     wants_dhcp: bool,
     was_up: bool,
@@ -78,7 +82,8 @@ impl<D: Driver> Interface<D> {
             sockets,
             dhcp,
             dns,
-            dns_server: [0; 4],
+            own: Addresses::default(),
+            name: &[],
             wants_dhcp: true,
             was_up: false,
             server: None,
@@ -96,9 +101,10 @@ impl<D: Driver> Interface<D> {
             return;
         }
         self.stack.poll_maintenance(now);
-        let Self { driver, stack, sockets, .. } = self;
+        let Self { driver, stack, sockets, own, name, .. } = self;
         loop {
             let seen = driver.receive(&mut |driver, frame| {
+                tell_name(driver, own.address, name, frame);
                 if let Some(request) = Request::parse(frame)
                     && !prepare(stack, sockets, driver.memory_left(), index, listeners, request)
                 {
@@ -177,13 +183,16 @@ impl<D: Driver> Interface<D> {
 
     fn configure(&mut self, addresses: Addresses) {
         let Addresses { address, prefix, gateway, dns } = addresses;
+        self.own = Addresses { prefix: prefix.min(32), ..addresses };
         self.stack.update_ip_addrs(|list| {
             list.clear();
             if address != [0; 4] {
                 // The list has room for more than one.
-                let _ = list.push(IpCidr::new(ip(address), prefix.min(32)));
+                let _ = list.push(IpCidr::new(ip(address), reach(&self.own)));
             }
         });
+        // Whoever asks for the host's name asks this group; the table has room for more than one.
+        let _ = self.stack.join_multicast_group(ip(mdns::GROUP));
         self.stack.routes_mut().remove_default_ipv4_route();
         if gateway != [0; 4] {
             // As for the address.
@@ -194,7 +203,7 @@ impl<D: Driver> Interface<D> {
 
     /// Sets the server that is asked for names.
     pub fn set_dns(&mut self, dns: Ipv4) {
-        self.dns_server = dns;
+        self.own.dns = dns;
         let servers = [ip(dns)];
         let servers = if dns == [0; 4] { &servers[..0] } else { &servers };
         self.sockets.get_mut::<dns::Socket<'_>>(self.dns).update_servers(servers);
@@ -202,15 +211,7 @@ impl<D: Driver> Interface<D> {
 
     /// Its addresses.
     pub fn addresses(&self) -> Addresses {
-        let (address, prefix) = self.stack.ip_addrs().first().map_or_else(Default::default, |cidr| {
-            let IpAddress::Ipv4(address) = cidr.address();
-            (address.octets(), cidr.prefix_len())
-        });
-        let gateway = self.stack.routes().get_default_ipv4_route().map_or([0; 4], |route| {
-            let IpAddress::Ipv4(router) = route.via_router;
-            router.octets()
-        });
-        Addresses { address, prefix, gateway, dns: self.dns_server }
+        self.own
     }
 
     /// Sets its addresses; `None`: DHCP looks for them.
@@ -233,8 +234,9 @@ impl<D: Driver> Interface<D> {
         self.wants_dhcp
     }
 
-    /// The name that DHCP servers are told, as an option of DHCP.
+    /// The host's name, as an option of DHCP.
     pub fn set_host_name(&mut self, option: &'static [DhcpOption<'static>]) {
+        self.name = option.first().map_or(&[], |option| option.data);
         self.sockets.get_mut::<dhcpv4::Socket<'_>>(self.dhcp).set_outgoing_options(option);
     }
 
@@ -327,12 +329,13 @@ impl<D: Driver> Interface<D> {
         })
     }
 
-    /// Asks for the address of a name.
+    /// Asks for the address of a name: the name server, or, if it ends in `.local`, everybody in the network.
     ///
     /// # Errors
     /// [`NetError::NoSuchName`] if no name can be like this, [`NetError::Unreachable`] without a server.
     pub fn ask(&mut self, name: &str) -> Result<dns::QueryHandle, NetError> {
-        if self.dns_server == [0; 4] || !self.was_up {
+        let is_local = name.ends_with(".local") || name.ends_with(".local.");
+        if !self.was_up || !is_local && self.own.dns == [0; 4] {
             return Err(NetError::Unreachable);
         }
         let socket = self.sockets.get_mut::<dns::Socket<'_>>(self.dns);
@@ -360,6 +363,27 @@ impl<D: Driver> Interface<D> {
     pub fn cancel(&mut self, query: dns::QueryHandle) {
         self.sockets.get_mut::<dns::Socket<'_>>(self.dns).cancel_query(query);
     }
+}
+
+/// Answers a frame that asks for this host's name.
+fn tell_name<D: Driver>(driver: &mut D, address: Ipv4, name: &[u8], frame: &[u8]) {
+    let mut answer = [0; mdns::ANSWER_MAX];
+    let host = mdns::Host { name, address, mac: driver.mac() };
+    // Who got no answer asks again.
+    if address != [0; 4]
+        && let Some(len) = mdns::answer(host, frame, &mut answer)
+        && driver.can_transmit()
+    {
+        driver.transmit(len, &mut |frame| frame.copy_from_slice(&answer[..len]));
+    }
+}
+
+/// The prefix that the stack works with. It talks to neighbours only, so a router that the leased network does not contain is made
+/// one: who leases single addresses has such a router.
+fn reach(own: &Addresses) -> u8 {
+    let [address, gateway] = [own.address, own.gateway].map(u32::from_be_bytes);
+    let common = (address ^ gateway).leading_zeros() as u8;
+    if gateway == 0 { own.prefix } else { own.prefix.min(common) }
 }
 
 /// Has a socket ready for a request: `false` if the frame must be dropped.

@@ -14,6 +14,8 @@ pub mod driver;
 mod frame;
 mod interface;
 mod leases;
+mod mailbox;
+mod mdns;
 mod socket;
 #[cfg(test)]
 mod tests;
@@ -30,6 +32,7 @@ use smoltcp::wire::DhcpOption;
 
 pub use driver::Driver;
 use interface::{Interface, Listeners};
+pub use mailbox::Mailbox;
 use socket::{Entry, Place};
 pub use wired::Wired;
 

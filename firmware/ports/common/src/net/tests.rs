@@ -193,6 +193,25 @@ fn more_clients_than_the_backlog_are_served_one_after_the_other() {
 }
 
 #[test]
+fn a_router_outside_of_the_network_is_reached() {
+    let mut pair = Pair::new(0);
+    let alone = Addresses { address: [10, 0, 0, 1], prefix: 32, gateway: [10, 0, 0, 2], dns: [0; 4] };
+    pair.boards[0].set_addresses(0, Some(alone));
+    pair.listener(80, 1);
+    assert!(pair.client(80).is_ok(), "a lease of a single address");
+    assert_eq!(pair.boards[0].addresses(0), Some(alone), "what was leased is what is told");
+}
+
+#[test]
+fn boards_know_each_other_by_name() {
+    let mut pair = Pair::new(0);
+    pair.boards[1].set_host_name(0, &Short::new(b"lamp").unwrap());
+    assert_eq!(pair.wait(0, |board| board.resolve("Lamp.local")), Ok([10, 0, 0, 2]));
+    assert_eq!(pair.wait(0, |board| board.resolve("door.local")), Err(NetError::NoSuchName));
+    assert_eq!(pair.boards[0].resolve("lamp.test"), Err(NetError::Unreachable), "there is no name server");
+}
+
+#[test]
 fn what_goes_wrong_is_told() {
     let mut pair = Pair::new(0);
     assert_eq!(pair.client(81), Err(NetError::Refused));

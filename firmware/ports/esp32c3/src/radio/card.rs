@@ -19,7 +19,8 @@ static WORK: AtomicBool = AtomicBool::new(false);
 static BELL: RawWakerVTable =
     RawWakerVTable::new(|_| RawWaker::new(core::ptr::null(), &BELL), |_| ring(), |_| ring(), |_| ());
 
-fn ring() {
+/// There is work.
+pub fn ring() {
     WORK.store(true, Ordering::Release);
 }
 

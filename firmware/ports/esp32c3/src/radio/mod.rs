@@ -12,6 +12,7 @@
 
 mod card;
 mod config;
+mod espnow;
 mod key;
 
 use core::mem::MaybeUninit;
@@ -68,6 +69,10 @@ pub struct Radio {
     settings: Settings,
     link: Link,
     attempts: i32,
+    /// ESP-NOW is on, so the driver stays.
+    espnow: bool,
+    /// What its messages are sent at, if a program said so.
+    espnow_rate: Option<u8>,
     /// What sockets are made of.
     pub network: Network<Card>,
 }
@@ -96,6 +101,8 @@ impl Radio {
             settings: Settings::new(),
             link: Link::default(),
             attempts: 0,
+            espnow: false,
+            espnow_rate: None,
             network: Network::new(clock::now_us, Rng::new().random()),
         }
     }
@@ -179,7 +186,7 @@ impl Radio {
     }
 
     /// Starts the driver.
-    fn start(&mut self) -> Result<(), WifiError> {
+    fn start_driver(&mut self) -> Result<(), WifiError> {
         if let Some((timer, switch)) = self.start.take() {
             esp_rtos::start(TimerGroup::new(timer).timer0, switch);
         }
@@ -199,14 +206,14 @@ impl Radio {
 
     /// Has the driver do what `active` and the settings say.
     fn apply(&mut self) -> Result<(), WifiError> {
-        if self.active == [false; 2] {
+        if self.active == [false; 2] && !self.espnow {
             self.driver = None;
             self.link = Link::default();
             self.beat.set(false);
             return Ok(());
         }
         if self.driver.is_none() {
-            return self.start();
+            return self.start_driver();
         }
         let config = self.settings.driver_config(self.active);
         let driver = self.driver.as_mut().ok_or(WifiError::NotStarted)?;
@@ -255,9 +262,17 @@ impl Wifi for Radio {
             self.attach(role)?;
         }
         self.active[index] = on;
+        if !on && role == Role::Station {
+            self.link.trying = false;
+            if let Some(driver) = &mut self.driver {
+                // The driver may stay, for ESP-NOW.
+                let _ = poll_once(driver.controller.disconnect_async());
+            }
+        }
         let done = self.apply();
         if done.is_err() {
             self.active = [false; 2];
+            self.end_espnow();
             self.driver = None;
         }
         for role in ROLES {

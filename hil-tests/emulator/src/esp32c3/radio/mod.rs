@@ -3,6 +3,7 @@
 //! The vendor does not document it; what is here was measured on its driver (esp-radio 1.0.0-beta.1). What the driver only writes
 //! is stored. Not modelled: aggregation (access points decline it), the beacon filter, Bluetooth.
 
+mod damage;
 mod keys;
 mod receive;
 mod transmit;
@@ -14,6 +15,7 @@ use crate::air::Air;
 use crate::memory::Memory;
 use crate::registers::Registers;
 use crate::time::{NEVER, Ticks};
+pub use damage::Damage;
 use receive::Ring;
 use transmit::Queues;
 use tsf::Tsf;
@@ -69,6 +71,8 @@ const TUNING: u32 = analog::BASE + 0x150;
 pub struct Radio {
     /// The air around the board.
     pub air: Air,
+    /// What damages frames that the driver gets, if a test wants that.
+    pub damage: Option<Damage>,
     ring: Ring,
     queues: Queues,
     /// The time counters.
@@ -140,7 +144,7 @@ impl Radio {
             self.air.advance(io.now);
             while let Some(heard) = self.air.hear(io.now) {
                 if receiving {
-                    self.ring.receive(io.registers, memory, &heard);
+                    self.ring.receive(io.registers, memory, &heard, self.damage.as_mut());
                 }
             }
         }

@@ -1,5 +1,6 @@
 //! The receive ring: a list of descriptors of 12 bytes (sizes and flags, buffer, next) in memory.
 
+use super::damage::Damage;
 use super::{BASE, EVENT_RECEIVED, EVENTS, RX_LAST, RX_NEXT, address, channel, keys};
 use crate::air::crypto::{self, CCMP_MIC};
 use crate::air::frame::{Frame, flag};
@@ -48,13 +49,25 @@ impl Ring {
     }
 
     /// A frame ended on the air.
-    pub fn receive(&mut self, registers: &mut Registers, memory: &mut Memory, heard: &Heard) {
+    pub fn receive(
+        &mut self,
+        registers: &mut Registers,
+        memory: &mut Memory,
+        heard: &Heard,
+        damage: Option<&mut Damage>,
+    ) {
         let Some(flags) = wanted(registers, heard) else { return };
         let Some(frame) = decrypt(registers, &heard.frame) else {
             return tracing::debug!("no key, or the wrong one, for an encrypted frame");
         };
-        if self.deliver(memory, &header(heard, flags, frame.len()), &frame).is_none() {
-            return tracing::debug!("the receive ring has no room for {} bytes", frame.len());
+        let frames = match damage {
+            Some(damage) => damage.among_copies(frame),
+            None => vec![frame],
+        };
+        for frame in frames {
+            if self.deliver(memory, &header(heard, flags, frame.len()), &frame).is_none() {
+                tracing::debug!("the receive ring has no room for {} bytes", frame.len());
+            }
         }
         registers.set(BASE + RX_LAST, self.last & ADDRESS);
         registers.set(BASE + RX_NEXT, self.next & ADDRESS);

@@ -31,6 +31,8 @@ const PER_COUNTER: u32 = 12;
 const TIMER: u32 = 0x5C;
 const TARGET: u32 = 0x60;
 const PER_TIMER: u32 = 8;
+/// A random number, another one at every read (`hal_random`).
+pub const RANDOM: u32 = 0x7C;
 const INT_ENA: u32 = 0x110;
 const INT_RAW: u32 = 0x114;
 const INT_ST: u32 = 0x118;
@@ -45,7 +47,7 @@ const START_BITS: u32 = 26;
 /// Offsets of the registers that have behaviour.
 pub const MODELLED: &[u32] = &[
     NOW, CONTROL, LOW, HIGH, 0x28, 0x30, 0x34, 0x3C, 0x40, 0x48, 0x4C, 0x54, 0x5C, 0x60, 0x64, 0x68, 0x6C,
-    0x70, 0x74, 0x78, INT_ENA, INT_RAW, INT_ST, INT_CLR,
+    0x70, 0x74, 0x78, RANDOM, INT_ENA, INT_RAW, INT_ST, INT_CLR,
 ];
 
 #[derive(Clone, Copy)]
