@@ -21,8 +21,8 @@ use serde::Deserialize;
 
 /// How long the program may say nothing, usually.
 pub const PATIENCE: Duration = Duration::from_secs(10);
-/// How long while it erases: a large sector takes four seconds, a whole chip half a minute.
-const ERASING: Duration = Duration::from_secs(40);
+/// How many times as long while it erases: a large sector takes four seconds, a whole chip half a minute.
+const ERASING: u32 = 4;
 
 /// What the program tells; its `event.rs` says what each means.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -196,7 +196,7 @@ fn run(
     let mut last = None;
     loop {
         let erases = matches!(&last, Some(Event::Started { operation, .. } | Event::Progress { operation, .. }) if operation == "erase");
-        let limit = if erases { patience.max(ERASING) } else { patience };
+        let limit = if erases { patience * ERASING } else { patience };
         match running.events.recv_timeout(limit) {
             Ok(event) => {
                 observe(&event);

@@ -8,6 +8,7 @@ pub mod emulated;
 pub mod jitter;
 pub mod labgrid;
 pub mod machine;
+pub mod mcu;
 #[cfg(unix)]
 pub mod metered;
 pub mod power;
@@ -18,4 +19,3 @@ pub mod program;
 pub mod program;
 pub mod rtt;
 pub mod serial;
-pub mod stm32;

@@ -18,10 +18,10 @@ use hil_tests::flash;
 use hil_tests::lab::Lab;
 use hil_tests::record::{self, Tape};
 use hil_tests::session::{Console, Session};
+use hil_tests::target::mcu::Mcu;
 use hil_tests::target::serial;
-use hil_tests::target::stm32::Stm32;
 use larch_boards::{Board, BootStrap, FlashMethod, Port, Reset};
-use larch_emulator::stm32f405::Stm32Board;
+use larch_emulator::mcu::AnyBoard;
 use larch_loader::transport::Transport;
 use xshell::Shell;
 
@@ -158,13 +158,13 @@ fn flash_image(lab: &Lab, board: &Board, image: &FlashImage, observer: &Observer
     let watch = Watch::start();
     if board.port == Port::Emulator && board.flash == FlashMethod::ProbeRs {
         let emulated = probe::flash_emulated(lab, board)?;
-        observer(&flashed(board, image, true, watch, emulated.now()));
-        let mut console = Stm32::of(emulated);
+        observer(&flashed(board, image, true, watch, emulated.time()));
+        let mut console = Mcu::of(emulated);
         boot(board, image, &mut console, observer)?;
         keep(console.into_board(), &record)?;
     } else if board.port == Port::EmulatedRtt {
         let emulated = probe::flash_emulated(lab, board)?;
-        observer(&flashed(board, image, true, watch, emulated.now()));
+        observer(&flashed(board, image, true, watch, emulated.time()));
         let mut console = lab.open_rtt(board, Some(emulated))?;
         boot(board, image, &mut console, observer)?;
         keep(console.into_board()?.context("an emulated board")?, &record)?;
@@ -197,7 +197,7 @@ fn flash_image(lab: &Lab, board: &Board, image: &FlashImage, observer: &Observer
 }
 
 /// Switches an emulated board off, and keeps its flash as a file.
-fn keep(mut board: Stm32Board, record: &Path) -> Result<()> {
+fn keep(mut board: Box<dyn AnyBoard>, record: &Path) -> Result<()> {
     board.power_off();
     board.save_flash(record).with_context(|| record.display().to_string())
 }

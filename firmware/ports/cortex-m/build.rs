@@ -16,7 +16,7 @@ fn main() {
     let parts = [board, "common"].map(|name| fs::read(own.join(format!("{name}.x"))).expect("a memory map"));
     fs::write(out.join("memory.x"), parts.concat()).expect("OUT_DIR is cargo's");
     println!("cargo:rustc-link-search={}", out.display());
-    for argument in ["--nmagic", "--build-id=sha1", "-Tlink.x"] {
+    for argument in ["--nmagic", "--build-id=sha1", "--icf=all", "-Tlink.x"] {
         println!("cargo:rustc-link-arg-bins={argument}");
     }
 }

@@ -122,13 +122,14 @@ impl RawBoard {
         if matches!(port, Port::Socket(_)) && reset != Reset::Manual && flash != FlashMethod::ProbeRs {
             return wrong("a socket:// port has no control lines; say `reset: manual`");
         }
-        if port == Port::Emulator && !matches!(chip, Chip::Esp32c3 | Chip::Stm32f405) {
+        let has_emulated_probe = matches!(chip, Chip::Nrf52840 | Chip::Stm32f405);
+        if port == Port::Emulator && chip != Chip::Esp32c3 && !has_emulated_probe {
             return wrong(
-                "only esp32c3 and stm32f405 are emulated; use `{ qemu: ... }` or `{ external: ... }`",
+                "only esp32c3, nrf52840 and stm32f405 are emulated; use `{ qemu: ... }` or `{ external: ... }`",
             );
         }
-        if port == Port::EmulatedRtt && chip != Chip::Stm32f405 {
-            return wrong("only stm32f405 is emulated with a debug probe");
+        if port == Port::EmulatedRtt && !has_emulated_probe {
+            return wrong("only nrf52840 and stm32f405 are emulated with a debug probe");
         }
         let by_hand = matches!(reset, Reset::Manual | Reset::Rts);
         let unsaid = if by_hand { BootStrap::Jumper } else { BootStrap::Auto };

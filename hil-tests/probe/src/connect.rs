@@ -52,11 +52,9 @@ fn explain_attach(problem: Problem, probe: Option<&str>) -> Problem {
 }
 
 fn open(wanted: Option<&str>) -> Result<Probe, Problem> {
-    let selector: Option<DebugProbeSelector> = wanted.map(str::parse).transpose().map_err(|error| {
-        format!(
-            "'{}' names no probe ({error}): write VID:PID or VID:PID:SERIAL, in hexadecimal",
-            wanted.unwrap_or_default()
-        )
+    let selector: Option<DebugProbeSelector> = wanted.map(str::parse).transpose().map_err(|_| {
+        let wanted = wanted.unwrap_or_default();
+        format!("'{wanted}' names no probe: write VID:PID or VID:PID:SERIAL, in hexadecimal")
     })?;
     let (probes, found) = list::find(selector.as_ref());
     let chosen = choose(&found, wanted)?;

@@ -154,7 +154,9 @@ fn wire(error: &DapError) -> String {
         DapError::WaitResponse => {
             format!("the chip stays busy; {AGAIN}, with `connect-under-reset: true` if it stays so")
         }
-        DapError::FaultResponse => format!("the chip refuses the access (FAULT); {AGAIN}"),
+        DapError::FaultResponse => format!(
+            "the chip refuses the access (FAULT); {AGAIN}; if it stays so, it may be another chip than boards.yaml says"
+        ),
         _ => {
             format!("the debug wires carry damaged bits; {AGAIN}, with a lower `speed-khz` or shorter wires")
         }

@@ -6,8 +6,8 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::thread;
 
-use larch_boards::{Board, Chip, Port, Power};
-use larch_emulator::stm32f405::Stm32Board;
+use larch_boards::{Board, Port, Power};
+use larch_emulator::mcu::AnyBoard;
 
 use super::Lab;
 use crate::firmware::Firmware;
@@ -19,11 +19,11 @@ use crate::target::air::Forwards;
 use crate::target::desk::{self, Wire};
 use crate::target::jitter::Jitter;
 use crate::target::machine::{Files, Machine};
+use crate::target::mcu::{self, Mcu};
 use crate::target::power;
 use crate::target::program::Program;
 use crate::target::rtt::Rtt;
 use crate::target::serial::{self, Serial};
-use crate::target::stm32::Stm32;
 
 /// Boards opened by this process, so that each started one has a directory of its own.
 static USES: AtomicU32 = AtomicU32::new(0);
@@ -67,19 +67,14 @@ impl Lab {
     /// If the port is not there, is busy, or the board is not flashed.
     pub fn open(&self, board: &Board, use_name: &str) -> io::Result<Box<dyn Console>> {
         match &board.port {
-            Port::Emulator if board.chip == Chip::Stm32f405 => {
-                let mut emulated = Stm32::new();
-                emulated.board().load_flash(&self.flashed(board, &self.image_digest(board.chip)))?;
-                Ok(Box::new(emulated))
-            }
+            Port::Emulator if board.probe.is_some() => Ok(Box::new(Mcu::of(self.flashed_mcu(board)?))),
             Port::Emulator => {
                 let mut emulated = self.emulated_board(board, false, Forwards::Ignore)?;
                 emulated.board().load_flash(&self.flashed(board, &self.image_digest(board.chip)))?;
                 Ok(Box::new(emulated))
             }
             Port::EmulatedRtt => {
-                let mut emulated = Stm32Board::new(false);
-                emulated.load_flash(&self.flashed(board, &self.image_digest(board.chip)))?;
+                let mut emulated = self.flashed_mcu(board)?;
                 emulated.power_on();
                 Ok(Box::new(self.open_rtt(board, Some(emulated))?))
             }
@@ -100,11 +95,18 @@ impl Lab {
         }
     }
 
+    /// An emulated board with a debug port, flashed, without power.
+    fn flashed_mcu(&self, board: &Board) -> io::Result<Box<dyn AnyBoard>> {
+        let mut emulated = mcu::blank(board.chip, false)?;
+        emulated.load_flash(&self.flashed(board, &self.image_digest(board.chip)))?;
+        Ok(emulated)
+    }
+
     /// Opens the terminal of a board with RTT; `emulated` is the board itself if it is one, switched on.
     ///
     /// # Errors
     /// There is no `larch-probe`, no probe, or no program with RTT on the board.
-    pub fn open_rtt(&self, board: &Board, emulated: Option<Stm32Board>) -> io::Result<Rtt> {
+    pub fn open_rtt(&self, board: &Board, emulated: Option<Box<dyn AnyBoard>>) -> io::Result<Rtt> {
         let program = &self.larch_probe(board).map_err(io::Error::other)?;
         let wanted = board.probe.as_ref().ok_or_else(|| io::Error::other("`probe:` is missing"))?;
         let selector = wanted.selector.as_deref();

@@ -5,11 +5,12 @@
 
 use std::collections::VecDeque;
 use std::io;
+use std::net::SocketAddr;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
+use larch_emulator::mcu::AnyBoard;
 use larch_emulator::probe::serve::Served;
-use larch_emulator::stm32f405::Stm32Board;
 use larch_loader::transport::{Lines, Transport};
 
 use crate::probe::{Connection, Terminal};
@@ -18,10 +19,10 @@ use crate::session::Console;
 /// How probe-rs names a Glasgow probe behind a TCP port.
 const EMULATED_PROBE: &str = "20b7:9db1:tcp";
 
-/// The selector of an emulated probe.
+/// The selector of an emulated probe that is served at this address.
 #[must_use]
-pub fn selector_of(served: &Served) -> String {
-    format!("{EMULATED_PROBE}:{}", served.address())
+pub fn selector_of(address: SocketAddr) -> String {
+    format!("{EMULATED_PROBE}:{address}")
 }
 
 /// The board.
@@ -30,7 +31,7 @@ pub struct Rtt {
     terminal: Terminal,
     heard: VecDeque<u8>,
     start: Instant,
-    emulated: Option<Served>,
+    emulated: Option<Served<Box<dyn AnyBoard>>>,
     /// The emulated board's time at the start.
     emulated_start: Duration,
 }
@@ -55,9 +56,13 @@ impl Rtt {
     ///
     /// # Errors
     /// As [`Rtt::open`].
-    pub fn emulated(board: Stm32Board, connection: &Connection<'_>, elf: Option<&Path>) -> io::Result<Self> {
+    pub fn emulated(
+        board: Box<dyn AnyBoard>,
+        connection: &Connection<'_>,
+        elf: Option<&Path>,
+    ) -> io::Result<Self> {
         let served = Served::start(board, Default::default())?;
-        let selector = selector_of(&served);
+        let selector = selector_of(served.address());
         let this = Self::open(&Connection { selector: Some(&selector), ..*connection }, elf)?;
         Ok(Self { emulated_start: served.now(), emulated: Some(served), ..this })
     }
@@ -66,7 +71,7 @@ impl Rtt {
     ///
     /// # Errors
     /// Its probe failed.
-    pub fn into_board(self) -> io::Result<Option<Stm32Board>> {
+    pub fn into_board(self) -> io::Result<Option<Box<dyn AnyBoard>>> {
         drop(self.terminal);
         self.emulated.map(|served| served.stop().map(|(board, _)| board)).transpose()
     }

@@ -9,9 +9,10 @@ pub use hil_tests::probe::elf;
 use hil_tests::probe::{self, Connection, Event};
 use hil_tests::target::rtt::selector_of;
 use larch_boards::Probe as Wanted;
-use larch_emulator::probe::SwdFaults;
+use larch_emulator::mcu::{AnyBoard as _, McuBoard, Soc};
 use larch_emulator::probe::serve::Served;
-use larch_emulator::stm32f405::Stm32Board;
+use larch_emulator::probe::{SwdFaults, Target as _};
+use larch_emulator::{nrf52840, stm32f405};
 
 /// Where the chip's flash begins.
 pub const FLASH: u32 = 0x0800_0000;
@@ -21,9 +22,14 @@ pub fn larch_probe() -> PathBuf {
     probe::program(&target_directory())
 }
 
+/// A desk with an STM32F405.
+pub type Desk = DeskWith<stm32f405::Soc>;
+/// A desk with an nRF52840.
+pub type NrfDesk = DeskWith<nrf52840::Soc>;
+
 /// The board, and the wire's faults.
-pub struct Desk {
-    pub board: Stm32Board,
+pub struct DeskWith<S> {
+    pub board: McuBoard<S>,
     pub faults: SwdFaults,
     /// What the program told last.
     pub events: Vec<Event>,
@@ -34,10 +40,10 @@ pub struct Desk {
     directory: tempfile::TempDir,
 }
 
-impl Desk {
+impl<S: Soc> DeskWith<S> {
     /// A board with blank flash that is switched on.
     pub fn new() -> Self {
-        let mut board = Stm32Board::new(false);
+        let mut board = McuBoard::new(false);
         board.power_on();
         let directory = tempfile::tempdir().expect("a directory");
         Self {
@@ -87,10 +93,10 @@ impl Desk {
         wanted: &Wanted,
         work: &mut dyn FnMut(&Connection<'_>) -> Result<T, String>,
     ) -> Result<T, String> {
-        let mut board = std::mem::replace(&mut self.board, Stm32Board::new(false));
+        let mut board = std::mem::replace(&mut self.board, McuBoard::new(false));
         board.discard_output();
         let served = Served::start(board, self.faults.clone()).expect("a port");
-        let (program, selector) = (&larch_probe(), &selector_of(&served));
+        let (program, selector) = (&larch_probe(), &selector_of(served.address()));
         let outcome =
             work(&Connection { program, wanted, selector: Some(selector), patience: self.patience });
         (self.board, self.transfers) = served.stop().expect("the server");
@@ -131,6 +137,11 @@ pub fn wanted() -> Wanted {
         connect_under_reset: false,
         chip_erase: false,
     }
+}
+
+/// What `boards.yaml` says of the nRF52840.
+pub fn nrf_wanted() -> Wanted {
+    Wanted { chip: "nRF52840_xxAA".into(), chip_erase: true, ..wanted() }
 }
 
 /// Writes registers, then a text to USART1, and stays. By hand, because there is no assembler here.
@@ -193,5 +204,44 @@ fn with_pins(text: &str, size: usize, pins: u32) -> Vec<u8> {
         state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
         bytes.push((state >> 24) as u8);
     }
+    bytes
+}
+
+/// The same for an nRF52840: writes registers, then a text to UART0, and stays.
+const NRF_CODE: [u16; 18] = [
+    0xa40a, // adr r4, table
+    0xcc03, // next: ldm r4!, {r0, r1}
+    0xb108, // cbz r0, talk
+    0x6001, // str r1, [r0]
+    0xe7fb, // b next
+    0x4a06, // talk: ldr r2, txd
+    0x4b06, // ldr r3, txdrdy
+    0x7820, // again: ldrb r0, [r4]
+    0x3401, // adds r4, #1
+    0xb130, // cbz r0, stay
+    0x6010, // str r0, [r2]
+    0x6819, // wait: ldr r1, [r3]
+    0x07c9, // lsls r1, r1, #31
+    0xd5fc, // bpl wait
+    0x2100, // movs r1, #0
+    0x6019, // str r1, [r3]
+    0xe7f5, // b again
+    0xe7fe, // stay: b stay
+];
+const UART0: u32 = 0x4000_2000;
+/// PSEL.TXD, BAUDRATE (115200), ENABLE, TASKS_STARTTX.
+const NRF_TABLE: [(u32, u32); 5] =
+    [(UART0 + 0x50c, 6), (UART0 + 0x524, 0x01d7_e000), (UART0 + 0x500, 4), (UART0 + 0x008, 1), (0, 0)];
+
+/// A program for the nRF52840 that says `text`.
+pub fn nrf_program(text: &str) -> Vec<u8> {
+    let mut words = vec![0x2001_0000, 8 + 1];
+    words.extend(
+        NRF_CODE.as_chunks::<2>().0.iter().map(|[low, high]| u32::from(*high) << 16 | u32::from(*low)),
+    );
+    words.extend([UART0 + 0x51c, UART0 + 0x11c]);
+    words.extend(NRF_TABLE.iter().flat_map(|&(address, value)| [address, value]));
+    let mut bytes: Vec<u8> = words.into_iter().flat_map(u32::to_le_bytes).collect();
+    bytes.extend(text.bytes().chain([0]));
     bytes
 }

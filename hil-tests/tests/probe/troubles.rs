@@ -3,7 +3,9 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+use hil_tests::probe::PATIENCE;
 use larch_boards::Probe as Wanted;
+use larch_emulator::mcu::AnyBoard as _;
 use larch_emulator::probe::SwdFaults;
 
 use super::desk::{Desk, FLASH, elf, program, program_without_debug_pins, wanted};
@@ -167,32 +169,41 @@ pub fn noise_on_the_wires() {
     }
 }
 
-/// A wire that is loose from some moment on.
-pub fn noise_without_end() {
+/// A wire that is loose from some moment on: damaged bits.
+pub fn damage_without_end() {
+    noise_without_end(|faults| &mut faults.parity);
+}
+
+/// The chip says WAIT from some moment on.
+pub fn wait_without_end() {
+    noise_without_end(|faults| &mut faults.wait);
+}
+
+/// The chip says FAULT from some moment on.
+pub fn fault_without_end() {
+    noise_without_end(|faults| &mut faults.fault);
+}
+
+fn noise_without_end(kind: fn(&mut SwdFaults) -> &mut BTreeSet<u64>) {
     let mut desk = Desk::new();
-    let kinds: [fn(&mut SwdFaults) -> &mut BTreeSet<u64>; 3] =
-        [|faults| &mut faults.parity, |faults| &mut faults.wait, |faults| &mut faults.fault];
-    for kind in kinds {
-        kind(&mut desk.faults).extend(SOON..1_000_000);
-        let message = fails(&mut desk, &wanted());
-        // The second try does not even find the chip.
-        assert!(
-            message.contains("the chip does not answer; check")
-                || message.contains("run the same command again"),
-            "{message}"
-        );
-        desk.faults = SwdFaults::default();
-        recovers(&mut desk);
-    }
+    kind(&mut desk.faults).extend(SOON..1_000_000);
+    let message = fails(&mut desk, &wanted());
+    // The second try does not even find the chip.
+    assert!(
+        message.contains("the chip does not answer; check") || message.contains("run the same command again"),
+        "{message}"
+    );
+    desk.faults = SwdFaults::default();
+    recovers(&mut desk);
 }
 
 /// The cable is pulled out while the flash is written.
 pub fn a_probe_that_vanishes() {
     let mut desk = Desk::new();
     desk.faults.vanish_at = Some(SOON);
-    desk.patience = Duration::from_secs(2);
+    desk.patience = Duration::from_secs(1);
     says(&fails(&mut desk, &wanted()), &["the probe", "plug it in again", "run the same command again"]);
-    desk.faults.vanish_at = None;
+    (desk.faults.vanish_at, desk.patience) = (None, PATIENCE);
     recovers(&mut desk);
 }
 

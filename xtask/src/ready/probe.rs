@@ -6,11 +6,12 @@ use anyhow::{Context, Result, anyhow, bail};
 use hil_tests::firmware::Firmware;
 use hil_tests::lab::Lab;
 use hil_tests::probe::{self, Connection, Event};
+use hil_tests::target::mcu;
 use hil_tests::target::rtt::selector_of;
 use indicatif::ProgressBar;
 use larch_boards::Board;
+use larch_emulator::mcu::AnyBoard;
 use larch_emulator::probe::serve::Served;
-use larch_emulator::stm32f405::Stm32Board;
 use xshell::{Shell, cmd};
 
 use crate::progress::{self, Watch, kilobytes};
@@ -50,11 +51,11 @@ pub(super) fn flash(lab: &Lab, board: &Board) -> Result<()> {
 }
 
 /// Flashes a new emulated board through an emulated probe.
-pub(super) fn flash_emulated(lab: &Lab, board: &Board) -> Result<Stm32Board> {
-    let mut emulated = Stm32Board::new(false);
+pub(super) fn flash_emulated(lab: &Lab, board: &Board) -> Result<Box<dyn AnyBoard>> {
+    let mut emulated = mcu::blank(board.chip, false)?;
     emulated.power_on();
     let served = Served::start(emulated, Default::default()).context("no port for the emulated probe")?;
-    let flashed = flash_with(lab, board, Some(&selector_of(&served)));
+    let flashed = flash_with(lab, board, Some(&selector_of(served.address())));
     let (emulated, _) = served.stop().context("the emulated probe")?;
     flashed.map(|()| emulated)
 }

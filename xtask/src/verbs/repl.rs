@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::io::{self, IsTerminal, Read, Write};
+use std::path::PathBuf;
 use std::sync::mpsc::{Receiver, channel};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -11,7 +12,9 @@ use clap::Args;
 use hil_tests::lab::Lab;
 use hil_tests::session::Console;
 use hil_tests::target::air::Forwards;
-use larch_boards::{Board, Chip, Port};
+use hil_tests::target::mcu::{self, Mcu};
+use larch_boards::{Board, Port};
+use larch_emulator::lent::Lent;
 use rustix::termios::{OptionalActions, Termios, tcgetattr, tcsetattr};
 
 use crate::{ready, workspace};
@@ -24,6 +27,7 @@ const QUIT: u8 = 0x1d;
 #[command(after_help = "\
 Examples:
   cargo xtask repl                      the emulated board; it keeps its files from call to call
+  cargo xtask repl -b stm32f405-emu     another emulated board, likewise
   cargo xtask repl --board c3-devkit    an attached board, as it is
   cargo xtask repl --reset              reset it first")]
 pub(crate) struct Arguments {
@@ -41,8 +45,10 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     if !ready::is_attached(&board) {
         ready::make_ready(&lab, &board, &|_| {})?;
     }
-    if board.port == Port::Emulator && board.chip == Chip::Esp32c3 {
-        return emulated(&lab, &board);
+    match board.port {
+        Port::Emulator if board.probe.is_none() => return emulated(&lab, &board),
+        Port::Emulator | Port::EmulatedRtt => return emulated_mcu(&lab, &board),
+        _ => {}
     }
     let mut console = lab.open(&board, "repl").with_context(|| format!("board {}", board.name))?;
     if arguments.reset || board.port.is_started() {
@@ -51,17 +57,54 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     interact(&board, console.as_mut())
 }
 
-/// The board keeps its files from one call to the next, as long as the firmware stays the same.
+/// The flash of an emulated board, which keeps its files from one call to the next, as long as the firmware stays the same.
+struct Kept {
+    /// Where it is kept.
+    file: PathBuf,
+    /// Where it is now.
+    from: PathBuf,
+}
+
+impl Kept {
+    fn of(lab: &Lab, board: &Board) -> Result<Self> {
+        let digest = lab.image_digest(board.chip);
+        let directory = lab.directory().join("repl");
+        fs::create_dir_all(&directory).with_context(|| directory.display().to_string())?;
+        let file = directory.join(format!("{}-{digest}.bin", board.name));
+        let from = if file.exists() { file.clone() } else { lab.flashed(board, &digest) };
+        Ok(Self { file, from })
+    }
+
+    fn keep(&self, board: &dyn Lent) -> Result<()> {
+        board.save_flash(&self.file).with_context(|| self.file.display().to_string())
+    }
+}
+
 fn emulated(lab: &Lab, board: &Board) -> Result<()> {
-    let digest = lab.image_digest(board.chip);
-    let kept = lab.directory().join("repl").join(format!("{}-{digest}.bin", board.name));
+    let kept = Kept::of(lab, board)?;
     let mut emulated = lab.emulated_board(board, false, Forwards::Listen)?;
-    let from = if kept.exists() { kept.clone() } else { lab.flashed(board, &digest) };
-    emulated.board().load_flash(&from).with_context(|| from.display().to_string())?;
+    emulated.board().load_flash(&kept.from).with_context(|| kept.from.display().to_string())?;
     emulated.hard_reset()?;
     let outcome = interact(board, &mut emulated);
-    fs::create_dir_all(lab.directory().join("repl"))?;
-    emulated.board().save_flash(&kept).with_context(|| kept.display().to_string())?;
+    kept.keep(emulated.board())?;
+    outcome
+}
+
+/// A board with a debug port, whose terminal may be RTT.
+fn emulated_mcu(lab: &Lab, board: &Board) -> Result<()> {
+    let kept = Kept::of(lab, board)?;
+    let mut emulated = mcu::blank(board.chip, false)?;
+    emulated.load_flash(&kept.from).with_context(|| kept.from.display().to_string())?;
+    emulated.power_on();
+    let (outcome, emulated) = if board.port.is_rtt() {
+        let mut console = lab.open_rtt(board, Some(emulated))?;
+        console.hard_reset()?;
+        (interact(board, &mut console), console.into_board()?.context("an emulated board")?)
+    } else {
+        let mut console = Mcu::of(emulated);
+        (interact(board, &mut console), console.into_board())
+    };
+    kept.keep(emulated.as_ref())?;
     outcome
 }
 

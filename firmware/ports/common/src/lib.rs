@@ -1,5 +1,5 @@
 //! What the ports to boards have in common: the way from boot to the prompt ([`run`]), files in flash ([`files`]), what is
-//! typed ahead ([`receive`]), sockets ([`net`]), keys of networks ([`pbkdf2`]).
+//! typed ahead ([`receive`]), what Rust allocates from ([`allocator`]), sockets ([`net`]), keys of networks ([`pbkdf2`]).
 //!
 //! A port gives a [`Machine`] (its traits, its memory, its name); everything that Python code can see but the hardware is
 //! the same on all of them.
@@ -9,6 +9,7 @@
 
 extern crate alloc;
 
+pub mod allocator;
 pub mod files;
 mod interpreter;
 pub mod net;

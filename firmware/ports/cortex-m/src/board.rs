@@ -16,25 +16,8 @@ use static_cell::StaticCell;
 
 use crate::{build, clock, memory};
 
-/// What differs from board to board.
-pub trait Hardware: Pins + Sized + 'static {
-    /// How the board is called.
-    const NAME: Name;
-    /// How fast the processor runs, once [`Hardware::set_up`] has returned.
-    const FREQUENCY_HZ: u32;
-    /// Types and modules that only this board has.
-    const TYPES: &'static [&'static TypeDef] = &[];
-    /// As [`Hardware::TYPES`].
-    const MODULES: &'static [&'static ModuleDef] = &[];
-    /// Where files are.
-    type Disk: BlockDevice + 'static;
-
-    /// Sets clocks, console and pins up. Called once, with interrupts off.
-    fn set_up() -> Self;
-
-    /// The place for files. Called once.
-    fn disk(&mut self) -> Option<Self::Disk>;
-
+/// The console's line: handlers and the last words of a program reach it without the board.
+pub trait Line {
     /// Sends all bytes; waits while the line is busy, but never for the other side to listen.
     fn write(bytes: &[u8]);
 
@@ -46,11 +29,38 @@ pub trait Hardware: Pins + Sized + 'static {
         Self::flush();
     }
 
-    /// There is room for received bytes again; [`Hardware::on_interrupt`] may have stopped receiving.
-    fn receive();
+    /// There is room for received bytes again; [`Line::on_interrupt`] may have stopped receiving.
+    fn receive() {}
 
     /// An interrupt that is not the processor's own, by its number.
     fn on_interrupt(number: i16);
+
+    /// A millisecond is over; called by an interrupt handler.
+    fn on_turn() {}
+}
+
+/// What differs from board to board.
+pub trait Hardware: Sized + 'static {
+    /// How the board is called.
+    const NAME: Name;
+    /// How fast the processor runs, once [`Hardware::set_up`] has returned.
+    const FREQUENCY_HZ: u32;
+    /// Types and modules that only this board has.
+    const TYPES: &'static [&'static TypeDef] = &[];
+    /// As [`Hardware::TYPES`].
+    const MODULES: &'static [&'static ModuleDef] = &[];
+    /// The console.
+    type Line: Line;
+    /// Digital pins.
+    type Pins: Pins + Default;
+    /// Where files are.
+    type Disk: BlockDevice + 'static;
+
+    /// Sets clocks, console and pins up. Called once, with interrupts off.
+    fn set_up() -> Self;
+
+    /// The place for files. Called once.
+    fn disk(&mut self) -> Option<Self::Disk>;
 
     /// A millisecond is over; called by an interrupt handler.
     fn on_turn() {}
@@ -78,6 +88,7 @@ pub trait Hardware: Pins + Sized + 'static {
 /// A board.
 pub struct CortexM<H: Hardware> {
     hardware: H,
+    pins: H::Pins,
     storage: Storage<H::Disk>,
     build: &'static str,
     soft_reset: bool,
@@ -101,6 +112,7 @@ fn start<H: Hardware>(place: &'static StaticCell<CortexM<H>>) -> &'static mut Co
     let disk = hardware.disk();
     place.init_with(|| CortexM {
         hardware,
+        pins: H::Pins::default(),
         storage: Storage::find(disk, clock::epoch_us),
         build: build::name(H::NAME.build),
         soft_reset: false,
@@ -160,7 +172,7 @@ impl<H: Hardware> Console for CortexM<H> {
     fn read(&mut self) -> Option<u8> {
         let byte = receive::read();
         if byte.is_some() {
-            H::receive();
+            H::Line::receive();
         }
         byte
     }
@@ -170,16 +182,16 @@ impl<H: Hardware> Console for CortexM<H> {
     }
 
     fn write(&mut self, bytes: &[u8]) {
-        H::write(bytes);
+        H::Line::write(bytes);
     }
 
     fn flush(&mut self) {
-        H::flush();
+        H::Line::flush();
     }
 
     fn set_interrupt_byte(&mut self, byte: Option<u8>) {
         receive::set_interrupt_byte(byte);
-        H::receive();
+        H::Line::receive();
     }
 
     fn interrupt_flag(&self) -> &'static AtomicBool {
@@ -215,21 +227,21 @@ impl<H: Hardware> Clock for CortexM<H> {
 
 impl<H: Hardware> Pins for CortexM<H> {
     fn configure_pin(&mut self, pin: u8, mode: PinMode, pull: Pull) -> Result<(), PinError> {
-        self.hardware.configure_pin(pin, mode, pull)
+        self.pins.configure_pin(pin, mode, pull)
     }
 
     fn pin_level(&self, pin: u8) -> Result<bool, PinError> {
-        self.hardware.pin_level(pin)
+        self.pins.pin_level(pin)
     }
 
     fn set_pin_level(&mut self, pin: u8, high: bool) -> Result<(), PinError> {
-        self.hardware.set_pin_level(pin, high)
+        self.pins.set_pin_level(pin, high)
     }
 }
 
 impl<H: Hardware> Board for CortexM<H> {
     fn reset(&mut self) -> ! {
-        H::before_reset();
+        H::Line::before_reset();
         SCB::sys_reset()
     }
 

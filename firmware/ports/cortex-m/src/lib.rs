@@ -2,15 +2,18 @@
 //! [`Hardware`], and a memory map in `memory/`.
 //!
 //! Where to look: [`start`] (first instructions, interrupts, faults), [`board`] (the board behind the interpreter's traits),
-//! [`clock`] (SysTick), `rtt` (the console for a debugger), [`memory`], [`build`] (which build this is). What follows the start is in `larch-board`.
+//! [`clock`] (SysTick), `rtt` (the console for a debugger), `blocks` (files in a HAL's flash), [`memory`], [`build`] (which build
+//! this is). What follows the start is in `larch-board`.
 //!
-//! Registers are written directly. What is needed of a chip is a UART that receives in an interrupt handler, flash, pins, a clock:
-//! some 400 lines. `embassy-stm32`, `embassy-nrf` and `embassy-rp` bring an executor, its time driver and DMA, of which nothing would
-//! be used; `stm32f4xx-hal`, `nrf-hal` and `rp2040-hal` have no common way to do these four, so that as many lines would remain.
+//! The nRF52840 and the RP2040 have embassy's HALs, without an executor; ARCHITECTURE.md compares. The console is not theirs: a HAL's
+//! UART is either one that waits for bytes, or one that needs interrupts to write, which last words do not have. It is written with
+//! the names of the HAL's register crate.
 //!
 //! Source: Armv7-M Architecture Reference Manual (DDI 0403E), in comments "ARM".
 #![no_std]
 
+#[cfg(feature = "hal")]
+pub mod blocks;
 pub mod board;
 pub mod build;
 pub mod clock;
@@ -20,4 +23,4 @@ pub mod mmio;
 pub mod rtt;
 pub mod start;
 
-pub use board::{CortexM, Hardware, run};
+pub use board::{CortexM, Hardware, Line, run};

@@ -1,11 +1,9 @@
 //! Who gets which RAM, as the board's memory map says.
 
-use core::alloc::{GlobalAlloc, Layout};
-use core::cell::UnsafeCell;
 use core::ptr::NonNull;
 
+use larch_board::allocator::Allocator;
 use larch_heap::Region;
-use linked_list_allocator::Heap;
 
 /// What the file system may need below the deepest built-in function.
 const STACK_RESERVE: usize = 4 * 1024;
@@ -26,38 +24,15 @@ pub fn heap() -> Region {
     Region { start: first, len: ((&raw const _python_heap_end).addr() - start) & !7 }
 }
 
-struct Allocator(UnsafeCell<Heap>);
-
-// SAFETY: there is one thread, and interrupt handlers do not allocate.
-unsafe impl Sync for Allocator {}
-
 #[global_allocator]
-static ALLOCATOR: Allocator = Allocator(UnsafeCell::new(Heap::empty()));
-
-// SAFETY: passes on what the list allocator promises.
-unsafe impl GlobalAlloc for Allocator {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        // SAFETY: nobody else uses the heap now (one thread, no recursion).
-        let heap = unsafe { &mut *self.0.get() };
-        heap.allocate_first_fit(layout).map_or(core::ptr::null_mut(), NonNull::as_ptr)
-    }
-
-    unsafe fn dealloc(&self, start: *mut u8, layout: Layout) {
-        // SAFETY: as above; the caller vouches for the pointer.
-        unsafe {
-            if let Some(start) = NonNull::new(start) {
-                (*self.0.get()).deallocate(start, layout);
-            }
-        }
-    }
-}
+static ALLOCATOR: Allocator = Allocator::new();
 
 /// Sets up what Rust allocates from: the compiler's working memory, and the line being entered. Called once.
 pub fn set_up_allocator() {
     let start = &raw mut _rust_heap_start;
     let length = (&raw const _rust_heap_end).addr() - start.addr();
     // SAFETY: the memory belongs to the allocator alone, for ever.
-    unsafe { (*ALLOCATOR.0.get()).init(start, length) };
+    unsafe { ALLOCATOR.set_up(start, length) };
 }
 
 /// How many bytes of the native stack the interpreter may still use.

@@ -4,6 +4,7 @@
 //! [`PATIENCE_US`]; if it does not, what it does not fetch is dropped until it fetches again.
 
 use core::cell::RefCell;
+use core::marker::PhantomData;
 use core::sync::atomic::{AtomicBool, Ordering};
 
 use cortex_m::asm;
@@ -11,6 +12,8 @@ use cortex_m::peripheral::DCB;
 use critical_section::Mutex;
 use larch_board::receive;
 use rtt_target::{ChannelMode, DownChannel, UpChannel, rtt_init};
+
+use crate::Line;
 
 static CHANNELS: Mutex<RefCell<Option<(UpChannel, DownChannel)>>> = Mutex::new(RefCell::new(None));
 /// The debugger has fetched what it was last waited for.
@@ -34,8 +37,40 @@ pub fn set_up() {
     });
 }
 
+/// A line with RTT beside it: what is written goes to both, what either receives is read. The processor runs at this speed.
+pub struct Beside<L, const FREQUENCY_HZ: u32>(PhantomData<L>);
+
+impl<L: Line, const FREQUENCY_HZ: u32> Line for Beside<L, FREQUENCY_HZ> {
+    fn write(bytes: &[u8]) {
+        write(bytes, FREQUENCY_HZ);
+        L::write(bytes);
+    }
+
+    fn flush() {
+        L::flush();
+    }
+
+    fn before_reset() {
+        L::before_reset();
+        flush(FREQUENCY_HZ);
+    }
+
+    fn receive() {
+        L::receive();
+    }
+
+    fn on_interrupt(number: i16) {
+        L::on_interrupt(number);
+    }
+
+    fn on_turn() {
+        L::on_turn();
+        poll();
+    }
+}
+
 /// Sends bytes to the debugger, if there is one; the processor runs at this speed.
-pub fn write(mut bytes: &[u8], frequency_hz: u32) {
+fn write(mut bytes: &[u8], frequency_hz: u32) {
     let listens = DCB::is_debugger_attached() && FETCHES.load(Ordering::Relaxed);
     let mut patience_us = if listens { PATIENCE_US } else { 0 };
     loop {
@@ -64,7 +99,7 @@ fn offer(bytes: &[u8]) -> usize {
 }
 
 /// Lets a debugger fetch what was written last: a reset empties the buffer.
-pub fn flush(frequency_hz: u32) {
+fn flush(frequency_hz: u32) {
     if DCB::is_debugger_attached() {
         asm::delay(frequency_hz / 1_000_000 * LOOK_US);
     }
@@ -72,7 +107,7 @@ pub fn flush(frequency_hz: u32) {
 
 /// Takes in what the debugger has written; there is no interrupt for it. At the prompt, which reads on, nothing is lost; a
 /// running program must see the byte that interrupts it, so then what does not fit is dropped.
-pub fn poll() {
+fn poll() {
     let mut bytes = [0; RECEIVED];
     let wanted = if receive::has_interrupt_byte() { RECEIVED } else { receive::room().min(RECEIVED) };
     critical_section::with(|section| {

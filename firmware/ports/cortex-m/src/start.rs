@@ -9,7 +9,7 @@ use core::fmt::{self, Write};
 use cortex_m::peripheral::SCB;
 use cortex_m_rt::ExceptionFrame;
 
-use crate::{Hardware, mmio};
+use crate::{Hardware, Line, mmio};
 
 unsafe extern "C" {
     static _program_stack_start: u8;
@@ -41,11 +41,11 @@ pub fn on_program_stack(main: extern "C" fn() -> !) -> ! {
     }
 }
 
-struct LastWords<H>(core::marker::PhantomData<H>);
+struct LastWords<L>(core::marker::PhantomData<L>);
 
-impl<H: Hardware> Write for LastWords<H> {
+impl<L: Line> Write for LastWords<L> {
     fn write_str(&mut self, text: &str) -> fmt::Result {
-        H::write(text.as_bytes());
+        L::write(text.as_bytes());
         Ok(())
     }
 }
@@ -53,10 +53,10 @@ impl<H: Hardware> Write for LastWords<H> {
 /// The end of a program that went wrong: say what happened, then start again.
 pub fn last_words<H: Hardware>(words: fmt::Arguments<'_>) -> ! {
     cortex_m::interrupt::disable();
-    let mut line = LastWords::<H>(core::marker::PhantomData);
+    let mut line = LastWords::<H::Line>(core::marker::PhantomData);
     // There is nobody left to tell about a failure.
     let _ = write!(line, "\r\nLarch {}: {words}\r\nRebooting.\r\n", env!("CARGO_PKG_VERSION"));
-    H::before_reset();
+    H::Line::before_reset();
     SCB::sys_reset()
 }
 
@@ -87,13 +87,14 @@ macro_rules! program {
         #[cortex_m_rt::exception]
         fn SysTick() {
             $crate::clock::on_turn();
+            <<$hardware as $crate::Hardware>::Line as $crate::Line>::on_turn();
             <$hardware as $crate::Hardware>::on_turn();
         }
 
         // SAFETY: shares only atomics with the program.
         #[cortex_m_rt::exception]
         unsafe fn DefaultHandler(number: i16) {
-            <$hardware as $crate::Hardware>::on_interrupt(number);
+            <<$hardware as $crate::Hardware>::Line as $crate::Line>::on_interrupt(number);
         }
 
         // SAFETY: the program does not go on.

@@ -2,13 +2,12 @@
 //!
 //! The Python heap has the size that MicroPython's qemu port has, so that collections come as often.
 
-use core::alloc::{GlobalAlloc, Layout};
 use core::cell::UnsafeCell;
 use core::mem::MaybeUninit;
 use core::ptr::NonNull;
 
+use larch_board::allocator::Allocator;
 use larch_heap::Region;
-use linked_list_allocator::Heap;
 
 const PYTHON_HEAP_SIZE: usize = 140 * 1024;
 /// What Rust allocates: the compiler's working memory, and the line being entered.
@@ -31,36 +30,13 @@ pub fn heap() -> Region {
     Region { start: start.cast(), len: PYTHON_HEAP_SIZE }
 }
 
-struct Allocator(UnsafeCell<Heap>);
-
-// SAFETY: there is one thread, and interrupt handlers do not allocate.
-unsafe impl Sync for Allocator {}
-
 #[global_allocator]
-static ALLOCATOR: Allocator = Allocator(UnsafeCell::new(Heap::empty()));
-
-// SAFETY: passes on what the list allocator promises.
-unsafe impl GlobalAlloc for Allocator {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        // SAFETY: nobody else uses the heap now (one thread, no recursion).
-        let heap = unsafe { &mut *self.0.get() };
-        heap.allocate_first_fit(layout).map_or(core::ptr::null_mut(), NonNull::as_ptr)
-    }
-
-    unsafe fn dealloc(&self, start: *mut u8, layout: Layout) {
-        // SAFETY: as above; the caller vouches for the pointer.
-        unsafe {
-            if let Some(start) = NonNull::new(start) {
-                (*self.0.get()).deallocate(start, layout);
-            }
-        }
-    }
-}
+static ALLOCATOR: Allocator = Allocator::new();
 
 /// Sets up what Rust allocates from. Called once.
 pub fn set_up_allocator() {
     // SAFETY: the memory belongs to the allocator alone, for ever.
-    unsafe { (*ALLOCATOR.0.get()).init(RUST_HEAP.0.get().cast(), RUST_HEAP_SIZE) };
+    unsafe { ALLOCATOR.set_up(RUST_HEAP.0.get().cast(), RUST_HEAP_SIZE) };
 }
 
 unsafe extern "C" {

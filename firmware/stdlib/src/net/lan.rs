@@ -11,7 +11,6 @@ use larch_vm::native::{Args, Entry, ModuleDef, Native, Rom, TypeDef};
 use larch_vm::types::ids as core_ids;
 use larch_vm::{Res, Vm};
 
-use super::address::{address_arg, text};
 use super::{raise, short_arg, wlan};
 use crate::ids;
 
@@ -105,29 +104,11 @@ fn hostname(vm: &mut Vm, args: Args) -> Res {
     vm.new_str(core::str::from_utf8(name.as_bytes()).unwrap_or_default())
 }
 
-/// `ipconfig('dns')`, `ipconfig(dns='8.8.8.8')`
 fn ipconfig(vm: &mut Vm, args: Args) -> Res {
-    if args.keywords == 0 {
-        if args.positional != 1 {
-            return Err(vm.raise(core_ids::TypeError, "must query one param"));
-        }
-        let name = vm.arg(args, 0);
-        if vm.find_qstr(name) != Some(Qstr::dns) {
-            return Err(vm.raise(core_ids::ValueError, "unexpected key"));
-        }
-        let dns = lan(vm)?.addresses().dns;
-        return text(vm, dns);
-    }
-    if args.positional > 0 {
-        return Err(vm.raise(core_ids::TypeError, "can't specify pos and kw args"));
-    }
-    for index in 0..args.keywords {
-        let (name, value) = vm.keyword(args, index);
-        if name != Qstr::dns {
-            return Err(vm.raise(core_ids::ValueError, "unexpected key"));
-        }
-        let dns = address_arg(vm, value)?;
+    let get = |vm: &mut Vm| Ok(lan(vm)?.addresses().dns);
+    let set = |vm: &mut Vm, dns| {
         lan(vm)?.set_dns(dns);
-    }
-    Ok(Value::NONE)
+        Ok(())
+    };
+    super::ipconfig::ipconfig(vm, args, get, set)
 }

@@ -6,6 +6,7 @@
 pub mod address;
 pub mod espnow;
 mod espnow_peers;
+pub mod ipconfig;
 pub mod lan;
 pub mod network;
 pub mod socket;

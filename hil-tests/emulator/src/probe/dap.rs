@@ -1,4 +1,4 @@
-//! The debug port and its one memory access port, to the AHB. Source: ADIv5.2 B1, B2, C2.
+//! The debug port and its first access port, to the AHB; what further ports do is the chip's. Source: ADIv5.2 B1, B2, C2.
 
 use super::Target;
 
@@ -120,37 +120,39 @@ impl Dap {
         self.control | (self.control & control::REQUESTS) << 1 | control::READOK
     }
 
-    /// The access port's register: the bank in SELECT, and the address in it. `None`: another port, or no power.
-    fn ap_register(&self, address: u8) -> Option<u32> {
-        let here = self.select >> 24 == 0 && self.control & control::DEBUG_POWER != 0;
-        here.then_some(self.select & 0xf0 | u32::from(address))
+    /// The port in SELECT, and its register: the bank in SELECT, and the address in it. `None`: no power.
+    fn ap_register(&self, address: u8) -> Option<(u8, u8)> {
+        let [low, .., port] = self.select.to_le_bytes();
+        (self.control & control::DEBUG_POWER != 0).then_some((port, low & 0xf0 | address))
     }
 
     fn read_ap(&mut self, target: &mut dyn Target, address: u8) -> u32 {
         match self.ap_register(address) {
-            Some(0x00) => self.csw | CSW_ENABLED,
-            Some(0x04) => self.tar,
-            Some(0x0c) => self.load(target),
-            Some(banked @ 0x10..=0x1c) => {
-                let loaded = target.load(self.tar & !15 | banked & 12, 4);
+            Some((0, 0x00)) => self.csw | CSW_ENABLED,
+            Some((0, 0x04)) => self.tar,
+            Some((0, 0x0c)) => self.load(target),
+            Some((0, banked @ 0x10..=0x1c)) => {
+                let loaded = target.load(self.tar & !15 | u32::from(banked & 12), 4);
                 self.or_fault(loaded)
             }
-            Some(0xf8) => AP_BASE,
-            Some(0xfc) => AP_IDR,
-            _ => 0,
+            Some((0, 0xf8)) => AP_BASE,
+            Some((0, 0xfc)) => AP_IDR,
+            Some((0, _)) | None => 0,
+            Some((port, register)) => target.load_port(port, register),
         }
     }
 
     fn write_ap(&mut self, target: &mut dyn Target, address: u8, value: u32) {
         match self.ap_register(address) {
-            Some(0x00) => self.csw = value & CSW_WRITABLE,
-            Some(0x04) => self.tar = value,
-            Some(0x0c) => self.store(target, value),
-            Some(banked @ 0x10..=0x1c) => {
-                let stored = target.store(self.tar & !15 | banked & 12, 4, value).map(|()| 0);
+            Some((0, 0x00)) => self.csw = value & CSW_WRITABLE,
+            Some((0, 0x04)) => self.tar = value,
+            Some((0, 0x0c)) => self.store(target, value),
+            Some((0, banked @ 0x10..=0x1c)) => {
+                let stored = target.store(self.tar & !15 | u32::from(banked & 12), 4, value).map(|()| 0);
                 self.or_fault(stored);
             }
-            _ => {}
+            Some((0, _)) | None => {}
+            Some((port, register)) => target.store_port(port, register, value),
         }
     }
 

@@ -25,6 +25,12 @@ pub trait Target {
     fn load(&mut self, address: u32, size: u32) -> Option<u32>;
     /// Stores `size` bytes. `None` is a bus fault.
     fn store(&mut self, address: u32, size: u32, value: u32) -> Option<()>;
+    /// Reads a register of a further access port, 1 and up; zero where there is none.
+    fn load_port(&mut self, _port: u8, _register: u8) -> u32 {
+        0
+    }
+    /// Writes a register of a further access port.
+    fn store_port(&mut self, _port: u8, _register: u8, _value: u32) {}
     /// The reset line goes low, or high again.
     fn set_reset(&mut self, low: bool);
     /// Lets time pass.
@@ -35,4 +41,34 @@ pub trait Target {
     fn is_running(&self) -> bool;
     /// Whether its debug port is there: it has power, and no program has taken the port's pins.
     fn answers(&self) -> bool;
+}
+
+impl<T: Target + ?Sized> Target for Box<T> {
+    fn load(&mut self, address: u32, size: u32) -> Option<u32> {
+        (**self).load(address, size)
+    }
+    fn store(&mut self, address: u32, size: u32, value: u32) -> Option<()> {
+        (**self).store(address, size, value)
+    }
+    fn load_port(&mut self, port: u8, register: u8) -> u32 {
+        (**self).load_port(port, register)
+    }
+    fn store_port(&mut self, port: u8, register: u8, value: u32) {
+        (**self).store_port(port, register, value);
+    }
+    fn set_reset(&mut self, low: bool) {
+        (**self).set_reset(low);
+    }
+    fn pass(&mut self, time: Duration) {
+        (**self).pass(time);
+    }
+    fn now(&self) -> Duration {
+        (**self).now()
+    }
+    fn is_running(&self) -> bool {
+        (**self).is_running()
+    }
+    fn answers(&self) -> bool {
+        (**self).answers()
+    }
 }

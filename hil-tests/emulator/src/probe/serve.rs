@@ -4,16 +4,18 @@
 //! that waits for a flash algorithm does not wait for real milliseconds.
 
 use super::{Probe, SwdFaults, Target};
-use crate::stm32f405::Stm32Board;
 use std::io::{self, ErrorKind, Read, Write};
-use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread::JoinHandle;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-/// Simulated time between two looks at the socket: what a client that reads memory waits for while a program computes.
+/// Simulated time between two looks at the socket: what a client that reads memory waits for while a program computes. It grows as
+/// long as the host needs no time for it: the program waits, for the flash or for a terminal.
 const SLICE: Duration = Duration::from_micros(100);
+const LONG_SLICE: Duration = Duration::from_millis(5);
+const NO_TIME: Duration = Duration::from_micros(50);
 /// How long to wait for a command while nothing runs, and for a client.
 const PAUSE: Duration = Duration::from_millis(1);
 const BUFFER: usize = 64 * 1024;
@@ -28,19 +30,27 @@ struct Shared {
 
 /// A board at a probe that is served on a port of this machine, by a thread of its own.
 #[derive(Debug)]
-pub struct Served {
+pub struct Served<B> {
     address: SocketAddr,
     shared: Arc<Shared>,
-    server: Option<JoinHandle<(Stm32Board, u64, io::Result<()>)>>,
+    server: Option<JoinHandle<(B, u64, io::Result<()>)>>,
 }
 
-impl Served {
-    /// Starts to serve the board's probe, whose wire has these faults.
+impl<B: Target + Send + 'static> Served<B> {
+    /// Starts to serve the board's probe, whose wire has these faults, on any free port.
     ///
     /// # Errors
     /// There is no port.
-    pub fn start(mut board: Stm32Board, faults: SwdFaults) -> io::Result<Self> {
-        let listener = TcpListener::bind("127.0.0.1:0")?;
+    pub fn start(board: B, faults: SwdFaults) -> io::Result<Self> {
+        Self::start_at(board, faults, 0)
+    }
+
+    /// The same on this port; 0 takes a free one.
+    ///
+    /// # Errors
+    /// The port is taken.
+    pub fn start_at(mut board: B, faults: SwdFaults, port: u16) -> io::Result<Self> {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port))?;
         let address = listener.local_addr()?;
         let shared = Arc::new(Shared::default());
         let known = Arc::clone(&shared);
@@ -68,7 +78,7 @@ impl Served {
     ///
     /// # Errors
     /// The port failed.
-    pub fn stop(mut self) -> io::Result<(Stm32Board, u64)> {
+    pub fn stop(mut self) -> io::Result<(B, u64)> {
         self.shared.stop.store(true, Ordering::Relaxed);
         let server = self.server.take().ok_or_else(|| io::Error::other("it was stopped"))?;
         let (board, transfers, outcome) =
@@ -77,7 +87,7 @@ impl Served {
     }
 }
 
-impl Drop for Served {
+impl<B> Drop for Served<B> {
     fn drop(&mut self) {
         self.shared.stop.store(true, Ordering::Relaxed);
         if let Some(server) = self.server.take() {
@@ -119,6 +129,7 @@ fn serve_client(
     stream.set_nodelay(true)?;
     stream.set_nonblocking(true)?;
     let mut buffer = vec![0; BUFFER];
+    let mut slice = SLICE;
     while !shared.stop.load(Ordering::Relaxed) {
         match stream.read(&mut buffer) {
             Ok(0) => return Ok(()),
@@ -126,7 +137,11 @@ fn serve_client(
                 let answer = probe.feed(target, &buffer[..count]).map_err(io::Error::other)?;
                 send(stream, &answer)?;
             }
-            Err(error) if error.kind() == ErrorKind::WouldBlock && target.is_running() => target.pass(SLICE),
+            Err(error) if error.kind() == ErrorKind::WouldBlock && target.is_running() => {
+                let start = Instant::now();
+                target.pass(slice);
+                slice = if start.elapsed() < NO_TIME { (slice * 2).min(LONG_SLICE) } else { SLICE };
+            }
             Err(error) if error.kind() == ErrorKind::WouldBlock => wait(stream)?,
             Err(error) if error.kind() == ErrorKind::Interrupted => {}
             Err(error) => return Err(error),

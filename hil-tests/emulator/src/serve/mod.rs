@@ -1,7 +1,7 @@
 //! Servers that make an emulated board look like a board at a serial port, for programs that know nothing of it.
 //!
 //! The board is *paced*: it never gets ahead of the wall clock, and what the outside does reaches it at the present
-//! simulated moment, where it can be recorded ([`Board::record`]) and replayed exactly. One thread does everything: it lets
+//! simulated moment, where it can be recorded ([`crate::Board::record`]) and replayed exactly. One thread does everything: it lets
 //! the board catch up with the clock, passes what was said, and waits a millisecond at most.
 //!
 //! Invariants: the flash file is replaced whole, never written in place; nothing is left behind when [`run`] returns.
@@ -11,8 +11,8 @@ mod pty;
 mod rfc2217;
 mod socket;
 
-use crate::board::{Board, Input};
-use crate::time::{TICKS_PER_US, Ticks, ticks};
+use crate::board::Input;
+use crate::lent::Lent;
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
@@ -22,7 +22,7 @@ use std::time::{Duration, Instant};
 /// Longest wait for input before the board goes on.
 const TURN: Duration = Duration::from_millis(1);
 /// Most simulated time in one turn, so that a host that is slow still listens.
-const MOST: Ticks = 5_000 * TICKS_PER_US;
+const MOST: Duration = Duration::from_millis(5);
 /// Bytes on the line to the chip beyond which no more are taken from the client.
 const BACKLOG: Duration = Duration::from_millis(20);
 /// The flash file is written when the flash was quiet for this long.
@@ -135,16 +135,16 @@ fn listen_at(address: SocketAddr) -> io::Result<(TcpListener, SocketAddr)> {
 /// # Errors
 /// If the endpoint or the flash file fails, or the chip stopped in strict mode.
 pub fn run(
-    board: &mut Board,
+    board: &mut dyn Lent,
     endpoint: &mut Endpoint,
     flash_file: Option<&Path>,
     stop: &AtomicBool,
 ) -> io::Result<()> {
     let mut keeper = Keeper { path: flash_file.map(Path::to_owned), changed_at: None };
-    let (started, origin) = (Instant::now(), board.now_ticks());
+    let (started, origin) = (Instant::now(), board.time());
     let mut result = Ok(());
     while !stop.load(Ordering::Relaxed) && result.is_ok() {
-        let wall = origin + ticks(started.elapsed());
+        let wall = origin + started.elapsed();
         result = turn(board, endpoint, wall).and_then(|()| keeper.look(board));
     }
     let saved = keeper.save(board);
@@ -152,10 +152,10 @@ pub fn run(
 }
 
 /// Lets the board catch up with `wall`, then passes what both sides said.
-fn turn(board: &mut Board, endpoint: &mut Endpoint, wall: Ticks) -> io::Result<()> {
-    let until = wall.min(board.now_ticks() + MOST);
-    board.advance(until);
-    if let Some(access) = board.stopped_at() {
+fn turn(board: &mut dyn Lent, endpoint: &mut Endpoint, wall: Duration) -> io::Result<()> {
+    let until = wall.min(board.time() + MOST);
+    board.run_until(until);
+    if let Some(access) = board.stopped() {
         return Err(io::Error::other(format!("the emulated chip stopped (strict mode): {access}")));
     }
     let output = board.take_output();
@@ -184,8 +184,8 @@ struct Keeper {
 }
 
 impl Keeper {
-    fn look(&mut self, board: &mut Board) -> io::Result<()> {
-        if board.chip_mut().take_flash_changed() {
+    fn look(&mut self, board: &mut dyn Lent) -> io::Result<()> {
+        if board.take_flash_changed() {
             self.changed_at = Some(Instant::now());
         }
         if self.changed_at.is_some_and(|at| at.elapsed() > QUIET) {
@@ -195,14 +195,14 @@ impl Keeper {
         Ok(())
     }
 
-    fn save(&mut self, board: &mut Board) -> io::Result<()> {
-        if board.chip_mut().take_flash_changed() || self.changed_at.is_some() {
+    fn save(&mut self, board: &mut dyn Lent) -> io::Result<()> {
+        if board.take_flash_changed() || self.changed_at.is_some() {
             return self.write(board);
         }
         Ok(())
     }
 
-    fn write(&self, board: &Board) -> io::Result<()> {
+    fn write(&self, board: &dyn Lent) -> io::Result<()> {
         self.path.as_ref().map_or(Ok(()), |path| board.save_flash(path))
     }
 }

@@ -2,7 +2,8 @@
 //!
 //! Oscillators and PLL are ready at once. The crystal has 8 MHz.
 
-use super::{ResetCause, TICKS_PER_SECOND};
+use super::TICKS_PER_SECOND;
+use crate::mcu::ResetCause;
 use crate::registers::Registers;
 
 /// Base address.

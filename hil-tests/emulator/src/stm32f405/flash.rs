@@ -4,9 +4,9 @@
 //! as long as the data sheet says; a program sees the end, as the chip stalls code that runs from flash meanwhile.
 
 use super::ticks;
+use crate::mcu::FlashFaults;
 use crate::registers::Registers;
 use crate::time::Ticks;
-use std::collections::BTreeSet;
 use std::ops::Range;
 use std::time::Duration;
 
@@ -51,17 +51,6 @@ const LEVEL_1: u32 = 0x5500;
 /// Typical times at 3.3 V and a parallelism of 32 bits (DS8626, table 43).
 const PROGRAM: Duration = Duration::from_micros(16);
 const MASS_ERASE: Duration = Duration::from_secs(8);
-
-/// Faults to inject.
-#[derive(Clone, Debug, Default)]
-pub struct FlashFaults {
-    /// Sectors that are write-protected, whatever the option bytes say.
-    pub protected: BTreeSet<usize>,
-    /// Operations (programmed units, erasures) until one does nothing and reports OPERR.
-    pub fail_after: Option<u64>,
-    /// The power fails half-way through the n-th operation from now (1 is the next one).
-    pub power_cut_at_operation: Option<u64>,
-}
 
 /// The bytes of a sector, if there is one of that number.
 #[must_use]
@@ -123,6 +112,8 @@ pub struct Flash {
     debugged: bool,
     busy_until: Ticks,
     changed: Option<Range<u32>>,
+    /// Something has changed since somebody kept it.
+    pub(super) is_changed: bool,
     power_failed: bool,
     /// Faults to inject.
     pub faults: FlashFaults,
@@ -139,6 +130,7 @@ impl Flash {
             debugged: false,
             busy_until: 0,
             changed: None,
+            is_changed: false,
             power_failed: false,
             faults: FlashFaults::default(),
         }
@@ -165,6 +157,7 @@ impl Flash {
     }
 
     fn note_change(&mut self, range: Range<usize>) {
+        self.is_changed = true;
         let (start, end) = (range.start as u32, range.end as u32);
         self.changed = Some(match self.changed.take() {
             Some(before) => before.start.min(start)..before.end.max(end),
@@ -251,26 +244,11 @@ impl Flash {
             || registers.get(BASE + OPTCR) >> (16 + number) & 1 == 0
     }
 
-    /// Whether the injected failure strikes this operation.
-    fn fails(&mut self) -> bool {
-        match &mut self.faults.fail_after {
-            Some(0) => true,
-            Some(left) => {
-                *left -= 1;
-                false
-            }
-            None => false,
-        }
-    }
-
     /// The part of what an operation changes that it gets done: all of it, unless the power fails meanwhile.
     fn done(&mut self, range: Range<usize>) -> Range<usize> {
-        let Some(left) = &mut self.faults.power_cut_at_operation else { return range };
-        *left = left.saturating_sub(1);
-        if *left > 0 {
+        if !self.faults.cuts_power() {
             return range;
         }
-        self.faults.power_cut_at_operation = None;
         self.power_failed = true;
         range.start..range.start + range.len() / 2
     }
@@ -309,7 +287,7 @@ impl Flash {
         if ranges.iter().any(|&number| self.is_protected(registers, number)) {
             return Self::complain(registers, WRPERR);
         }
-        if self.fails() {
+        if self.faults.fails() {
             return Self::complain(registers, OPERR);
         }
         for range in ranges.into_iter().filter_map(sector) {
@@ -330,7 +308,7 @@ impl Flash {
             PGPERR
         } else if sector_of(offset).is_none_or(|number| self.is_protected(registers, number)) {
             WRPERR
-        } else if self.fails() {
+        } else if self.faults.fails() {
             OPERR
         } else {
             0

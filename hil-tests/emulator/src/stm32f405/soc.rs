@@ -4,12 +4,12 @@ use super::flash::{self, FLASH_SIZE, Flash};
 use super::gpio::{self, Gpio};
 use super::random::{self, Random};
 use super::usart::{self, Usart};
-use super::{ResetCause, TICKS_PER_SECOND, clock};
+use super::{TICKS_PER_SECOND, clock};
 use crate::adapter::Adapter;
+use crate::mcu::{self, FlashFaults, ResetCause, Unknown};
 use crate::registers::{Access, Registers};
 use crate::thumb::Bus;
 use crate::time::{NEVER, Ticks};
-use std::collections::BTreeMap;
 use std::ops::Range;
 
 const REGISTERS: &str = include_str!("registers.txt");
@@ -58,52 +58,29 @@ const ROM_TABLE_WORDS: &[(u32, u32)] = &[
     (0xffc, 0xb1),
 ];
 
-/// An access to a register that nobody described.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct UnknownAccess {
-    /// The register's address.
-    pub address: u32,
-    /// Where the program was.
-    pub pc: u32,
-    /// The access was a store.
-    pub is_store: bool,
-}
-
-impl std::fmt::Display for UnknownAccess {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let kind = if self.is_store { "write to" } else { "read of" };
-        write!(f, "{kind} unknown register {:#010x} at pc {:#010x}", self.address, self.pc)
-    }
-}
-
 /// Memories and peripherals.
 #[derive(Clone)]
 pub struct Soc {
     ccm: Vec<u8>,
     sram: Vec<u8>,
-    /// The flash and its interface.
-    pub flash: Flash,
-    /// Device registers.
-    pub registers: Registers,
-    /// USART1.
-    pub usart: Usart,
-    /// The pins.
-    pub gpio: Gpio,
+    pub(super) flash: Flash,
+    pub(super) registers: Registers,
+    usart: Usart,
+    gpio: Gpio,
     random: Random,
     debug_control: [u32; 3],
-    /// The serial adapter at USART1.
-    pub adapter: Adapter,
-    /// The first access to each register that nobody described.
-    pub unknown: BTreeMap<u32, UnknownAccess>,
-    strict: bool,
-    stopped_at: Option<UnknownAccess>,
+    /// At USART1.
+    adapter: Adapter,
+    unknown: Unknown,
     place: u32,
     now: Ticks,
 }
 
-impl Soc {
-    /// Blank flash, nothing running.
-    pub fn new(strict: bool) -> Self {
+impl mcu::Soc for Soc {
+    const TICKS_PER_SECOND: u64 = 336_000_000;
+    const PINS: (u8, &'static str) = (16 * gpio::PORTS as u8, "PD15");
+
+    fn new(strict: bool) -> Self {
         let gpio = (0..gpio::PORTS).map(|port| (gpio::BASE + port * gpio::PORT, gpio::MODELLED));
         let others =
             [(clock::BASE, clock::MODELLED), (flash::BASE, flash::MODELLED), (usart::BASE, usart::MODELLED)];
@@ -122,23 +99,23 @@ impl Soc {
             random: Random::default(),
             debug_control: [0; 3],
             adapter: Adapter::with_clock(115_200, TICKS_PER_SECOND),
-            unknown: BTreeMap::new(),
-            strict,
-            stopped_at: None,
+            unknown: Unknown::new(strict),
             place: 0,
             now: 0,
         }
     }
 
-    /// Power was away: memories hold nothing in particular.
-    pub fn forget(&mut self) {
+    fn power_on(&mut self) {
+        self.flash.set_debugged(false);
+    }
+
+    fn forget(&mut self) {
         self.ccm.fill(0x5a);
         self.sram.fill(0xa5);
         self.debug_control = [0; 3];
     }
 
-    /// Peripherals start afresh.
-    pub fn reset(&mut self, cause: ResetCause) {
+    fn reset(&mut self, cause: ResetCause) {
         let flags = self.registers.clone();
         self.registers.reset(DEVICES.start, DEVICES.end - DEVICES.start);
         for offset in (0..0x400).step_by(4) {
@@ -151,22 +128,61 @@ impl Soc {
         self.usart.reset(self.now);
     }
 
-    /// The access at which strict mode stopped.
-    pub fn take_unknown(&mut self) -> Option<UnknownAccess> {
-        self.stopped_at.take()
+    fn take_power_failure(&mut self) -> bool {
+        self.flash.take_power_failure()
     }
 
-    fn report(&mut self, address: u32, is_store: bool) {
-        let access = UnknownAccess { address, pc: self.place, is_store };
-        self.unknown.entry(address).or_insert_with(|| {
-            tracing::warn!("{access}");
-            access.clone()
-        });
-        if self.strict {
-            self.stopped_at.get_or_insert(access);
-        }
+    fn unknown(&mut self) -> &mut Unknown {
+        &mut self.unknown
     }
 
+    fn registers(&self) -> Vec<&Registers> {
+        vec![&self.registers]
+    }
+
+    fn adapter(&mut self) -> &mut Adapter {
+        &mut self.adapter
+    }
+
+    fn send(&mut self, byte: u8, now: Ticks, bit: u64) -> Ticks {
+        self.usart.send(byte, now, bit)
+    }
+
+    fn drive(&mut self, pin: u8, level: Option<bool>) {
+        self.gpio.drive(pin, level);
+    }
+
+    fn level(&self, pin: u8) -> bool {
+        self.gpio.level(&self.registers, pin)
+    }
+
+    fn flash(&self) -> &[u8] {
+        self.flash.contents()
+    }
+
+    fn load_flash(&mut self, offset: usize, contents: &[u8]) {
+        self.flash.load(offset, contents);
+    }
+
+    fn take_flash_changed(&mut self) -> bool {
+        std::mem::take(&mut self.flash.is_changed)
+    }
+
+    fn flash_faults(&mut self) -> &mut FlashFaults {
+        &mut self.flash.faults
+    }
+
+    fn has_debug_pins(&self) -> bool {
+        gpio::leaves_debug_pins(&self.registers)
+    }
+
+    fn is_open(&mut self) -> bool {
+        self.flash.set_debugged(true);
+        true
+    }
+}
+
+impl Soc {
     /// The memory at an address, and the offset in it.
     fn memory(&self, address: u32) -> Option<(&[u8], usize)> {
         match address {
@@ -201,7 +217,7 @@ impl Soc {
         }
         match self.registers.access(word) {
             Access::Unknown => {
-                self.report(word, false);
+                self.unknown.report(word, self.place, false);
                 return Some(0);
             }
             Access::Plain | Access::Watched => return Some(self.registers.get(word)),
@@ -225,7 +241,7 @@ impl Soc {
             return;
         }
         match self.registers.access(word) {
-            Access::Unknown => return self.report(word, true),
+            Access::Unknown => return self.unknown.report(word, self.place, true),
             Access::Plain | Access::Watched => return self.registers.set(word, value),
             Access::Hooked => {}
         }
@@ -268,7 +284,7 @@ impl Bus for Soc {
             _ if is_outside(word) => match self.load_private(word) {
                 Some(value) => value,
                 None => {
-                    self.report(word, false);
+                    self.unknown.report(word, self.place, false);
                     0
                 }
             },
@@ -303,7 +319,7 @@ impl Bus for Soc {
             0xe004_2004..=0xe004_200c => {
                 self.debug_control[(address - DBGMCU) as usize / 4 - 1] = value;
             }
-            _ if is_outside(address) => self.report(address & !3, true),
+            _ if is_outside(address) => self.unknown.report(address & !3, self.place, true),
             _ => return None,
         }
         Some(())
@@ -346,6 +362,6 @@ impl Bus for Soc {
     }
 
     fn stop(&self) -> bool {
-        self.stopped_at.is_some() || self.flash.power_fails() || self.adapter.wakes()
+        self.unknown.stops() || self.flash.power_fails() || self.adapter.wakes()
     }
 }

@@ -7,6 +7,7 @@ use hil_tests::lab::Lab;
 use hil_tests::probe::{self, Connection, elf};
 use hil_tests::target::rtt::selector_of;
 use larch_boards::Probe;
+use larch_emulator::mcu::AnyBoard as _;
 use larch_emulator::probe::serve::Served;
 use larch_emulator::stm32f405::Stm32Board;
 
@@ -43,7 +44,7 @@ pub(super) fn run(lab: &Lab) -> Result<()> {
         let mut board = Stm32Board::new(false);
         board.power_on();
         let served = Served::start(board, Default::default())?;
-        let selector = selector_of(&served);
+        let selector = selector_of(served.address());
         let start = Instant::now();
         let connection = Connection {
             program: &program,

@@ -6,7 +6,7 @@
 use cortex_m::interrupt::{self, InterruptNumber};
 use cortex_m::peripheral::NVIC;
 use larch_board::receive;
-use larch_cortex_m::mmio;
+use larch_cortex_m::{Line, mmio};
 
 const UART: usize = 0x4000_4000;
 const DATA: usize = UART;
@@ -24,13 +24,14 @@ const RECEIVED: u32 = 2;
 const DIVIDER: u32 = 25_000_000 / 115_200;
 
 /// The number of the receive interrupt.
-pub const RECEIVE_INTERRUPT: i16 = 0;
+const RECEIVE_INTERRUPT: i16 = 0;
 
+/// The line.
 #[derive(Clone, Copy)]
-struct Receive;
+pub struct Uart;
 
 // SAFETY: it is the number of an interrupt that exists.
-unsafe impl InterruptNumber for Receive {
+unsafe impl InterruptNumber for Uart {
     fn number(self) -> u16 {
         RECEIVE_INTERRUPT as u16
     }
@@ -41,30 +42,38 @@ pub fn set_up() {
     mmio::write(BAUD_DIVIDER, DIVIDER);
     mmio::write(CONTROL, ON);
     // SAFETY: the handler shares only atomics with the program.
-    unsafe { NVIC::unmask(Receive) };
+    unsafe { NVIC::unmask(Uart) };
 }
 
-/// Takes in what has arrived while there is room. At the prompt, which reads on, nothing is lost; a running program must
-/// see the byte that interrupts it, so then what does not fit is dropped.
-pub fn receive() {
-    interrupt::free(|_| {
-        mmio::write(INTERRUPT_CLEAR, RECEIVED);
-        while mmio::read(STATE) & RECEIVE_FULL != 0 && (!receive::is_full() || receive::has_interrupt_byte())
-        {
-            receive::push(mmio::read(DATA) as u8);
+impl Line for Uart {
+    fn write(bytes: &[u8]) {
+        for &byte in bytes {
+            while mmio::read(STATE) & TRANSMIT_FULL != 0 {}
+            mmio::write(DATA, byte.into());
         }
-    });
-}
-
-/// Sends all bytes.
-pub fn write(bytes: &[u8]) {
-    for &byte in bytes {
-        while mmio::read(STATE) & TRANSMIT_FULL != 0 {}
-        mmio::write(DATA, byte.into());
     }
-}
 
-/// Waits until the last byte is in the shift register; its bits need no program.
-pub fn flush() {
-    while mmio::read(STATE) & TRANSMIT_FULL != 0 {}
+    /// Waits until the last byte is in the shift register; its bits need no program.
+    fn flush() {
+        while mmio::read(STATE) & TRANSMIT_FULL != 0 {}
+    }
+
+    /// Takes in what has arrived while there is room. At the prompt, which reads on, nothing is lost; a running program must
+    /// see the byte that interrupts it, so then what does not fit is dropped.
+    fn receive() {
+        interrupt::free(|_| {
+            mmio::write(INTERRUPT_CLEAR, RECEIVED);
+            while mmio::read(STATE) & RECEIVE_FULL != 0
+                && (!receive::is_full() || receive::has_interrupt_byte())
+            {
+                receive::push(mmio::read(DATA) as u8);
+            }
+        });
+    }
+
+    fn on_interrupt(number: i16) {
+        if number == RECEIVE_INTERRUPT {
+            Self::receive();
+        }
+    }
 }

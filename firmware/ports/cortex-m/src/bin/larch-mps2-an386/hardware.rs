@@ -27,6 +27,8 @@ impl Hardware for Mps2 {
     const FREQUENCY_HZ: u32 = 25_000_000;
     const TYPES: &'static [&'static TypeDef] = larch_stdlib::net::WIRED_TYPES;
     const MODULES: &'static [&'static ModuleDef] = larch_stdlib::net::WIRED_MODULES;
+    type Line = console::Uart;
+    type Pins = NoPins;
     type Disk = Disk;
 
     fn set_up() -> Self {
@@ -45,24 +47,6 @@ impl Hardware for Mps2 {
 
     fn disk(&mut self) -> Option<Disk> {
         Some(Disk::new())
-    }
-
-    fn write(bytes: &[u8]) {
-        console::write(bytes);
-    }
-
-    fn flush() {
-        console::flush();
-    }
-
-    fn receive() {
-        console::receive();
-    }
-
-    fn on_interrupt(number: i16) {
-        if number == console::RECEIVE_INTERRUPT {
-            console::receive();
-        }
     }
 
     /// While a program computes, it looks after the network now and then.
@@ -95,7 +79,10 @@ impl Hardware for Mps2 {
 }
 
 /// The machine has no pins.
-impl Pins for Mps2 {
+#[derive(Default)]
+pub struct NoPins;
+
+impl Pins for NoPins {
     fn configure_pin(&mut self, _pin: u8, _mode: PinMode, _pull: Pull) -> Result<(), PinError> {
         Err(PinError::NoSuchPin)
     }

@@ -1,93 +1,76 @@
 //! The board behind the port's trait.
 
-use core::ptr::with_exposed_provenance;
-use core::slice;
-
+use embassy_nrf::config::{Config, HfclkSource};
+use embassy_nrf::mode::Blocking;
+use embassy_nrf::nvmc::Nvmc;
+use embassy_nrf::pac;
+use embassy_nrf::pac::power::regs::Resetreas;
+use embassy_nrf::rng::Rng;
 use larch_board::Name;
+use larch_cortex_m::blocks::Blocks;
 use larch_cortex_m::{Hardware, rtt};
-use larch_hal::{PinError, PinMode, Pins, Pull, ResetCause};
+use larch_hal::ResetCause;
 
-use crate::chip::{self, reset};
-use crate::flash::Flash;
-use crate::{console, pins};
+use crate::console;
+use crate::pins::Ports;
+
+/// The processor's clock, whatever the oscillator.
+const CORE_HZ: u32 = 64_000_000;
 
 /// The chip.
 pub struct Nrf52840 {
-    reset_flags: u32,
+    reset: Resetreas,
+    disk: Option<Nvmc<'static>>,
+    random: Rng<'static, Blocking>,
+    unique_id: [u8; 8],
 }
 
 impl Hardware for Nrf52840 {
     const NAME: Name = Name { machine: "nRF52840-DK with NRF52840", platform: "nrf52", build: "PCA10056" };
-    const FREQUENCY_HZ: u32 = chip::CORE_HZ;
-    type Disk = Flash;
+    const FREQUENCY_HZ: u32 = CORE_HZ;
+    type Line = rtt::Beside<console::Uart0, CORE_HZ>;
+    type Pins = Ports;
+    /// The last 448 KB of the flash. The processor stands still while a page is written or erased (85 ms): what does not fit into the
+    /// UART's queue of six bytes is lost meanwhile.
+    type Disk = Blocks<Nvmc<'static>, 0x9_0000, 112>;
 
     fn set_up() -> Self {
-        let reset_flags = chip::take_reset_flags();
-        chip::set_up();
+        let reset = pac::POWER.resetreas().read();
+        // Flags are cleared by writing them.
+        pac::POWER.resetreas().write_value(reset);
+        let mut config = Config::default();
+        // A UART needs the crystal's precision.
+        config.hfclk_source = HfclkSource::ExternalXtal;
+        let chip = embassy_nrf::init(config);
+        pac::NVMC.icachecnf().write(|cache| cache.set_cacheen(true));
+        let random = Rng::new_blocking(chip.RNG);
+        random.set_bias_correction(true);
+        let [low, high] = [0, 1].map(|half| pac::FICR.deviceid(half).read());
+        let unique_id = (u64::from(high) << 32 | u64::from(low)).to_le_bytes();
         console::set_up();
         rtt::set_up();
-        Self { reset_flags }
+        Self { reset, disk: Some(Nvmc::new(chip.NVMC)), random, unique_id }
     }
 
-    fn disk(&mut self) -> Option<Flash> {
-        Some(Flash)
-    }
-
-    fn write(bytes: &[u8]) {
-        rtt::write(bytes, Self::FREQUENCY_HZ);
-        console::write(bytes);
-    }
-
-    fn flush() {
-        console::flush();
-    }
-
-    fn before_reset() {
-        console::flush();
-        rtt::flush(Self::FREQUENCY_HZ);
-    }
-
-    fn receive() {}
-
-    fn on_interrupt(number: i16) {
-        if number == console::INTERRUPT {
-            console::on_interrupt();
-        }
-    }
-
-    fn on_turn() {
-        rtt::poll();
+    fn disk(&mut self) -> Option<Self::Disk> {
+        self.disk.take().map(Blocks)
     }
 
     fn reset_cause(&self) -> ResetCause {
-        match self.reset_flags {
-            flags if flags & reset::WATCHDOG != 0 => ResetCause::Watchdog,
-            flags if flags & reset::HARD != 0 => ResetCause::Hard,
-            flags if flags & reset::WOKEN != 0 => ResetCause::DeepSleep,
+        let woken = self.reset.off() || self.reset.lpcomp() || self.reset.dif() || self.reset.nfc();
+        match self.reset {
+            flags if flags.dog() => ResetCause::Watchdog,
+            flags if flags.resetpin() || flags.sreq() || flags.lockup() => ResetCause::Hard,
+            _ if woken => ResetCause::DeepSleep,
             _ => ResetCause::PowerOn,
         }
     }
 
     fn unique_id(&self) -> &[u8] {
-        // SAFETY: read-only memory of the chip.
-        unsafe { slice::from_raw_parts(with_exposed_provenance(chip::DEVICE_ID), chip::DEVICE_ID_BYTES) }
+        &self.unique_id
     }
 
     fn random(&mut self) -> u32 {
-        chip::random()
-    }
-}
-
-impl Pins for Nrf52840 {
-    fn configure_pin(&mut self, pin: u8, mode: PinMode, pull: Pull) -> Result<(), PinError> {
-        pins::configure(pin, mode, pull)
-    }
-
-    fn pin_level(&self, pin: u8) -> Result<bool, PinError> {
-        pins::level(pin)
-    }
-
-    fn set_pin_level(&mut self, pin: u8, high: bool) -> Result<(), PinError> {
-        pins::set_level(pin, high)
+        self.random.blocking_next_u32()
     }
 }

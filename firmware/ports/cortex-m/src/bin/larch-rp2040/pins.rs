@@ -1,88 +1,95 @@
-//! GPIO0 to GPIO28. Source: data sheet chapters 2.19 (GPIO), 2.3.1.7 (SIO).
+//! GPIO0 to GPIO28.
 
-use core::sync::atomic::{AtomicU32, Ordering};
+use embassy_rp::gpio::{AnyPin, Flex, Pull as Resistor};
+use embassy_rp::pac;
+use embassy_rp::pac::io::vals::Gpio0ctrlFuncsel;
+use larch_hal::{PinError, PinMode, Pins, Pull};
 
-use larch_cortex_m::mmio;
-use larch_hal::{PinError, PinMode, Pull};
-
-const IO_CTRL: usize = 0x4001_4004;
-const PADS: usize = 0x4001_c004;
-const SIO: usize = 0xd000_0000;
-const GPIO_IN: usize = SIO + 0x04;
-const OUT: usize = SIO + 0x10;
-const OUT_SET: usize = SIO + 0x14;
-const OUT_CLR: usize = SIO + 0x18;
-const OE_SET: usize = SIO + 0x24;
-const OE_CLR: usize = SIO + 0x28;
-
-const FUNCTION_UART: u32 = 2;
-const FUNCTION_SIO: u32 = 5;
-/// Pads: Schmitt trigger, pulls, 4 mA, input on.
-const PAD: u32 = 1 << 1 | 1 << 4 | INPUT_ON;
-const PULL_DOWN: u32 = 1 << 2;
-const PULL_UP: u32 = 1 << 3;
-const INPUT_ON: u32 = 1 << 6;
-
-const PINS: u8 = 29;
+const PINS: usize = 29;
 /// The console's pins.
 pub const TX: u8 = 0;
 /// As [`TX`].
 pub const RX: u8 = 1;
 
-/// Pins whose level is the direction: they drive low, or not at all. Only the main program touches it.
-static OPEN_DRAIN: AtomicU32 = AtomicU32::new(0);
-
-fn use_function(pin: u8, function: u32, pad: u32) {
-    mmio::write(PADS + 4 * usize::from(pin), pad);
-    mmio::write(IO_CTRL + 8 * usize::from(pin), function);
-}
-
-fn check(pin: u8) -> Result<u32, PinError> {
-    if pin < PINS && pin != TX && pin != RX { Ok(1 << pin) } else { Err(PinError::NoSuchPin) }
-}
-
 /// Gives a pin to its UART, with the pull-up on.
 pub fn use_uart(pin: u8) {
-    use_function(pin, FUNCTION_UART, PAD | PULL_UP);
+    pac::PADS_BANK0.gpio(pin.into()).modify(|pad| {
+        pad.set_ie(true);
+        pad.set_pde(false);
+        pad.set_pue(true);
+    });
+    let function = Gpio0ctrlFuncsel::UART0_TX as u8;
+    pac::IO_BANK0.gpio(pin.into()).ctrl().write(|control| control.set_funcsel(function));
 }
 
-/// Makes a pin a digital one.
-pub fn configure(pin: u8, mode: PinMode, pull: Pull) -> Result<(), PinError> {
-    let bit = check(pin)?;
-    let pull = match pull {
-        Pull::None => 0,
-        Pull::Down => PULL_DOWN,
-        Pull::Up => PULL_UP,
-    };
-    let is_high = mmio::read(OUT) & bit != 0;
-    let others = OPEN_DRAIN.load(Ordering::Relaxed) & !bit;
-    OPEN_DRAIN.store(if mode == PinMode::OpenDrain { others | bit } else { others }, Ordering::Relaxed);
-    match mode {
-        PinMode::Input => mmio::write(OE_CLR, bit),
-        PinMode::Output => mmio::write(OE_SET, bit),
-        PinMode::OpenDrain => {
-            mmio::write(OUT_CLR, bit);
-            mmio::write(if is_high { OE_CLR } else { OE_SET }, bit);
+/// A pin in use.
+struct Used {
+    flex: Flex<'static>,
+    /// It drives low, or not at all: the HAL knows no open drain.
+    is_open_drain: bool,
+    is_high: bool,
+}
+
+impl Used {
+    fn drive(&mut self) {
+        match (self.is_open_drain, self.is_high) {
+            (true, true) => self.flex.set_as_input(),
+            (true, false) => {
+                self.flex.set_low();
+                self.flex.set_as_output();
+            }
+            (false, true) => self.flex.set_high(),
+            (false, false) => self.flex.set_low(),
         }
     }
-    use_function(pin, FUNCTION_SIO, PAD | pull);
-    Ok(())
 }
 
-/// The level at a pin.
-pub fn level(pin: u8) -> Result<bool, PinError> {
-    Ok(mmio::read(GPIO_IN) & check(pin)? != 0)
+/// The pins; what was never used is as after a reset.
+#[derive(Default)]
+pub struct Ports([Option<Used>; PINS]);
+
+impl Ports {
+    fn used(&mut self, pin: u8) -> Result<&mut Used, PinError> {
+        let place = self.0.get_mut(usize::from(pin)).filter(|_| pin != TX && pin != RX);
+        Ok(place.ok_or(PinError::NoSuchPin)?.get_or_insert_with(|| {
+            // SAFETY: it is taken once; the console's pins are not given.
+            let flex = Flex::new(unsafe { AnyPin::steal(pin) });
+            Used { flex, is_open_drain: false, is_high: false }
+        }))
+    }
 }
 
-/// Sets the level that a pin drives.
-pub fn set_level(pin: u8, high: bool) -> Result<(), PinError> {
-    let bit = check(pin)?;
-    let register = match (OPEN_DRAIN.load(Ordering::Relaxed) & bit != 0, high) {
-        (true, true) => OE_CLR,
-        (true, false) => OE_SET,
-        (false, true) => OUT_SET,
-        (false, false) => OUT_CLR,
-    };
-    mmio::write(register, bit);
-    Ok(())
+impl Pins for Ports {
+    fn configure_pin(&mut self, pin: u8, mode: PinMode, pull: Pull) -> Result<(), PinError> {
+        let used = self.used(pin)?;
+        used.flex.set_pull(match pull {
+            Pull::None => Resistor::None,
+            Pull::Up => Resistor::Up,
+            Pull::Down => Resistor::Down,
+        });
+        used.is_open_drain = mode == PinMode::OpenDrain;
+        if mode != PinMode::OpenDrain {
+            used.flex.set_as_input();
+        }
+        used.drive();
+        if mode == PinMode::Output {
+            used.flex.set_as_output();
+        }
+        Ok(())
+    }
+
+    fn pin_level(&self, pin: u8) -> Result<bool, PinError> {
+        match self.0.get(usize::from(pin)) {
+            Some(Some(used)) => Ok(used.flex.is_high()),
+            Some(None) if pin != TX && pin != RX => Ok(pac::SIO.gpio_in(0).read() >> pin & 1 != 0),
+            _ => Err(PinError::NoSuchPin),
+        }
+    }
+
+    fn set_pin_level(&mut self, pin: u8, high: bool) -> Result<(), PinError> {
+        let used = self.used(pin)?;
+        used.is_high = high;
+        used.drive();
+        Ok(())
+    }
 }

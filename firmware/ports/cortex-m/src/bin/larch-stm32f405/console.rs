@@ -3,7 +3,7 @@
 use cortex_m::interrupt::InterruptNumber;
 use cortex_m::peripheral::NVIC;
 use larch_board::receive;
-use larch_cortex_m::mmio;
+use larch_cortex_m::{Line, mmio};
 
 use crate::{clock_tree, pins};
 
@@ -26,10 +26,11 @@ const TX: u8 = 9;
 const RX: u8 = 10;
 
 /// The number of the interrupt.
-pub const INTERRUPT: i16 = 37;
+const INTERRUPT: i16 = 37;
 
+/// The line.
 #[derive(Clone, Copy)]
-struct Usart1;
+pub struct Usart1;
 
 // SAFETY: it is the number of an interrupt that exists.
 unsafe impl InterruptNumber for Usart1 {
@@ -48,22 +49,24 @@ pub fn set_up() {
     unsafe { NVIC::unmask(Usart1) };
 }
 
-/// Takes in what has arrived. There is no flow control: what does not fit is lost.
-pub fn on_interrupt() {
-    while mmio::read(SR) & (RXNE | ORE) != 0 {
-        receive::push(mmio::read(DR) as u8);
+impl Line for Usart1 {
+    fn write(bytes: &[u8]) {
+        for &byte in bytes {
+            while mmio::read(SR) & TXE == 0 {}
+            mmio::write(DR, byte.into());
+        }
     }
-}
 
-/// Sends all bytes.
-pub fn write(bytes: &[u8]) {
-    for &byte in bytes {
-        while mmio::read(SR) & TXE == 0 {}
-        mmio::write(DR, byte.into());
+    fn flush() {
+        while mmio::read(SR) & TC == 0 {}
     }
-}
 
-/// Waits until the last bit is out.
-pub fn flush() {
-    while mmio::read(SR) & TC == 0 {}
+    /// There is no flow control: what does not fit is lost.
+    fn on_interrupt(number: i16) {
+        if number == INTERRUPT {
+            while mmio::read(SR) & (RXNE | ORE) != 0 {
+                receive::push(mmio::read(DR) as u8);
+            }
+        }
+    }
 }

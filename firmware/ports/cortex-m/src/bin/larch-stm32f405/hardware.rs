@@ -5,11 +5,12 @@ use core::slice;
 
 use larch_board::Name;
 use larch_cortex_m::{Hardware, mmio, rtt};
-use larch_hal::{PinError, PinMode, Pins, Pull, ResetCause};
+use larch_hal::ResetCause;
 use larch_pages::Pages;
 
 use crate::flash::Flash;
-use crate::{clock_tree, console, pins};
+use crate::pins::Ports;
+use crate::{clock_tree, console};
 
 /// The chip's number, 96 bits. Source: RM0090 chapter 39.1.
 const UNIQUE_ID: usize = 0x1fff_7a10;
@@ -33,6 +34,8 @@ pub struct Stm32f405 {
 impl Hardware for Stm32f405 {
     const NAME: Name = Name { machine: "STM32F405 with STM32F405RG", platform: "stm32", build: "STM32F405" };
     const FREQUENCY_HZ: u32 = clock_tree::CORE_HZ;
+    type Line = rtt::Beside<console::Usart1, { clock_tree::CORE_HZ }>;
+    type Pins = Ports;
     type Disk = Pages<Flash>;
 
     fn set_up() -> Self {
@@ -46,32 +49,6 @@ impl Hardware for Stm32f405 {
 
     fn disk(&mut self) -> Option<Self::Disk> {
         Pages::mount(Flash).ok()
-    }
-
-    fn write(bytes: &[u8]) {
-        rtt::write(bytes, Self::FREQUENCY_HZ);
-        console::write(bytes);
-    }
-
-    fn flush() {
-        console::flush();
-    }
-
-    fn before_reset() {
-        console::flush();
-        rtt::flush(Self::FREQUENCY_HZ);
-    }
-
-    fn receive() {}
-
-    fn on_interrupt(number: i16) {
-        if number == console::INTERRUPT {
-            console::on_interrupt();
-        }
-    }
-
-    fn on_turn() {
-        rtt::poll();
     }
 
     fn reset_cause(&self) -> ResetCause {
@@ -90,19 +67,5 @@ impl Hardware for Stm32f405 {
     fn random(&mut self) -> u32 {
         while mmio::read(RNG_STATUS) & RNG_READY == 0 {}
         mmio::read(RNG_DATA)
-    }
-}
-
-impl Pins for Stm32f405 {
-    fn configure_pin(&mut self, pin: u8, mode: PinMode, pull: Pull) -> Result<(), PinError> {
-        pins::configure(pin, mode, pull)
-    }
-
-    fn pin_level(&self, pin: u8) -> Result<bool, PinError> {
-        pins::level(pin)
-    }
-
-    fn set_pin_level(&mut self, pin: u8, high: bool) -> Result<(), PinError> {
-        pins::set_level(pin, high)
     }
 }

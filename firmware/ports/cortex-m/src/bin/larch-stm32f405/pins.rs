@@ -1,7 +1,7 @@
 //! Pins of ports A to D, numbered 16 times the port (A is 0) plus the pin's number. Source: RM0090 chapter 8.
 
 use larch_cortex_m::mmio;
-use larch_hal::{PinError, PinMode, Pull};
+use larch_hal::{PinError, PinMode, Pins, Pull};
 
 const PORT_A: usize = 0x4002_0000;
 const PORT_BYTES: usize = 0x400;
@@ -41,29 +41,32 @@ pub fn use_function(pin: u8, function: u32) {
     set_two_bits(port + MODER, number, MODE_FUNCTION);
 }
 
-/// Makes a pin a digital one.
-pub fn configure(pin: u8, mode: PinMode, pull: Pull) -> Result<(), PinError> {
-    let (port, number) = check(pin)?;
-    let pull = match pull {
-        Pull::None => 0,
-        Pull::Up => 1,
-        Pull::Down => 2,
-    };
-    set_two_bits(port + PUPDR, number, pull);
-    mmio::change(port + OTYPER, 1 << number, u32::from(mode == PinMode::OpenDrain) << number);
-    set_two_bits(port + MODER, number, u32::from(mode != PinMode::Input));
-    Ok(())
-}
+/// The pins.
+#[derive(Default)]
+pub struct Ports;
 
-/// The level at a pin.
-pub fn level(pin: u8) -> Result<bool, PinError> {
-    let (port, number) = check(pin)?;
-    Ok(mmio::read(port + IDR) >> number & 1 != 0)
-}
+impl Pins for Ports {
+    fn configure_pin(&mut self, pin: u8, mode: PinMode, pull: Pull) -> Result<(), PinError> {
+        let (port, number) = check(pin)?;
+        let pull = match pull {
+            Pull::None => 0,
+            Pull::Up => 1,
+            Pull::Down => 2,
+        };
+        set_two_bits(port + PUPDR, number, pull);
+        mmio::change(port + OTYPER, 1 << number, u32::from(mode == PinMode::OpenDrain) << number);
+        set_two_bits(port + MODER, number, u32::from(mode != PinMode::Input));
+        Ok(())
+    }
 
-/// Sets the level that a pin drives.
-pub fn set_level(pin: u8, high: bool) -> Result<(), PinError> {
-    let (port, number) = check(pin)?;
-    mmio::write(port + BSRR, if high { 1 << number } else { 1 << (16 + number) });
-    Ok(())
+    fn pin_level(&self, pin: u8) -> Result<bool, PinError> {
+        let (port, number) = check(pin)?;
+        Ok(mmio::read(port + IDR) >> number & 1 != 0)
+    }
+
+    fn set_pin_level(&mut self, pin: u8, high: bool) -> Result<(), PinError> {
+        let (port, number) = check(pin)?;
+        mmio::write(port + BSRR, if high { 1 << number } else { 1 << (16 + number) });
+        Ok(())
+    }
 }

@@ -1,54 +1,49 @@
-//! An emulated STM32F405 inside this process, on the `free` clock: time passes only while somebody waits.
+//! An emulated board with a debug port inside this process, on the `free` clock: time passes only while somebody waits.
 
 use std::io;
 use std::time::Duration;
 
+use larch_boards::Chip;
+use larch_emulator::mcu::AnyBoard;
+use larch_emulator::nrf52840::NrfBoard;
 use larch_emulator::stm32f405::Stm32Board;
 use larch_loader::transport::{Lines, Transport};
 
 use crate::scenario::Fault;
 use crate::session::Console;
 
-/// Pins of ports A to D, numbered through.
-const PINS: u8 = 64;
-
-/// An emulated board with an STM32F405.
-pub struct Stm32 {
-    board: Stm32Board,
+/// A board without power and with blank flash. On a strict one the chip stops at the first unknown register.
+///
+/// # Errors
+/// The chip is not emulated with a debug port.
+pub fn blank(chip: Chip, strict: bool) -> io::Result<Box<dyn AnyBoard>> {
+    match chip {
+        Chip::Stm32f405 => Ok(Box::new(Stm32Board::new(strict))),
+        Chip::Nrf52840 => Ok(Box::new(NrfBoard::new(strict))),
+        other => Err(io::Error::other(format!("{other} is not emulated with a debug probe"))),
+    }
 }
 
-impl Stm32 {
-    /// A board without power and with blank flash.
-    #[must_use]
-    pub fn new() -> Self {
-        Self { board: Stm32Board::new(false) }
-    }
+/// The console of such a board.
+pub struct Mcu {
+    board: Box<dyn AnyBoard>,
+}
 
+impl Mcu {
     /// The console of a board.
     #[must_use]
-    pub fn of(board: Stm32Board) -> Self {
+    pub fn of(board: Box<dyn AnyBoard>) -> Self {
         Self { board }
     }
 
     /// The board itself.
     #[must_use]
-    pub fn into_board(self) -> Stm32Board {
+    pub fn into_board(self) -> Box<dyn AnyBoard> {
         self.board
     }
-
-    /// The board, for power, probe and faults.
-    pub fn board(&mut self) -> &mut Stm32Board {
-        &mut self.board
-    }
 }
 
-impl Default for Stm32 {
-    fn default() -> Self {
-        Self::new()
-    }
-}
-
-impl Transport for Stm32 {
+impl Transport for Mcu {
     fn read(&mut self, buf: &mut [u8], timeout: Duration) -> io::Result<usize> {
         self.board.read(buf, timeout)
     }
@@ -74,15 +69,15 @@ impl Transport for Stm32 {
     }
 
     fn sleep(&mut self, duration: Duration) {
-        self.board.sleep(duration);
+        self.board.pass(duration);
     }
 
     fn now(&self) -> Duration {
-        self.board.now()
+        self.board.time()
     }
 }
 
-impl Console for Stm32 {
+impl Console for Mcu {
     fn port(&mut self) -> &mut dyn Transport {
         self
     }
@@ -104,20 +99,13 @@ impl Console for Stm32 {
     }
 
     fn pin(&mut self, pin: u8, level: Option<bool>) -> io::Result<()> {
-        if pin >= PINS {
-            let why = format!("the chip has pins 0 (PA0) to {} (PD15)", PINS - 1);
-            return Err(io::Error::new(io::ErrorKind::InvalidInput, why));
-        }
-        self.board.chip_mut().set_pin(pin, level);
-        Ok(())
+        self.board.set_pin(pin, level)
     }
 
     fn fault(&mut self, fault: &Fault) -> io::Result<()> {
         let heard = self.board.heard();
         match *fault {
-            Fault::PowerCut(operation) => {
-                self.board.chip_mut().flash_faults().power_cut_at_operation = Some(operation);
-            }
+            Fault::PowerCut(operation) => self.board.cut_power_at(operation),
             Fault::LoseByte(count) => {
                 self.board.faults_from_chip().drop.insert(heard + count - 1);
             }
