@@ -3,6 +3,8 @@
 //! The chip executes its real mask ROM from the reset vector, then whatever the flash holds. Layers, each knowing only those
 //! before it: [`time`], [`memory`], [`registers`] -> [`riscv`] (processor), [`flash`], [`wire`] (devices), [`net`] and [`air`]
 //! (access points and what is behind them) -> [`esp32c3`] (the chip) -> [`board`] (what a desk adds) -> [`serve`] (serial ports for other programs).
+//! Beside it are Cortex-M chips: [`thumb`] (processor) -> [`mcu`] (what such chips and their boards have in common) -> [`stm32f405`],
+//! [`nrf52840`]; and [`probe`], a debug probe at them.
 //!
 //! Invariants: nothing but [`serve`] reads the host's clock, so equal inputs give equal runs to the cycle ([`net`] does while a board
 //! is connected to a program on the host, which is an input like any other, but not a recorded one); nothing knows what program

@@ -33,6 +33,7 @@ const TESTS: &[(&str, fn())] = &[
     ("wait_without_end", troubles::wait_without_end),
     ("fault_without_end", troubles::fault_without_end),
     ("a_probe_that_vanishes", troubles::a_probe_that_vanishes),
+    ("a_probe_that_vanishes_while_it_writes", troubles::a_probe_that_vanishes_while_it_writes),
     ("a_program_without_rtt", troubles::a_program_without_rtt),
 ];
 

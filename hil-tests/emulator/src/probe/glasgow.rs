@@ -160,7 +160,7 @@ impl Probe {
                 self.swd.sequence(if bits == 0 { 32 } else { bits }, data);
                 continue;
             }
-            if self.swd.is_gone() {
+            if self.swd.is_gone(target) {
                 return Err(ProbeError::Gone);
             }
             let register = Register { ap: command & AP != 0, address: command & ADDRESS_MASK };

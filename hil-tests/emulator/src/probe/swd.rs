@@ -20,6 +20,8 @@ pub struct SwdFaults {
     pub fault: BTreeSet<u64>,
     /// From this transfer on the probe is gone.
     pub vanish_at: Option<u64>,
+    /// As soon as this is so, the probe is gone.
+    pub vanish_when: Option<fn(&mut dyn Target) -> bool>,
 }
 
 /// How a transfer ended.
@@ -63,8 +65,10 @@ impl Swd {
     }
 
     /// Whether the injected end of the probe has come.
-    #[must_use]
-    pub fn is_gone(&self) -> bool {
+    pub fn is_gone(&mut self, target: &mut dyn Target) -> bool {
+        if self.faults.vanish_when.is_some_and(|is_so| is_so(target)) {
+            self.faults.vanish_at = Some(0);
+        }
         self.faults.vanish_at.is_some_and(|at| self.transfers >= at)
     }
 
