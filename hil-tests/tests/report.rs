@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Instant;
 
-use hil_tests::event::{Event, Status};
+use hil_tests::event::{Event, Flashed, Status};
 use hil_tests::history::{History, Run};
 use hil_tests::report::trend::Past;
 use hil_tests::report::{self, Writer};
@@ -180,6 +180,21 @@ fn shards_become_one_report() {
     assert_eq!(night.parts, 2);
     let error = report::merge(&[directory("none")], &directory("merged-none")).unwrap_err().to_string();
     assert!(error.contains("events.ndjson"), "{error}");
+}
+
+#[test]
+fn a_board_that_only_helps_another_one_has_no_row() {
+    let mut events = night::small();
+    let flashed = events.iter().find_map(|event| match event {
+        Event::Flashed(flashed) => Some(flashed.clone()),
+        _ => None,
+    });
+    let helper = Flashed { board: "c3-helper".into(), ..flashed.unwrap() };
+    events.insert(events.len() - 1, Event::Flashed(helper));
+    let night = report::read(&written("helper", &events, &Past::default()).0).unwrap();
+    let names: Vec<&str> = night.boards.iter().map(|board| board.name.as_str()).collect();
+    assert_eq!(names, ["c3-shelf", "c3-lab", "micropython-unix"]);
+    assert!(night.boards[0].flashed.is_some());
 }
 
 #[test]

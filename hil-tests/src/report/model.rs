@@ -117,13 +117,16 @@ impl Night {
                 let board = self.board(&started.board);
                 board.started = Some(started);
             }
+            // A board that only stands beside another one in its scenarios is flashed, too, but is none of the run's.
             Event::Flashed(flashed) => {
-                let board = self.board(&flashed.board);
-                board.flashed = Some(flashed);
+                if let Some(board) = self.known(&flashed.board) {
+                    board.flashed = Some(flashed);
+                }
             }
             Event::Booted(booted) => {
-                let board = self.board(&booted.board);
-                board.booted = Some(booted);
+                if let Some(board) = self.known(&booted.board) {
+                    board.booted = Some(booted);
+                }
             }
             Event::AttemptStarted { board, scenario, .. } => self.pair(&board, &scenario).open = true,
             Event::AttemptEnded(attempt) => self.pair(&attempt.board, &attempt.scenario).keep(*attempt),
@@ -166,6 +169,10 @@ impl Night {
         self.boards.push(BoardNight { name: name.to_owned(), ..BoardNight::default() });
         self.board_index.insert(name.to_owned(), self.boards.len() - 1);
         self.boards.len() - 1
+    }
+
+    fn known(&mut self, name: &str) -> Option<&mut BoardNight> {
+        self.board_index.get(name).map(|at| &mut self.boards[*at])
     }
 
     fn board(&mut self, name: &str) -> &mut BoardNight {
