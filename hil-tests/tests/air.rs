@@ -72,6 +72,42 @@ fn what_is_on_the_air_opens_with_the_passphrase() {
     assert_eq!(payloads("another passphrase"), "");
 }
 
+/// `LARCH_TLS_ROUNDS` makes it longer.
+#[test]
+fn damaged_tls_is_an_error_and_nothing_else() {
+    let rounds: u32 = env::var("LARCH_TLS_ROUNDS").ok().map_or(4, |text| text.parse().expect("a number"));
+    let mut emulated = board();
+    let program = format!(
+        "\
+import ssl
+def visit(port):
+    s = socket.socket()
+    s.settimeout(2)
+    s.connect(('192.168.0.1', port))
+    try:
+        s = ssl.wrap_socket(s)
+        s.write(b'GET /bytes/1000 HTTP/1.0\\r\\n\\r\\n')
+        return len(s.read()) > 1000
+    except (OSError, ValueError):
+        return False
+    finally:
+        s.close()
+
+# timeout: {} s
+visit(443)
+bad = [visit(4434) for _ in range({rounds})].count(False)
+visit(443), bad
+",
+        60 + 10 * rounds
+    );
+    let said = typed(&mut emulated, &[CONNECT, &program].concat());
+    assert_eq!(said.lines().filter(|line| *line == "True").count(), 2, "active, the first visit:\n{said}");
+    let bad =
+        said.lines().find_map(|line| line.strip_prefix("(True, ")?.strip_suffix(')')?.parse::<u32>().ok());
+    let bad = bad.unwrap_or_else(|| panic!("the board does not visit a good server any more:\n{said}"));
+    assert!(bad > rounds / 2, "what is damaged is hardly noticed:\n{said}");
+}
+
 /// Functions that join networks and talk there; `well` says whether all of that works.
 const WANDER: &str = "\
 import network, socket, time

@@ -9,7 +9,7 @@ use std::rc::Rc;
 
 use larch_board::net::Network;
 use larch_board::net::driver::Driver;
-use larch_hal::{Addresses, Endpoint, Ipv4, NetError, Sockets, Transport};
+use larch_hal::{Addresses, Endpoint, Ipv4, NetError, Short, Sockets, Transport};
 use smoltcp::wire::{
     ArpOperation, ArpPacket, ArpRepr, EthernetAddress, EthernetFrame, EthernetProtocol, Icmpv4Packet,
     IpAddress, IpProtocol, Ipv4Address, Ipv4Packet, TcpPacket, UdpPacket,
@@ -78,6 +78,7 @@ impl Host {
         let wire = Rc::<RefCell<Wire>>::default();
         let mut network = Network::new(|| NOW_US.get(), 7);
         network.attach(0, Card(wire.clone()), 7).expect("memory");
+        network.set_host_name(0, &Short::new(b"board").expect("a short name"));
         if let Some(address) = address {
             let addresses = Addresses { address, prefix: 24, gateway: GATEWAY, dns: GATEWAY };
             network.set_addresses(0, Some(addresses));
