@@ -107,7 +107,10 @@ pub fn totals(reports: &[Report]) -> BTreeMap<String, Total> {
 pub fn judge(target: &mut dyn Target, test: &Test, listed: Option<&str>) -> Result<Outcome, String> {
     let answer = target.run(test)?;
     if expect::says_skip(test, &answer) {
-        return Ok(Outcome::Skipped { reason: "the test says so".into() });
+        return Ok(match listed {
+            Some(reason) => Outcome::Excepted { reason: reason.to_owned() },
+            None => Outcome::Skipped { reason: "the test says so".into() },
+        });
     }
     let difference = match expect::unittest_verdict(&answer.text) {
         Some(true) => None,

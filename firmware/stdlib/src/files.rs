@@ -91,7 +91,7 @@ pub fn open(vm: &mut Vm, args: Args) -> Res {
     let mut how = FileMode { read: true, ..FileMode::default() };
     let mut is_text = true;
     if !mode.is_none() {
-        let Some(span) = vm.str_span(mode) else { return Err(vm.raise_convert(mode, "str implicitly")) };
+        let Some(span) = vm.str_span(mode) else { return Err(vm.raise_implicit(mode)) };
         let mut letters = [0; 4];
         let len = (span.len() as usize).min(letters.len());
         letters[..len].copy_from_slice(&vm.bytes_at(span)[..len]);

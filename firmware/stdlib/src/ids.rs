@@ -32,6 +32,10 @@ pub const ESP_NOW: TypeId = TypeId(PORT + 4);
 /// `network.LAN`, in the table of ports with a cable ([`crate::net::WIRED_TYPES`]).
 pub const LAN: TypeId = TypeId(PORT + 5);
 
+/// `machine.PinBase`
+pub const PIN_BASE: TypeId = TypeId(STDLIB + 9);
+/// `machine.Signal`
+pub const SIGNAL: TypeId = TypeId(STDLIB + 10);
 /// The board's own file system, in the table of mounts.
 pub const OWN_FILES: TypeId = TypeId(STDLIB + 8);
 
@@ -46,6 +50,8 @@ pub static TYPES: &[&TypeDef] = &[
     &crate::modules::machine::RTC,
     &crate::modules::machine::MEMORY,
     &crate::mount::OWN_FILES,
+    &crate::modules::signal::PIN_BASE,
+    &crate::modules::signal::SIGNAL,
 ];
 
 /// The definitions of the library's modules, by number.

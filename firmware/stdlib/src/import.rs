@@ -131,6 +131,20 @@ fn load(vm: &mut Vm, name: Qstr, folder: Value, source: &Source) -> Res {
     run(vm, name, module, code)
 }
 
+/// `execfile(path)`: the machine's hook. The file runs with the caller's names.
+///
+/// # Errors
+/// TypeError if the path is no string; OSError; what compiling or running it raises.
+pub fn execfile(vm: &mut Vm, path: Value) -> Res {
+    let shown = vm.name_arg(path)?;
+    let file = path_arg(vm, path)?;
+    let text = read_file(vm, &file)?;
+    let code = compile_bytes(vm, &text, shown, CompileMode::File)?;
+    drop(text);
+    vm.run_code(code, vm.current_globals(), vm.current_namespace())?;
+    Ok(Value::NONE)
+}
+
 /// A module that is part of the program.
 fn load_frozen(vm: &mut Vm, name: Qstr, frozen: &'static Frozen) -> Res {
     let module = vm.new_module(name)?;

@@ -67,7 +67,7 @@ fn make_table(vm: &mut Vm) -> Res<Ref> {
 /// A copy of a string's or bytes object's content.
 fn text_of(vm: &mut Vm, value: Value) -> Res<Vec<u8>> {
     let Some(span) = vm.str_span(value).or_else(|| vm.bytes_span(value)) else {
-        return Err(vm.raise_convert(value, "str implicitly"));
+        return Err(vm.raise_implicit(value));
     };
     let mut copy = Vec::new();
     if copy.try_reserve_exact(span.len() as usize).is_err() {

@@ -97,7 +97,7 @@ pub fn set_working_directory(vm: &mut Vm, path: &Path) -> Res<()> {
 /// TypeError if it is neither, OSError if it is too long.
 pub fn path_arg(vm: &mut Vm, value: Value) -> Res<Path> {
     let Some(span) = vm.str_span(value).or_else(|| vm.bytes_span(value)) else {
-        return Err(vm.raise_convert(value, "str implicitly"));
+        return Err(vm.raise_implicit(value));
     };
     match working_directory(vm).join(vm.bytes_at(span)) {
         Some(path) => Ok(path),

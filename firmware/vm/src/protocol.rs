@@ -381,7 +381,7 @@ impl Vm {
         let is_plain = self.plain_items(iterable).is_some();
         let iterator = if is_plain { iterable } else { self.iter(iterable)? };
         self.root(iterator)?;
-        let inner = self.scope();
+        let kept = self.root(Value::UNBOUND)?;
         for index in 0.. {
             let item = match is_plain {
                 true => self.sequence_get(iterator, index).unwrap_or(Value::UNBOUND),
@@ -390,12 +390,11 @@ impl Vm {
             if item.is_unbound() {
                 break;
             }
-            self.root(item)?;
-            let go_on = each(self, item)?;
-            self.release(inner);
-            if !go_on {
+            self.heap.set_stack(kept, item);
+            if !each(self, item)? {
                 break;
             }
+            self.release(kept + 1);
         }
         self.release(scope);
         Ok(())

@@ -350,10 +350,12 @@ impl Vm {
 
 /// How many steps lead from `start` to before `stop`.
 pub(crate) fn steps(start: i32, stop: i32, step: i32) -> u32 {
-    let distance = i64::from(stop) - i64::from(start);
-    let step = i64::from(step);
-    let toward = if step > 0 { distance + step - 1 } else { distance + step + 1 };
-    (toward / step).max(0) as u32
+    let (distance, step) = match step > 0 {
+        true if start < stop => (stop.wrapping_sub(start) as u32, step as u32),
+        false if start > stop => (start.wrapping_sub(stop) as u32, step.unsigned_abs()),
+        _ => return 0,
+    };
+    if step == 1 { distance } else { (distance - 1) / step + 1 }
 }
 
 /// The name by which index errors call a list.

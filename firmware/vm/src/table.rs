@@ -545,6 +545,14 @@ impl Vm {
 
     #[inline(never)]
     fn table_set_slowly(&mut self, at: Ref, key: Value, value: Value) -> Res<()> {
+        let is_plain = self.heap.word(at, 0) & (MIXED_KEYS | FIXED | NAMESPACE) == 0;
+        if is_plain && is_simple(key) && self.heap.value(at, 2).is_unbound() {
+            // All places were looked at: the key is new, and there was no room.
+            self.table_make_room(at)?;
+            if self.table_set_simple(at, key, value) {
+                return Ok(());
+            }
+        }
         let hash = self.key_hash(at, key)?;
         let stride = self.stride(at);
         if let Some(position) = self.find_key(at, key, hash)? {
@@ -642,7 +650,9 @@ impl Vm {
 
     #[inline(never)]
     fn table_make_room(&mut self, at: Ref) -> Res<(Ref, u32)> {
-        let wanted = grown(self.table_len(at));
+        // The smallest storage of a set is four places: two cost as much memory but for a word.
+        let least = if self.stride(at) == 1 { 4 } else { 2 };
+        let wanted = grown(self.table_len(at)).max(least);
         self.table_rebuild(at, wanted)?;
         Ok(self.entries(at).expect("just grown"))
     }
@@ -653,6 +663,9 @@ impl Vm {
         if places > Header::MAX_COUNT / 8 {
             return Err(self.raise_memory());
         }
+        if places <= LINEAR && self.heap.word(at, 0) & (MIXED_KEYS | BUSY) == 0 {
+            return self.table_rebuild_plain(at, places);
+        }
         let (scope, was_busy) = self.table_hold(at)?;
         let result = self.table_rebuild_held(at, places, was_busy);
         self.table_let_go(at, scope, was_busy);
@@ -661,6 +674,20 @@ impl Vm {
             // A key's `__hash__` changed the table: its storage is new, and perhaps large enough.
             false => self.deeper(|vm| vm.table_rebuild(at, places)),
         }
+    }
+
+    /// Rebuilds a table that needs no index and whose keys run no Python code.
+    fn table_rebuild_plain(&mut self, at: Ref, places: u32) -> Res<()> {
+        let stride = self.stride(at);
+        let entries = self.alloc(Header::new(Kind::Slots, (1 + places * stride) | 1))?;
+        self.move_entries(at, entries, stride);
+        let stale = [self.heap.value(at, 1), self.heap.value(at, 2)];
+        self.heap.set_value(at, 1, entries.into());
+        self.heap.set_value(at, 2, Value::UNBOUND);
+        for stale in stale.into_iter().filter_map(Value::as_cell) {
+            self.heap.free(stale);
+        }
+        Ok(())
     }
 
     fn table_rebuild_held(&mut self, at: Ref, places: u32, was_busy: bool) -> Res<bool> {

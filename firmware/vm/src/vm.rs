@@ -34,6 +34,8 @@ pub struct Hooks {
     pub stack_room: fn() -> usize,
     /// `open(…)`
     pub open: fn(&mut Vm, Args) -> Res,
+    /// `execfile(path)`
+    pub execfile: fn(&mut Vm, Value) -> Res,
     /// `input(…)`
     pub input: fn(&mut Vm, Args) -> Res,
     /// `sys.stdin`, `stdout`, `stderr`.

@@ -89,6 +89,7 @@ const fn hooks<M: Machine>() -> Hooks {
         compile: larch_stdlib::compile::compile,
         poll: poll::<M>,
         import: larch_stdlib::import::import,
+        execfile: larch_stdlib::import::execfile,
         stack_room: M::stack_room,
         stream: larch_stdlib::stdio::stream,
         open: larch_stdlib::files::open,

@@ -43,7 +43,7 @@ pub fn get(name: &str) -> Option<String> {
 fn text(vm: &mut Vm, value: Value) -> Res<String> {
     match vm.str_span(value) {
         Some(span) => Ok(vm.str_at(span).to_owned()),
-        None => Err(vm.raise_convert(value, "str implicitly")),
+        None => Err(vm.raise_implicit(value)),
     }
 }
 

@@ -62,6 +62,7 @@ const HOOKS: Hooks = Hooks {
     compile: larch_stdlib::compile::compile,
     poll: |_| Ok(()),
     import: larch_stdlib::import::import,
+    execfile: larch_stdlib::import::execfile,
     open: larch_stdlib::files::open,
     input: larch_stdlib::stdio::input,
     stack_room,

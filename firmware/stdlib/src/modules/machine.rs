@@ -9,6 +9,7 @@ use larch_vm::types::ids as core_ids;
 use larch_vm::{Res, Vm};
 
 use super::os::EPOCH_2000_S;
+use super::signal;
 use super::time::{Calendar, seconds_of, wait_us};
 use crate::ids;
 
@@ -28,7 +29,10 @@ static ENTRIES: &[Entry] = &[
     (Qstr::mem8, Rom::Getter(|vm, _| memory(vm, 1))),
     (Qstr::mem16, Rom::Getter(|vm, _| memory(vm, 2))),
     (Qstr::mem32, Rom::Getter(|vm, _| memory(vm, 4))),
+    (Qstr::time_pulse_us, Rom::Fn(Native::Var(2, 3, signal::time_pulse_us))),
     (Qstr::Pin, Rom::Type(ids::PIN)),
+    (Qstr::PinBase, Rom::Type(ids::PIN_BASE)),
+    (Qstr::Signal, Rom::Type(ids::SIGNAL)),
     (Qstr::RTC, Rom::Type(ids::RTC)),
     (Qstr::PWRON_RESET, Rom::Value(Value::small(ResetCause::PowerOn as i32))),
     (Qstr::HARD_RESET, Rom::Value(Value::small(ResetCause::Hard as i32))),

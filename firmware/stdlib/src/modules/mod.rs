@@ -2,5 +2,6 @@
 
 pub mod machine;
 pub mod os;
+pub mod signal;
 pub mod time;
 pub mod vfs;

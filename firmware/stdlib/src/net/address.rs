@@ -44,7 +44,7 @@ pub fn text(vm: &mut Vm, address: Ipv4) -> Res {
 /// # Errors
 /// ValueError, TypeError.
 pub fn address_arg(vm: &mut Vm, value: Value) -> Res<Ipv4> {
-    let Some(span) = vm.str_span(value) else { return Err(vm.raise_convert(value, "str implicitly")) };
+    let Some(span) = vm.str_span(value) else { return Err(vm.raise_implicit(value)) };
     if span.is_empty() {
         return Ok([0; 4]);
     }
@@ -86,7 +86,7 @@ pub fn port_arg(vm: &mut Vm, value: Value) -> Res<u16> {
 /// # Errors
 /// OSError, TypeError, KeyboardInterrupt.
 pub fn host_arg(vm: &mut Vm, host: Value) -> Res<Ipv4> {
-    let Some(span) = vm.str_span(host) else { return Err(vm.raise_convert(host, "str implicitly")) };
+    let Some(span) = vm.str_span(host) else { return Err(vm.raise_implicit(host)) };
     if span.is_empty() {
         return Ok([0; 4]);
     }

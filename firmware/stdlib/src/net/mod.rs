@@ -177,7 +177,7 @@ fn fill(
 /// TypeError if it is neither string nor bytes.
 pub fn short_arg<const N: usize>(vm: &mut Vm, value: Value) -> Res<larch_hal::Short<N>> {
     let Some(span) = vm.str_span(value).or_else(|| vm.buffer(value)) else {
-        return Err(vm.raise_convert(value, "str implicitly"));
+        return Err(vm.raise_implicit(value));
     };
     match larch_hal::Short::new(vm.bytes_at(span)) {
         Some(short) => Ok(short),

@@ -136,7 +136,7 @@ fn attr(vm: &mut Vm, context: Value, name: Qstr, op: AttrOp) -> Res {
 /// A copy of a file's bytes, once the engine has read it.
 fn load(vm: &mut Vm, bytes: Value, file: TlsFile) -> Res {
     let Some(span) = vm.str_span(bytes).or_else(|| vm.buffer(bytes)) else {
-        return Err(vm.raise_convert(bytes, "str implicitly"));
+        return Err(vm.raise_implicit(bytes));
     };
     vm.deeper(|vm| {
         let Vm { heap, port, .. } = vm;
@@ -227,7 +227,7 @@ fn wrap_socket(vm: &mut Vm, args: Args) -> Res {
         return Err(vm.raise(core_ids::ValueError, "CERT_REQUIRED requires server_hostname"));
     }
     if !name.is_none() && vm.str_span(name).is_none() {
-        return Err(vm.raise_convert(name, "str implicitly"));
+        return Err(vm.raise_implicit(name));
     }
     tls_socket::wrap(vm, socket, at_once, |vm| open(vm, context, is_server, verify, name))
 }

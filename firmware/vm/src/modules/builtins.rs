@@ -112,6 +112,7 @@ static ENTRIES: &[Entry] = &[
     (Qstr::compile, Rom::Fn(Native::Var(3, 6, objects::compile))),
     (Qstr::eval, Rom::Fn(Native::Var(1, 3, objects::eval))),
     (Qstr::exec, Rom::Fn(Native::Var(1, 3, objects::exec))),
+    (Qstr::execfile, Rom::Fn(Native::F1(|vm, path| (vm.hooks.execfile)(vm, path)))),
     (Qstr::help, Rom::Fn(Native::Var(0, 1, objects::help))),
     (Qstr::__build_class__, Rom::Fn(Native::Kw(2, u8::MAX, objects::build_class))),
     (Qstr::__import__, Rom::Fn(Native::Var(1, 5, objects::import))),

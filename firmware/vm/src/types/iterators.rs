@@ -258,9 +258,11 @@ fn next_zip(vm: &mut Vm, zip: Value) -> Res {
 fn make_reversed(vm: &mut Vm, _class: Value, args: Args) -> Res {
     vm.check_args(args, 1, 1)?;
     let sequence = vm.arg(args, 0);
-    let method = vm.find_attr(sequence, Qstr::__reversed__)?;
-    if !method.is_unbound() {
-        return vm.call(method, &[]);
+    if vm.plain_items(sequence).is_none() && vm.heap.as_kind(sequence, Kind::Range).is_none() {
+        let method = vm.find_attr(sequence, Qstr::__reversed__)?;
+        if !method.is_unbound() {
+            return vm.call(method, &[]);
+        }
     }
     let len = vm.len(sequence)?;
     let scope = vm.root(sequence)?;
@@ -279,6 +281,9 @@ fn next_reversed(vm: &mut Vm, reversed: Value) -> Res {
     let sequence = vm.heap.value(at, 1);
     match vm.plain_items(sequence) {
         Some((cell, first, len)) if (left as u32) <= len => Ok(vm.heap.slot(cell, first + left as u32 - 1)),
+        None if let Some(range) = vm.heap.as_kind(sequence, Kind::Range) => {
+            vm.range_next(range, left as u32 - 1)
+        }
         _ => vm.item(sequence, index, ItemOp::Get),
     }
 }

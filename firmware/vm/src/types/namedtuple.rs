@@ -75,7 +75,7 @@ impl Vm {
     /// # Errors
     /// TypeError if the names are not strings.
     pub(crate) fn new_namedtuple(&mut self, name: Value, fields: Value) -> Res {
-        let Some(name) = self.intern_value(name)? else { return Err(self.raise_not_str(name)) };
+        let Some(name) = self.intern_value(name)? else { return Err(self.raise_implicit(name)) };
         let fields = match self.is_str(fields) {
             true => self.call_method(fields, Qstr::split, &[])?,
             false => fields,
@@ -89,7 +89,7 @@ impl Vm {
         self.root(names.into())?;
         for i in 0..count {
             let field = self.sequence_get(fields, i).unwrap_or(Value::NONE);
-            let Some(field) = self.intern_value(field)? else { return Err(self.raise_not_str(field)) };
+            let Some(field) = self.intern_value(field)? else { return Err(self.raise_implicit(field)) };
             self.heap.set_slot(names, i, Value::qstr(field));
         }
         let bases = self.alloc_values(Kind::Tuple, &[ids::namedtuple.value()])?;
@@ -98,13 +98,6 @@ impl Vm {
         self.root(dict)?;
         self.dict_set_qstr(dict.expect_cell("a dict"), FIELDS, names.into())?;
         self.new_class(name, bases, dict)
-    }
-
-    #[cold]
-    fn raise_not_str(&mut self, value: Value) -> crate::native::Raised {
-        let parts =
-            [Part::Text("can't convert '"), Part::TypeOf(value), Part::Text("' object to str implicitly")];
-        self.raise_parts(ids::TypeError, &parts)
     }
 
     /// The names of the fields of an object or of a class made by `namedtuple`.

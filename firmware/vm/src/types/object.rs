@@ -111,7 +111,7 @@ impl Vm {
     pub fn name_arg(&mut self, name: Value) -> Res<Qstr> {
         match self.intern_value(name)? {
             Some(name) => Ok(name),
-            None => Err(self.raise_convert(name, "str implicitly")),
+            None => Err(self.raise_implicit(name)),
         }
     }
 

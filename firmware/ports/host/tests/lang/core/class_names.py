@@ -44,3 +44,10 @@ class Unequal:
 
 
 print(Unequal() != 1, 1 != Unequal())
+
+# What is no string where a name is wanted.
+for attempt in (lambda: getattr(1, 2), lambda: setattr(1, None, 3), lambda: hasattr(1, []), lambda: __import__(1.5), lambda: type(1, (), {})):
+    try:
+        attempt()
+    except TypeError as error:
+        print(error)
