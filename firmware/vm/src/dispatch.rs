@@ -102,7 +102,11 @@ impl Vm {
         }
     }
 
-    #[expect(clippy::too_many_lines, reason = "one arm for each instruction")]
+    #[expect(
+        clippy::too_many_lines,
+        non_upper_case_globals,
+        reason = "one arm for each instruction, named as in the table"
+    )]
     fn run_frames(&mut self) -> Res {
         use op::byte::*;
         'frame: loop {
