@@ -7,6 +7,9 @@ POLLOUT = 4
 POLLERR = 8
 POLLHUP = 16
 
+# What a stream says that is closed; told without having been asked for.
+_NOT_OPEN = 32
+
 _POLL = 3
 _ONESHOT = 1
 
@@ -43,7 +46,7 @@ class _Poll:
                 events = entry[0].ioctl(_POLL, entry[1])
                 if events < 0:
                     raise OSError(-events)
-                events &= entry[1] | POLLERR | POLLHUP
+                events &= entry[1] | POLLERR | POLLHUP | _NOT_OPEN
                 if events:
                     ready.append((entry[0], events))
                     if flags & _ONESHOT:

@@ -391,6 +391,9 @@ fn close(vm: &mut Vm, file: Value) -> Res<()> {
 }
 
 fn read_open(vm: &mut Vm, file: Value) -> Res<Vec<u8>> {
+    if vm.find_attr(file, Qstr::readinto)?.is_unbound() {
+        return Err(vm.raise(core_ids::OSError, "stream operation not supported"));
+    }
     let mut size = CHUNK;
     if !vm.find_attr(file, Qstr::ioctl)?.is_unbound() {
         let wanted = control(vm, file, BUFFER_SIZE)?;

@@ -181,7 +181,7 @@ fn set_up_sys(vm: &mut Vm, arguments: &Arguments) -> Res<()> {
     let name = match &arguments.program {
         Program::File(file) => Some(file.as_str()),
         Program::Command(_) => Some("-c"),
-        Program::Module(_) => Some("-m"),
+        Program::Module(module) => Some(module.as_str()),
         Program::Stdin => Some("-"),
         Program::Interactive => Some(""),
     };

@@ -73,7 +73,11 @@ fn value(vm: &mut Vm, signal: Value, level: Option<Value>) -> Res {
             vm.call_method(pin, Qstr::value, &[Value::bool(high)])?;
             Ok(Value::NONE)
         }
-        None => Ok(Value::small((is_high(vm, pin)? != inverted).into())),
+        None => {
+            let level = vm.call_method(pin, Qstr::value, &[])?;
+            let level = vm.int_arg(level)?;
+            Ok(Value::small(level ^ i32::from(inverted)))
+        }
     }
 }
 

@@ -55,3 +55,15 @@ for attempt in (lambda: machine.Signal(Broken()).value(), lambda: machine.Signal
         attempt()
     except OSError as error:
         print(error.errno)
+
+
+class Level(machine.PinBase):
+    def value(self):
+        return 6
+
+
+class Derived(machine.Signal):
+    pass
+
+
+print(Derived(Level())(), Derived(Level(), invert=True)(), machine.Signal(Level()).value())
