@@ -6,6 +6,24 @@
 
 use std::collections::BTreeMap;
 
+/// An access to a register that nobody described.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UnknownAccess {
+    /// The register's address.
+    pub address: u32,
+    /// Where the program was.
+    pub pc: u32,
+    /// The access was a store.
+    pub is_store: bool,
+}
+
+impl std::fmt::Display for UnknownAccess {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let kind = if self.is_store { "write to" } else { "read of" };
+        write!(f, "{kind} unknown register {:#010x} at pc {:#010x}", self.address, self.pc)
+    }
+}
+
 /// How faithful a register is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Class {

@@ -19,6 +19,7 @@ use crate::adapter::Adapter;
 use crate::bus::{Bus, State};
 use crate::flash::Flash;
 use crate::memory::Memory;
+pub use crate::registers::UnknownAccess;
 use crate::registers::{Access, Registers};
 use crate::time::{Clock, NEVER, Ticks};
 use std::collections::BTreeMap;
@@ -26,24 +27,6 @@ use std::ops::Range;
 
 /// Base addresses of the two UARTs.
 const UARTS: [u32; 2] = [0x6000_0000, 0x6001_0000];
-
-/// An access to a register that nobody described.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct UnknownAccess {
-    /// The register's address.
-    pub address: u32,
-    /// Where the program was.
-    pub pc: u32,
-    /// The access was a store.
-    pub is_store: bool,
-}
-
-impl std::fmt::Display for UnknownAccess {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let kind = if self.is_store { "write to" } else { "read of" };
-        write!(f, "{kind} unknown register {:#010x} at pc {:#010x}", self.address, self.pc)
-    }
-}
 
 /// What was learnt about the registers that were read.
 #[derive(Clone, Debug)]

@@ -3,6 +3,7 @@
 
 mod board;
 
+pub use crate::registers::UnknownAccess;
 pub use board::{AnyBoard, McuBoard};
 
 use crate::adapter::Adapter;
@@ -21,24 +22,6 @@ pub enum ResetCause {
     Pin,
     /// The program or the debugger asked for it.
     Software,
-}
-
-/// An access to a register that nobody described.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct UnknownAccess {
-    /// The register's address.
-    pub address: u32,
-    /// Where the program was.
-    pub pc: u32,
-    /// The access was a store.
-    pub is_store: bool,
-}
-
-impl std::fmt::Display for UnknownAccess {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let kind = if self.is_store { "write to" } else { "read of" };
-        write!(f, "{kind} unknown register {:#010x} at pc {:#010x}", self.address, self.pc)
-    }
 }
 
 /// The accesses to registers that nobody described, the first to each.
