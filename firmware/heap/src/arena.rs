@@ -130,6 +130,8 @@ pub struct Heap {
     reserved_len: usize,
     pub(crate) reserved: [(u32, u32); MAX_RESERVED],
     pub(crate) mark_stack: [(u32, u32); crate::collect::MARK_STACK],
+    /// Something that was marked is still to be traced, but the mark stack was full.
+    pub(crate) mark_stack_overflowed: bool,
 }
 
 /// Stops at a place outside the arena or the stack. The way out is apart from its many callers, which pay one branch.
@@ -214,6 +216,7 @@ impl Heap {
             top: 1,
             roots: [Value::UNBOUND; Root::Count as usize],
             mark_stack: [(0, 0); crate::collect::MARK_STACK],
+            mark_stack_overflowed: false,
             collections: 0,
             enabled: true,
             weak: Value::UNBOUND,

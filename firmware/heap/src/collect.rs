@@ -15,16 +15,15 @@ impl Heap {
     /// Frees everything that neither the stack nor a root reaches.
     pub fn collect(&mut self) {
         self.clear_bitmap();
-        let mut overflowed = false;
         for index in 1..self.top() {
-            overflowed |= self.mark_from(self.stack(index));
+            self.mark_from(self.stack(index));
         }
         for index in 0..self.roots.len() {
-            overflowed |= self.mark_from(self.roots[index]);
+            self.mark_from(self.roots[index]);
         }
-        overflowed |= self.mark_kept_weak();
-        while overflowed {
-            overflowed = self.mark_again();
+        self.mark_kept_weak();
+        while core::mem::take(&mut self.mark_stack_overflowed) {
+            self.mark_again();
         }
         self.settle_weak();
         self.restart_cursor();
@@ -58,17 +57,16 @@ impl Heap {
         None
     }
 
-    /// Marks everything reachable from `value`; true if the mark stack was too small.
-    pub(crate) fn mark_from(&mut self, value: Value) -> bool {
-        match self.mark(value) {
-            Some(cell) => self.trace(cell),
-            None => false,
+    /// Marks everything reachable from `value`, or notes that the mark stack was too small.
+    pub(crate) fn mark_from(&mut self, value: Value) {
+        if let Some(values) = self.mark(value) {
+            self.trace(values);
         }
     }
 
-    /// Marks one value's cell. Returns it if it was not marked yet and refers to others.
+    /// Marks one value's cell. Returns where the cell's values are if it was not marked yet and has any.
     #[inline(always)]
-    fn mark(&mut self, value: Value) -> Option<Ref> {
+    fn mark(&mut self, value: Value) -> Option<(u32, u32)> {
         let at = value.as_cell()?;
         let granule = self.granule(at.0);
         let (index, bit) = (granule / 32, granule % 32);
@@ -84,7 +82,7 @@ impl Heap {
         } else {
             self.mark_long(granule, count);
         }
-        (header.kind().layout() != Layout::Bytes).then_some(at)
+        (header.kind().layout() != Layout::Bytes).then(|| self.values_of(at, header))
     }
 
     /// Marks a cell whose bits are in more than one word.
@@ -93,62 +91,56 @@ impl Heap {
         self.set_bits(granule, granule + count);
     }
 
-    /// The values of a cell: index of the first, and the one after the last.
+    /// Where the first value of a cell that has values is, and how many there are.
     #[inline(always)]
-    fn span(&self, at: Ref) -> (u32, u32) {
-        let header = self.header(at);
+    fn values_of(&self, at: Ref, header: Header) -> (u32, u32) {
+        let count = header.count();
         match header.kind().layout() {
-            Layout::Bytes => (0, 0),
-            Layout::Values => (0, header.count()),
-            Layout::RawThenValues => (1, header.count()),
-            Layout::Mixed => (1, 1 + (self.word(at, 0) & 0xffff)),
+            Layout::Values => (at.0 + 4, count),
+            Layout::Mixed => (at.0 + 8, self.word(at, 0) & 0xffff),
+            Layout::RawThenValues | Layout::Bytes => (at.0 + 8, count - 1),
         }
     }
 
-    /// Marks what `cell` reaches, depth first. An entry of the mark stack is the place of the next value to look at and
-    /// the end of its cell's values.
-    fn trace(&mut self, cell: Ref) -> bool {
-        let mut overflowed = false;
+    /// Marks what the `left` values from `next` on reach, depth first. An entry of the mark stack is where the next value to
+    /// look at is, and how many are left of its cell.
+    #[inline(never)]
+    fn trace(&mut self, (mut next, mut left): (u32, u32)) {
         let mut depth = 0;
-        let (mut next, mut end) = self.places(cell);
         loop {
-            if next == end {
+            if left == 0 {
                 if depth == 0 {
-                    return overflowed;
+                    return;
                 }
                 depth -= 1;
-                (next, end) = self.mark_stack[depth];
+                (next, left) = self.mark_stack[depth];
                 continue;
             }
             let value = Value::from_bits(self.read(next));
             next += 4;
-            if let Some(inner) = self.mark(value) {
-                if next != end {
-                    if depth == MARK_STACK {
-                        overflowed = true;
-                        continue;
-                    }
-                    self.mark_stack[depth] = (next, end);
-                    depth += 1;
-                }
-                (next, end) = self.places(inner);
+            left -= 1;
+            let Some(inner) = self.mark(value) else { continue };
+            if left != 0 {
+                let Some(entry) = self.mark_stack.get_mut(depth) else {
+                    self.mark_stack_overflowed = true;
+                    continue;
+                };
+                *entry = (next, left);
+                depth += 1;
             }
+            (next, left) = inner;
         }
-    }
-
-    fn places(&self, at: Ref) -> (u32, u32) {
-        let (first, last) = self.span(at);
-        (at.0 + 4 + 4 * first, at.0 + 4 + 4 * last)
     }
 
     /// Traces every marked cell once more, after the mark stack overflowed.
-    fn mark_again(&mut self) -> bool {
-        let mut overflowed = false;
+    fn mark_again(&mut self) {
         let mut granule = 0;
         while let Some(at) = self.next_cell(&mut granule) {
-            overflowed |= self.trace(at);
+            let header = self.header(at);
+            if header.kind().layout() != Layout::Bytes {
+                self.trace(self.values_of(at, header));
+            }
         }
-        overflowed
     }
 
     /// Overwrites free memory, so that a use of something freed is noticed.

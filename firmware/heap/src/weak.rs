@@ -47,17 +47,15 @@ impl Heap {
         self.value(at, self.weak_place(at) + 1)
     }
 
-    /// Marks weak cells that their targets keep alive; true if the mark stack was too small.
-    pub(crate) fn mark_kept_weak(&mut self) -> bool {
-        let mut overflowed = false;
+    /// Marks weak cells that their targets keep alive.
+    pub(crate) fn mark_kept_weak(&mut self) {
         let mut next = self.weak;
         while let Some(at) = next.as_cell() {
             if self.word(at, 0) & (KEEP | DIED) != 0 {
-                overflowed |= self.mark_from(at.into());
+                self.mark_from(at.into());
             }
             next = self.weak_next(at);
         }
-        overflowed
     }
 
     /// After marking: forgets dead weak cells and notes dead targets.
