@@ -136,7 +136,8 @@ fn whole_image(bytes: &[u8]) -> u64 {
     let mut patched = bytes.to_vec();
     image::patch_flash_settings(&mut patched, 1, 0x2F).expect("what was an image is one");
     let again = Image::parse(&patched).expect("an image with other flash settings is an image");
-    assert_eq!(found.check().is_ok(), again.check().is_ok(), "patching changes whether the image is sound");
+    // The other way round is possible: the stored digest may be that of the image with the new settings.
+    assert!(found.check().is_err() || again.check().is_ok(), "patching spoils a sound image");
     way(&found.check())
         .wrapping_add(u64::from(found.app.is_some()) + 2 * u64::from(found.bootloader.is_some()))
 }
