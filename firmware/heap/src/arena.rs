@@ -327,17 +327,24 @@ impl Heap {
         self.write(at.0, Header::new(kind, header.count()).bits());
     }
 
+    /// Sets how many items a list has.
+    #[inline(always)]
+    pub fn set_list_len(&mut self, list: Ref, len: u32) {
+        debug_assert!(self.kind(list) == Kind::List && len <= Header::MAX_COUNT);
+        self.write(list.0, Header::new(Kind::List, len).bits());
+    }
+
     /// Raw word `index` behind the header; `index` is below [`MAX_FIXED_WORDS`].
     #[inline(always)]
     pub fn word(&self, at: Ref, index: u32) -> u32 {
-        debug_assert!(index < MAX_FIXED_WORDS - 1);
+        debug_assert!(index < MAX_FIXED_WORDS - 1 && 8 + 4 * index <= self.header(at).size_bytes());
         self.read(at.0 + 4 + 4 * index)
     }
 
     /// Sets raw word `index`.
     #[inline(always)]
     pub fn set_word(&mut self, at: Ref, index: u32, word: u32) {
-        debug_assert!(index < MAX_FIXED_WORDS - 1);
+        debug_assert!(index < MAX_FIXED_WORDS - 1 && 8 + 4 * index <= self.header(at).size_bytes());
         self.write(at.0 + 4 + 4 * index, word);
     }
 

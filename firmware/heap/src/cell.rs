@@ -17,6 +17,8 @@ pub enum Layout {
     /// The count is in words; the first is raw and says in its low 16 bits how many of those behind it are values; the
     /// rest is raw.
     Mixed,
+    /// One value. The count is not of the cell: it is how many items a list has.
+    Counted,
 }
 
 macro_rules! kinds {
@@ -94,8 +96,6 @@ kinds! {
         DictView = 17,
     }
     RawThenValues 0x80 {
-        /// A list: length, storage.
-        List = 0,
         /// A dict: `live entries | flags << 27`, entries (`Slots`: fill count, then pairs), index (`ByteBuffer`).
         Dict = 1,
         /// A set: as a dict, entries without values.
@@ -123,6 +123,10 @@ kinds! {
         /// An object of a built-in class with several raw words: type, values, raw words.
         MixedObject = 1,
     }
+    Counted 0xe0 {
+        /// A list: storage, which is unbound if there was never an item; the header counts the items.
+        List = 0,
+    }
 }
 
 impl Kind {
@@ -133,7 +137,8 @@ impl Kind {
             0 => Layout::Bytes,
             1 => Layout::Values,
             2 => Layout::RawThenValues,
-            _ => Layout::Mixed,
+            _ if self.0 & 0x20 == 0 => Layout::Mixed,
+            _ => Layout::Counted,
         }
     }
 }
@@ -162,7 +167,7 @@ impl Header {
         Kind(self.0 as u8)
     }
 
-    /// The count: bytes or words behind the header.
+    /// The count: bytes or words behind the header, or items of a list.
     #[inline(always)]
     pub const fn count(self) -> u32 {
         self.0 >> 8
@@ -171,6 +176,10 @@ impl Header {
     /// Bytes of the whole cell, header included, before rounding up to granules.
     #[inline(always)]
     pub const fn size_bytes(self) -> u32 {
-        if self.0 as u8 >> 6 == 0 { 4 + self.count() } else { 4 + 4 * self.count() }
+        match self.kind().layout() {
+            Layout::Bytes => 4 + self.count(),
+            Layout::Counted => 8,
+            Layout::Values | Layout::RawThenValues | Layout::Mixed => 4 + 4 * self.count(),
+        }
     }
 }

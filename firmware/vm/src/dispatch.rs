@@ -1003,8 +1003,8 @@ impl Vm {
         let at = object.as_cell()?;
         let header = self.heap.header(at);
         if header.kind() == Kind::List {
-            let index = place(index, self.heap.word(at, 0))?;
-            return Some(self.heap.slot(self.heap.value(at, 1).as_cell()?, index));
+            let index = place(index, header.count())?;
+            return Some(self.heap.slot(self.list_storage(at)?, index));
         }
         if header.kind() == Kind::Tuple {
             return Some(self.heap.slot(at, place(index, header.count())?));
@@ -1015,13 +1015,13 @@ impl Vm {
     #[inline(always)]
     fn set_item_fast(&mut self, object: Value, index: Value, value: Value) -> bool {
         let Some(at) = object.as_cell() else { return false };
-        let kind = self.heap.header(at).kind();
-        if kind == Kind::Dict {
+        let header = self.heap.header(at);
+        if header.kind() == Kind::Dict {
             return self.table_set_simple(at, index, value);
         }
-        if kind == Kind::List
-            && let Some(index) = place(index, self.heap.word(at, 0))
-            && let Some(storage) = self.heap.value(at, 1).as_cell()
+        if header.kind() == Kind::List
+            && let Some(index) = place(index, header.count())
+            && let Some(storage) = self.list_storage(at)
         {
             self.heap.set_slot(storage, index, value);
             return true;
@@ -1079,8 +1079,8 @@ impl Vm {
         let Some(at) = sequence.as_cell() else { return Ok(Value::UNBOUND) };
         let header = self.heap.header(at);
         if header.kind() == Kind::List {
-            if position < self.heap.word(at, 0)
-                && let Some(storage) = self.heap.value(at, 1).as_cell()
+            if position < header.count()
+                && let Some(storage) = self.list_storage(at)
             {
                 return Ok(self.heap.slot(storage, position));
             }

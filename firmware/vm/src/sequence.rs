@@ -54,8 +54,8 @@ impl Vm {
         let at = value.as_cell()?;
         let header = self.heap.header(at);
         if header.kind() == Kind::List {
-            let storage = self.heap.value(at, 1).as_cell().unwrap_or(at);
-            return Some((storage, 0, self.heap.word(at, 0)));
+            let storage = self.list_storage(at).unwrap_or(at);
+            return Some((storage, 0, header.count()));
         }
         if header.kind() == Kind::Tuple {
             return Some((at, 0, header.count()));

@@ -20,7 +20,7 @@ impl Vm {
     /// What comparing or the key function raises; ValueError if they changed the list; MemoryError.
     pub fn sort_list(&mut self, list: Ref, key: Value, reverse: bool) -> Res<()> {
         let len = self.list_len(list);
-        let Some(storage) = self.heap.value(list, 1).as_cell().filter(|_| len > 1 || !key.is_none()) else {
+        let Some(storage) = self.list_storage(list).filter(|_| len > 1 || !key.is_none()) else {
             return Ok(());
         };
         let scope = self.root(storage.into())?;
@@ -30,15 +30,15 @@ impl Vm {
         }
         let spare = self.alloc(header)?;
         self.root(spare.into())?;
-        self.heap.set_word(list, 0, 0);
-        self.heap.set_value(list, 1, Value::UNBOUND);
+        self.heap.set_list_len(list, 0);
+        self.heap.set_value(list, 0, Value::UNBOUND);
         let result = match key {
             Value::NONE => self.sort_items(storage, spare, len, reverse),
             _ => self.sort_by_key(storage, spare, len, key, reverse),
         };
         let changed = self.list_len(list) != 0;
-        self.heap.set_value(list, 1, storage.into());
-        self.heap.set_word(list, 0, len);
+        self.heap.set_value(list, 0, storage.into());
+        self.heap.set_list_len(list, len);
         self.heap.free(spare);
         self.release(scope);
         result?;

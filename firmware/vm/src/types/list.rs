@@ -55,16 +55,15 @@ impl Vm {
     #[inline]
     pub fn new_list_cells(&mut self, len: u32) -> Res<(Ref, Option<Ref>)> {
         if len == 0 {
-            return Ok((self.alloc(Header::new(Kind::List, 2))?, None));
+            return Ok((self.alloc(Header::new(Kind::List, 0))?, None));
         }
         if len > Header::MAX_COUNT - 2 {
             return Err(self.raise_memory_of(i64::from(len) * 4));
         }
         // A cell is a multiple of two words, header included.
         let storage = self.alloc(Header::new(Kind::Slots, len | 1))?;
-        let list = self.alloc_keeping(Header::new(Kind::List, 2), storage.into())?;
-        self.heap.set_word(list, 0, len);
-        self.heap.set_value(list, 1, storage.into());
+        let list = self.alloc_keeping(Header::new(Kind::List, len), storage.into())?;
+        self.heap.set_value(list, 0, storage.into());
         Ok((list, Some(storage)))
     }
 
@@ -111,13 +110,19 @@ impl Vm {
     /// How many items a list has.
     #[inline(always)]
     pub fn list_len(&self, list: Ref) -> u32 {
-        self.heap.word(list, 0)
+        self.heap.header(list).count()
+    }
+
+    /// Where a list's items are; none if it never had any.
+    #[inline(always)]
+    pub(crate) fn list_storage(&self, list: Ref) -> Option<Ref> {
+        self.heap.value(list, 0).as_cell()
     }
 
     /// Item `i` of a list that has more than `i`.
     #[inline(always)]
     pub fn list_get(&self, list: Ref, i: u32) -> Value {
-        match self.heap.value(list, 1).as_cell() {
+        match self.list_storage(list) {
             Some(storage) => self.heap.slot(storage, i),
             None => Value::UNBOUND,
         }
@@ -126,7 +131,7 @@ impl Vm {
     /// Sets item `i` of a list that has more than `i`.
     #[inline(always)]
     pub fn list_set(&mut self, list: Ref, i: u32, value: Value) {
-        if let Some(storage) = self.heap.value(list, 1).as_cell() {
+        if let Some(storage) = self.list_storage(list) {
             self.heap.set_slot(storage, i, value);
         }
     }
@@ -139,12 +144,12 @@ impl Vm {
     /// MemoryError.
     #[inline(always)]
     pub fn list_append(&mut self, list: Ref, value: Value) -> Res<()> {
-        let len = self.heap.word(list, 0);
-        if let Some(storage) = self.heap.value(list, 1).as_cell()
+        let len = self.list_len(list);
+        if let Some(storage) = self.list_storage(list)
             && len < self.heap.header(storage).count()
         {
             self.heap.set_slot(storage, len, value);
-            self.heap.set_word(list, 0, len + 1);
+            self.heap.set_list_len(list, len + 1);
             return Ok(());
         }
         self.list_append_growing(list, value)
@@ -158,7 +163,7 @@ impl Vm {
         let storage = self.list_room(list, len + 1)?;
         self.release(scope);
         self.heap.set_slot(storage, len, value);
-        self.heap.set_word(list, 0, len + 1);
+        self.heap.set_list_len(list, len + 1);
         Ok(())
     }
 
@@ -167,7 +172,7 @@ impl Vm {
     /// # Errors
     /// MemoryError.
     pub fn list_room(&mut self, list: Ref, wanted: u32) -> Res<Ref> {
-        let old = self.heap.value(list, 1).as_cell();
+        let old = self.list_storage(list);
         let capacity = old.map_or(0, |storage| self.heap.header(storage).count());
         if let Some(old) = old
             && wanted <= capacity
@@ -197,18 +202,18 @@ impl Vm {
             self.heap.copy(new, 0, old, 0, 4 * len);
             self.heap.free(old);
         }
-        self.heap.set_value(list, 1, new.into());
+        self.heap.set_value(list, 0, new.into());
         Ok(new)
     }
 
     /// Sets a shorter length; what is beyond is forgotten, and memory given back if most of it is unused.
     pub fn list_truncate(&mut self, list: Ref, len: u32) {
-        let Some(storage) = self.heap.value(list, 1).as_cell() else { return };
+        let Some(storage) = self.list_storage(list) else { return };
         let old = self.list_len(list);
         for i in len..old {
             self.heap.set_slot(storage, i, Value::UNBOUND);
         }
-        self.heap.set_word(list, 0, len);
+        self.heap.set_list_len(list, len);
         let capacity = self.heap.header(storage).count();
         if capacity > 16 && len < capacity / 4 {
             self.heap.resize(storage, (2 * len) | 1);
@@ -220,14 +225,14 @@ impl Vm {
         let len = self.list_len(list);
         let storage = self.list_room(list, len.saturating_add(more))?;
         self.heap.copy(storage, 4 * (at + more), storage, 4 * at, 4 * (len - at));
-        self.heap.set_word(list, 0, len + more);
+        self.heap.set_list_len(list, len + more);
         Ok(storage)
     }
 
     /// Removes `count` items from `at` on.
     pub fn list_cut(&mut self, list: Ref, at: u32, count: u32) {
         let len = self.list_len(list);
-        if let Some(storage) = self.heap.value(list, 1).as_cell() {
+        if let Some(storage) = self.list_storage(list) {
             self.heap.copy(storage, 4 * at, storage, 4 * (at + count), 4 * (len - at - count));
         }
         self.list_truncate(list, len - count);
@@ -251,7 +256,7 @@ impl Vm {
         // The list may be extended by itself: its items are where they are now.
         let (cell, first, _) = self.sequence_items(iterable).expect("a list or tuple");
         self.heap.copy(storage, 4 * len, cell, 4 * first, 4 * more);
-        self.heap.set_word(list, 0, len + more);
+        self.heap.set_list_len(list, len + more);
         Ok(())
     }
 
@@ -407,7 +412,7 @@ fn repeat_in_place(vm: &mut Vm, list: Value, times: i32) -> Res {
     }
     let storage = vm.list_room(cell(list), total)?;
     fill(vm, storage, len, total);
-    vm.heap.set_word(cell(list), 0, total);
+    vm.heap.set_list_len(cell(list), total);
     Ok(list)
 }
 
@@ -470,9 +475,7 @@ fn set_slice(vm: &mut Vm, list: Ref, slice: Value, value: Value) -> Res {
     } else if new < gone {
         vm.list_cut(list, start + new, gone - new);
     }
-    if let (Some(storage), Some((cell, first, _))) =
-        (vm.heap.value(list, 1).as_cell(), vm.sequence_items(items))
-    {
+    if let (Some(storage), Some((cell, first, _))) = (vm.list_storage(list), vm.sequence_items(items)) {
         vm.heap.copy(storage, 4 * start, cell, 4 * first, 4 * new);
     }
     vm.release(scope);
@@ -495,9 +498,9 @@ fn append(vm: &mut Vm, list: Value, value: Value) -> Res {
 
 fn clear(vm: &mut Vm, list: Value) -> Res {
     let at = cell(list);
-    vm.heap.set_word(at, 0, 0);
-    if let Some(storage) = vm.heap.value(at, 1).as_cell() {
-        vm.heap.set_value(at, 1, Value::UNBOUND);
+    vm.heap.set_list_len(at, 0);
+    if let Some(storage) = vm.list_storage(at) {
+        vm.heap.set_value(at, 0, Value::UNBOUND);
         vm.heap.free(storage);
     }
     Ok(Value::NONE)
@@ -554,7 +557,7 @@ fn remove(vm: &mut Vm, list: Value, value: Value) -> Res {
 fn reverse(vm: &mut Vm, list: Value) -> Res {
     let at = cell(list);
     let len = vm.list_len(at);
-    if let Some(storage) = vm.heap.value(at, 1).as_cell() {
+    if let Some(storage) = vm.list_storage(at) {
         vm.heap.values_mut(storage, 0, len).reverse();
     }
     Ok(Value::NONE)
