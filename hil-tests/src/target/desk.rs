@@ -74,7 +74,8 @@ impl Desk {
 }
 
 impl Seat {
-    fn board<T>(&self, act: impl FnOnce(&mut Board) -> T) -> T {
+    /// Does something to the board, or looks at it.
+    pub fn board<T>(&self, act: impl FnOnce(&mut Board) -> T) -> T {
         act(&mut self.desk.borrow_mut().boards[self.index])
     }
 

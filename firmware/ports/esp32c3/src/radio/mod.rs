@@ -13,6 +13,7 @@
 mod card;
 mod config;
 mod espnow;
+mod guard;
 mod key;
 
 use core::mem::MaybeUninit;

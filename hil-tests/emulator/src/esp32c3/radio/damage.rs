@@ -1,9 +1,9 @@
-//! Damaged copies of what the receiver takes: for tests of the driver.
+//! What else than the air's frames reaches the driver: damaged copies of what the receiver takes, or given frames. For tests.
 //!
-//! The copy is made behind the modelled hardware, so that it reaches the driver: the check sequence is right, the frame decrypted, and
+//! It is put behind the modelled hardware, so that it reaches the driver: the check sequence is right, the frame decrypted, and
 //! who shall receive it stays as it was. Equal seeds give equal copies.
 
-use crate::air::frame::{flag, kind};
+use crate::air::frame::flag;
 use std::collections::VecDeque;
 
 /// Protocol version, type and flags; then the receiver's address, behind a duration.
@@ -11,8 +11,8 @@ const KIND: usize = 0;
 const FLAGS: usize = 1;
 const RECEIVER: std::ops::Range<usize> = 4..10;
 const HEADER: usize = 24;
-/// Time, interval and capabilities in a beacon.
-const FIXED_FIELDS: usize = 12;
+/// Shortest copy: up to the receiver's address.
+const SHORTEST: usize = RECEIVER.end;
 /// Longest copy: what a receive buffer holds beside what the hardware adds.
 const LONGEST: usize = 1500;
 /// Frames that are remembered.
@@ -22,11 +22,12 @@ const KINDS: [u8; 14] = [0x00, 0x10, 0x20, 0x30, 0x40, 0x50, 0x80, 0xA0, 0xB0, 0
 /// Bytes that mean something as a length or a number.
 const LIKELY: [u8; 8] = [0, 1, 2, 0x7F, 0x80, 0xDD, 0xFE, 0xFF];
 
-/// Makes damaged copies.
+/// Makes damaged copies, or puts given frames behind each.
 #[derive(Clone, Debug)]
 pub struct Damage {
     noise: u64,
     copies: u32,
+    given: Vec<Vec<u8>>,
     made: u64,
     latest: VecDeque<Vec<u8>>,
 }
@@ -35,10 +36,16 @@ impl Damage {
     /// So many copies of each frame.
     #[must_use]
     pub fn new(seed: u64, copies: u32) -> Self {
-        Self { noise: seed | 1, copies, made: 0, latest: VecDeque::new() }
+        Self { noise: seed | 1, copies, given: Vec::new(), made: 0, latest: VecDeque::new() }
     }
 
-    /// How many copies were made.
+    /// No copies: these frames follow each that the receiver takes, whatever is in them.
+    #[must_use]
+    pub fn given(frames: Vec<Vec<u8>>) -> Self {
+        Self { given: frames, ..Self::new(0, 0) }
+    }
+
+    /// How many damaged frames were made.
     #[must_use]
     pub fn made(&self) -> u64 {
         self.made
@@ -51,9 +58,10 @@ impl Damage {
 
     /// A frame somewhere among its copies: some meet the driver in the state that the frame is for, some in the one behind it.
     pub fn among_copies(&mut self, frame: Vec<u8>) -> Vec<Vec<u8>> {
-        self.made += u64::from(self.copies);
+        self.made += u64::from(self.copies) + self.given.len() as u64;
         let mut frames: Vec<_> = (0..self.copies).map(|_| self.copy(&frame)).collect();
         frames.insert(self.below(frames.len() + 1), frame);
+        frames.extend_from_slice(&self.given);
         self.latest.extend(frames.iter().cloned());
         while self.latest.len() > LATEST {
             self.latest.pop_front();
@@ -73,12 +81,7 @@ impl Damage {
         for _ in 0..1 + self.below(4) {
             self.harm(&mut copy);
         }
-        // The vendor's driver reads beyond a beacon that ends within its fixed fields, and crashes.
-        let shortest = match copy.first() {
-            Some(&kind::BEACON | &kind::PROBE_RESPONSE) => HEADER + FIXED_FIELDS,
-            _ => HEADER,
-        };
-        copy.resize(copy.len().clamp(shortest, LONGEST), 0);
+        copy.resize(copy.len().clamp(SHORTEST, LONGEST), 0);
         copy[RECEIVER].copy_from_slice(&frame[RECEIVER]);
         copy[FLAGS] = copy[FLAGS] & !flag::PROTECTED | frame[FLAGS] & flag::PROTECTED;
         copy
@@ -123,9 +126,17 @@ mod tests {
         assert_eq!(copies(7), copies(7));
         assert_ne!(copies(7), copies(8));
         for copy in copies(7) {
-            assert!((HEADER..=LONGEST).contains(&copy.len()));
+            assert!((SHORTEST..=LONGEST).contains(&copy.len()));
             assert_eq!(copy[RECEIVER], frame[RECEIVER]);
         }
         assert!(copies(7).iter().filter(|copy| **copy != frame).count() > 450);
+        assert!(copies(7).iter().any(|copy| copy.len() < HEADER));
+    }
+
+    #[test]
+    fn given_frames_follow_as_they_are() {
+        let given = vec![vec![0x80; 24], vec![1, 2, 3]];
+        let frames = Damage::given(given.clone()).among_copies(vec![7; 30]);
+        assert_eq!(frames, [vec![vec![7; 30]], given].concat());
     }
 }

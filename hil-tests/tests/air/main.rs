@@ -1,5 +1,7 @@
 //! The air around an emulated board, as another tool sees it.
 
+mod damaged;
+#[path = "../ready/mod.rs"]
 mod ready;
 
 use std::env;
@@ -8,10 +10,9 @@ use std::process::Command;
 
 use hil_tests::lab::{Lab, target_directory};
 use hil_tests::scenario::Scenario;
-use hil_tests::session::Session;
+use hil_tests::session::{Console, Session};
 use hil_tests::target::air::Forwards;
 use hil_tests::target::emulated::Emulated;
-use larch_emulator::esp32c3::Damage;
 
 const CONNECT: &str = "\
 import network, socket
@@ -32,8 +33,8 @@ fn board() -> Emulated {
 }
 
 /// What a person sees who types this after the start.
-fn typed(emulated: &mut Emulated, text: &str) -> String {
-    let mut session = Session::new(emulated);
+fn typed(console: &mut dyn Console, text: &str) -> String {
+    let mut session = Session::new(console);
     session.boot().unwrap();
     session.run(&Scenario::parse("test/air", text).unwrap()).unwrap();
     session.transcript()
@@ -108,80 +109,9 @@ visit(443), bad
     assert!(bad > rounds / 2, "what is damaged is hardly noticed:\n{said}");
 }
 
-/// Functions that join networks and talk there; `well` says whether all of that works.
-const WANDER: &str = "\
-import network, socket, time
-wlan = network.WLAN()
-wlan.active(True)
-def join(*network):
-    wlan.disconnect()
-    wlan.connect(*network)
-    end = time.ticks_ms() + 5000
-    while not wlan.isconnected() and time.ticks_ms() < end:
-        time.sleep_ms(10)
-    return wlan.isconnected()
-
-def talk():
-    s = socket.socket()
-    s.settimeout(2)
-    try:
-        s.connect((wlan.ifconfig()[2], 7))
-        s.write(b'well')
-        return s.recv(4) == b'well'
-    except OSError:
-        return False
-    finally:
-        s.close()
-
-def visit(*network):
-    try:
-        return join(*network) and talk()
-    except OSError:
-        # The driver is still busy with another network.
-        time.sleep(1)
-        return False
-
-def wander():
-    try:
-        wlan.scan()
-    except OSError:
-        pass
-    visit('open-lab')
-    visit('telenet-7T892F', 'nofreewififoryou!')
-
-def well():
-    return any(visit('open-lab') for _ in range(3)) and any(visit('telenet-7T892F', 'nofreewififoryou!') for _ in range(3))
-
-";
-
-/// `LARCH_AIR_ROUNDS` makes it longer, `LARCH_AIR_SEED` makes it another one.
-#[test]
-#[ignore = "the vendor's driver crashes on some frames (docs/roadmap.md), sooner or later: by hand"]
-fn a_board_stays_well_whatever_the_air_brings() {
-    let number = |name: &str, usual: u64| env::var(name).ok().map_or(usual, |text| text.parse().unwrap());
-    let (rounds, first) = (number("LARCH_AIR_ROUNDS", 3), number("LARCH_AIR_SEED", 1));
-    let mut emulated = board();
-    typed(&mut emulated, WANDER);
-    let mut made = 0;
-    for seed in first..first + rounds {
-        emulated.board().chip_mut().damage_frames(Some(Damage::new(seed, 5)));
-        let during = further(&mut emulated, "# timeout: 120 s\nwander()\n");
-        let damage = emulated.board().chip_mut().damage_frames(None).unwrap();
-        made += damage.made();
-        let after = further(&mut emulated, "# timeout: 120 s\nwell()\n");
-        let latest: Vec<String> = damage.latest().map(|frame| format!("{frame:02x?}")).collect();
-        assert!(
-            after.lines().any(|line| line == "True"),
-            "seed {seed}, after {made} frames; the last ones:\n{}\n{during}{after}",
-            latest.join("\n")
-        );
-    }
-    println!("{made} damaged frames");
-}
-
 /// What a person sees who types this later.
-fn further(emulated: &mut Emulated, text: &str) -> String {
-    let mut session = Session::new(emulated);
+fn further(console: &mut dyn Console, text: &str) -> String {
+    let mut session = Session::new(console);
     let scenario = Scenario::parse("test/air", text).unwrap();
     if let Err(error) = session.run(&scenario) {
         return format!("{}\n{error}", session.transcript());
