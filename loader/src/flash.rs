@@ -63,6 +63,10 @@ pub(crate) fn per_megabyte(seconds: u64, size: u64) -> Duration {
     DEFAULT_TIMEOUT.max(Duration::from_millis(seconds * 1000 * size / 1_000_000))
 }
 
+fn size_command(flash: FlashChip) -> Command<'static> {
+    Command::SpiSetParams(SpiParameters::of_size(u32::try_from(flash.bytes()).unwrap_or(u32::MAX)))
+}
+
 impl Loader<'_> {
     /// Connects the flash, reads its id, and tells the loader its size. Does so once.
     ///
@@ -85,7 +89,7 @@ impl Loader<'_> {
     }
 
     fn attach_flash(&mut self) -> Result<FlashChip, Error> {
-        let attach = Command::SpiAttach { pins: self.flash_pins, rom: self.dialect.is_rom() };
+        let attach = self.attach_command();
         self.with_retries(|loader| loader.command(&attach, DEFAULT_TIMEOUT))?;
         let flash = if self.secure_download() {
             FlashChip { id: 0, size: None }
@@ -96,11 +100,25 @@ impl Loader<'_> {
             }
             FlashChip { id, size: FlashSize::from_jedec_capacity(id.to_le_bytes()[2]) }
         };
-        let size = u32::try_from(flash.bytes()).unwrap_or(u32::MAX);
-        let parameters = Command::SpiSetParams(SpiParameters::of_size(size));
-        self.with_retries(|loader| loader.command(&parameters, DEFAULT_TIMEOUT))?;
+        let size = size_command(flash);
+        self.with_retries(|loader| loader.command(&size, DEFAULT_TIMEOUT))?;
         self.flash = Some(flash);
         Ok(flash)
+    }
+
+    /// Tells the chip once more which flash it has, if it was told: these commands carry no checksum, so that the mask ROM may
+    /// have taken one that the line damaged, and refuses everything behind the end of a flash that is too small.
+    ///
+    /// # Errors
+    /// If the chip does not take them.
+    pub(crate) fn remind_of_flash(&mut self) -> Result<(), Error> {
+        let Some(flash) = self.flash else { return Ok(()) };
+        self.command(&self.attach_command(), DEFAULT_TIMEOUT)?;
+        self.command(&size_command(flash), DEFAULT_TIMEOUT)
+    }
+
+    fn attach_command(&self) -> Command<'static> {
+        Command::SpiAttach { pins: self.flash_pins, rom: self.dialect.is_rom() }
     }
 
     /// The id, read until it comes twice the same: answers carry no checksum, and the flash's size hangs on it.

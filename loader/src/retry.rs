@@ -26,6 +26,9 @@ impl Loader<'_> {
                     self.observer.event(&Event::Retry { what: &error.to_string() });
                     tries += 1;
                     self.resynchronise()?;
+                    if matches!(error, Error::Refused { .. }) && self.remind_of_flash().is_err() {
+                        self.resynchronise()?;
+                    }
                 }
                 other => return other,
             }

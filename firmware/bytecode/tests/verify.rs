@@ -104,7 +104,8 @@ fn walk(parts: &CodeParts<'_, Const>) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 20_000, ..ProptestConfig::default() })]
+    // Miri takes a thousand times as long.
+    #![proptest_config(ProptestConfig { cases: if cfg!(miri) { 50 } else { 20_000 }, ..ProptestConfig::default() })]
 
     #[test]
     fn no_words_panic(words in proptest::collection::vec(any::<u32>(), 0..40), handler in any::<(u16, u16, u16, u8)>()) {

@@ -248,7 +248,7 @@ mod tests {
         let mut heap = heap(16384);
         let kept = tuple(&mut heap, &[Value::small(1), Value::small(2)]).unwrap();
         heap.push(kept).unwrap();
-        for i in 0..10_000 {
+        for i in 0..if cfg!(miri) { 1200 } else { 10_000 } {
             tuple(&mut heap, &[Value::small(i), Value::small(i)]).unwrap();
         }
         assert!(heap.statistics().collections > 1);
@@ -259,10 +259,11 @@ mod tests {
 
     #[test]
     fn a_long_chain_overflows_the_mark_stack_and_survives() {
+        let links = if cfg!(miri) { 300 } else { 3000 };
         let mut heap = heap(1 << 17);
         let mut chain = Value::NONE;
         let slot = heap.push(chain).unwrap();
-        for i in 0..3000 {
+        for i in 0..links {
             // The link is not the last value, so every level needs an entry of the mark stack.
             chain = tuple(&mut heap, &[chain, Value::small(i), Value::small(0)]).unwrap();
             heap.set_stack(slot, chain);
@@ -272,8 +273,8 @@ mod tests {
         while let Some(at) = chain.as_cell() {
             (chain, length) = (heap.value(at, 0), length + 1);
         }
-        assert_eq!(length, 3000);
-        assert_eq!(heap.statistics().used, 3000 * 16);
+        assert_eq!(length, links);
+        assert_eq!(heap.statistics().used, links as u32 * 16);
     }
 
     #[test]
@@ -337,7 +338,8 @@ mod tests {
         for _ in 0..64 {
             heap.push(Value::NONE);
         }
-        for round in 0..20_000u32 {
+        // Miri takes a thousand times as long.
+        for round in 0..if cfg!(miri) { 500 } else { 20_000u32 } {
             seed = seed.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
             let slot = first + (seed >> 10) % 64;
             live.retain(|(s, ..)| *s != slot);

@@ -46,6 +46,22 @@ fn one_damaged_byte_anywhere_is_survived() {
     }
 }
 
+/// What tells the chip the size of its flash has no checksum: the mask ROM takes it damaged, and refuses to write behind a size
+/// that is too small.
+#[test]
+fn a_damaged_size_of_the_flash_is_survived() {
+    let data = firmware_like(600);
+    let mut refused = 0;
+    for at in 790..840 {
+        let bench = Bench::new();
+        bench.board().faults_to_chip.corrupt.insert(at, 0x40);
+        write(&bench, &data).unwrap_or_else(|error| panic!("byte {at}: {error}\n{}", bench.events()));
+        assert!(bench.flash()[0x1_0000..].starts_with(&data), "byte {at}");
+        refused += u32::from(bench.events().contains("refused FlashDeflBegin: Failed to act"));
+    }
+    assert!(refused > 0, "the size lies elsewhere in what is sent now");
+}
+
 #[test]
 fn damaged_answers_are_survived() {
     let bench = Bench::new();

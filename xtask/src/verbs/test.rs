@@ -15,6 +15,7 @@ Examples:
   cargo xtask test                       all host tests
   cargo xtask test --clients             esptool and mpremote use the emulated board
   cargo xtask test --stress              the language suite with a collection at every allocation
+  cargo xtask test --miri                the heap and the bytecode under Miri, which sees undefined behaviour
   cargo xtask test --elsewhere           boards of other machines: serve, ser2net, labgrid
   cargo test -p hil-tests errors         some pairs; cargo-nextest works too")]
 pub(crate) struct Arguments {
@@ -27,6 +28,9 @@ pub(crate) struct Arguments {
     /// Instead: the language suite and the fuzzers' fixed sample with a garbage collection at every allocation
     #[arg(long, conflicts_with_all = ["clients", "elsewhere"])]
     stress: bool,
+    /// Instead: the tests of the crates whose unsafe code all others stand on, interpreted by Miri (needs nightly Rust)
+    #[arg(long, conflicts_with_all = ["clients", "elsewhere", "stress"])]
+    miri: bool,
 }
 
 pub(crate) fn run(arguments: &Arguments) -> Result<()> {
@@ -45,6 +49,16 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
         .env("CARGO_TARGET_DIR", target)
         .run()
         .context("an object was freed too early; run one test again with `--features gc-stress`");
+    }
+    if arguments.miri {
+        // Isolated, property tests could not tell where they keep what failed.
+        return cmd!(shell, "cargo +nightly miri test --locked -p larch-heap -p larch-bytecode")
+            .env("CARGO_TARGET_DIR", target.join("miri"))
+            .env("MIRIFLAGS", "-Zmiri-disable-isolation")
+            .run()
+            .context(
+                "Miri stopped; if it is missing: rustup toolchain install nightly --component miri,rust-src",
+            );
     }
     crate::ready::install_programs(&lab, lab.boards.iter());
     // Its tests are among those of the harness.
