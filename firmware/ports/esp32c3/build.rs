@@ -3,7 +3,8 @@
 
 use std::env;
 
-const GUARDED: [&str; 4] = ["ap_rx_cb", "ieee80211_parse_rsn", "ieee80211_parse_wpa", "sta_rx_cb"];
+const GUARDED: [&str; 5] =
+    ["ap_rx_cb", "ieee80211_decap_amsdu", "ieee80211_parse_rsn", "ieee80211_parse_wpa", "sta_rx_cb"];
 
 fn main() {
     println!("cargo:rerun-if-changed=build.rs");

@@ -3,8 +3,8 @@
 //! Invariant: whatever the standard allows is whole; elements may end behind any field but within none, and may be longer than what
 //! is known of them.
 //!
-//! Source: IEEE Std 802.11-2020, clauses 9.2.4.1.10 (what +HTC means), 9.3.3.1 (management frames), 9.4.2.24 (RSN); Wi-Fi Alliance,
-//! WPA3 Specification 3.4, section 13 (RSN overriding), and WPA 3.1, section 2.1.
+//! Source: IEEE Std 802.11-2020, clauses 9.2.4.1.10 (what +HTC means), 9.3.2.2 (A-MSDU), 9.3.3.1 (management frames), 9.4.2.24 (RSN);
+//! Wi-Fi Alliance, WPA3 Specification 3.4, section 13 (RSN overriding), and WPA 3.1, section 2.1.
 
 /// Addresses, and what is around them.
 const HEADER: usize = 24;
@@ -13,6 +13,13 @@ const HT_CONTROL: usize = 4;
 const TYPE: u8 = 0x0C;
 const MANAGEMENT: u8 = 0;
 const ORDER: u8 = 0x80;
+
+/// Addresses and length of a packet among others in one frame.
+const PACKET_HEADER: usize = 14;
+/// No packet is shorter: a header, and what tells the protocol.
+const SHORTEST_PACKET: usize = PACKET_HEADER + 8;
+/// The next packet begins at a multiple of so many bytes.
+const PACKET_ALIGNMENT: usize = 4;
 
 /// A vendor's element that is read as an RSN element from here on.
 const RSN_OVERRIDE: [u8; 4] = [0x50, 0x6F, 0x9A, 0x29];
@@ -50,6 +57,21 @@ pub fn has_header(frame: &[u8]) -> bool {
         }
         [_, _, ..] => true,
         _ => false,
+    }
+}
+
+/// Whether no packet leaves a frame's body that carries several (an A-MSDU). What is too short for another packet is no packet.
+#[must_use]
+pub fn are_packets_whole(body: &[u8]) -> bool {
+    let mut rest = body;
+    loop {
+        let Some(&[.., high, low]) = rest.first_chunk::<PACKET_HEADER>() else { return false };
+        let size = PACKET_HEADER + usize::from(u16::from_be_bytes([high, low]));
+        let Some(behind) = rest.get(size..) else { return false };
+        if behind.len() < SHORTEST_PACKET {
+            return true;
+        }
+        rest = &behind[size.next_multiple_of(PACKET_ALIGNMENT) - size..];
     }
 }
 

@@ -89,6 +89,36 @@ proptest! {
     }
 
     #[test]
+    fn packets_are_whole_if_they_can_be_taken_apart(
+        packets in prop::collection::vec((0usize..40, 0usize..8, -3isize..4), 1..5),
+        end in any::<prop::sample::Index>(),
+        is_cut: bool,
+    ) {
+        let mut body = Vec::new();
+        for (length, wrong, by) in packets {
+            body.resize(body.len().next_multiple_of(4), 0);
+            body.extend([0x55; 12]);
+            let said = if wrong == 0 { length.saturating_add_signed(by) } else { length };
+            body.extend((said as u16).to_be_bytes());
+            body.resize(body.len() + length, 0);
+        }
+        if is_cut {
+            body.truncate(end.index(body.len()));
+        }
+        // As the driver does it, byte for byte.
+        let mut at = 0;
+        let mut expected = true;
+        loop {
+            let Some(length) = body.get(at + 12..at + 14) else { expected = false; break };
+            let next = at + 14 + usize::from(length[0]) * 256 + usize::from(length[1]);
+            if next > body.len() { expected = false; break }
+            if body.len() - next <= 21 { break }
+            at += (next - at).div_ceil(4) * 4;
+        }
+        prop_assert_eq!(are_packets_whole(&body), expected);
+    }
+
+    #[test]
     fn only_management_frames_need_a_header(frame in prop::collection::vec(any::<u8>(), 0..40)) {
         let expected = frame.len() >= 2
             && (frame[0] & 0x0C != 0 || frame.len() >= if frame[1] & 0x80 == 0 { 24 } else { 28 });
@@ -133,4 +163,16 @@ fn the_shortest_beacon_has_its_header() {
     assert!(!has_header(&frame));
     // A block acknowledgement and its request are shorter.
     assert!(has_header(&[0x94; 12]) && has_header(&[0xD4, 0, 0, 0]));
+}
+
+#[test]
+fn packets_may_be_one_or_several_with_and_without_padding() {
+    let packet = |length: u16| [&[7; 12][..], &length.to_be_bytes(), &vec![0; length.into()]].concat();
+    for last in 0..40 {
+        assert!(are_packets_whole(&packet(last)), "one of {last}");
+        assert!(are_packets_whole(&[packet(46), packet(last)].concat()), "a second one of {last}");
+        assert!(are_packets_whole(&[packet(45), vec![0], packet(last)].concat()), "behind padding, {last}");
+    }
+    assert!(!are_packets_whole(&packet(20)[..33]) && !are_packets_whole(&[]) && !are_packets_whole(&[0; 13]));
+    assert!(!are_packets_whole(&[packet(46), packet(20)[..33].to_vec()].concat()));
 }

@@ -7,6 +7,8 @@
 //!   or 28 bytes from the length, without looking; the rest wraps to 65532 bytes, and beacons are read to the end of memory.
 //! - `ieee80211_parse_rsn`, `ieee80211_parse_wpa`: called in `ieee80211_scan.o`, before joining. A count of suites may lead behind the
 //!   element; then the number of key identifiers, from anywhere, is believed.
+//! - `ieee80211_decap_amsdu`: called in `ieee80211_sta.o` and `ieee80211_hostap.o` with a frame that carries several packets, each of
+//!   which says its length; so many bytes are copied.
 //!
 //! Invariant: what is refused is answered as the vendor's function answers what it refuses: a frame goes back to the driver's pool; an
 //! element gives 0, and nothing is kept of it.
@@ -14,11 +16,13 @@
 //! Source: disassembly of `libnet80211.a` and `libpp.a` of esp-wifi-sys-esp32c3 0.3.0; to be looked at again with another version.
 
 use core::ffi::{c_int, c_void};
-use core::slice;
+use core::{ptr, slice};
 
 use esp_wifi_sys_esp32c3::include::wifi_pkt_rx_ctrl_t as Reception;
-use larch_board::ieee80211::{has_header, is_rsn_whole, is_wpa_whole};
+use larch_board::ieee80211::{are_packets_whole, has_header, is_rsn_whole, is_wpa_whole};
 
+/// What the driver makes of a frame's header: room for the header of an Ethernet frame.
+const ETHERNET_HEADER: usize = 14;
 /// Bytes of the check sequence, which the length of a frame includes.
 const CHECK_SEQUENCE: usize = 4;
 
@@ -30,6 +34,8 @@ struct Packet {
     _last: *const c_void,
     _buffers: u32,
     reception: *const Reception,
+    _header: u16,
+    length: u16,
 }
 
 #[repr(C)]
@@ -50,6 +56,7 @@ unsafe extern "C" {
     fn __real_ap_rx_cb(packet: *mut Packet, rssi: c_int, noise: c_int) -> c_int;
     fn __real_ieee80211_parse_rsn(beacon: *mut Beacon, element: *const u8) -> c_int;
     fn __real_ieee80211_parse_wpa(beacon: *mut Beacon) -> c_int;
+    fn __real_ieee80211_decap_amsdu(interface: *mut c_void, packet: *mut Packet) -> *mut Packet;
     fn ic_ebuf_recycle_rx(packet: *mut Packet);
 }
 
@@ -128,4 +135,24 @@ unsafe extern "C" fn __wrap_ieee80211_parse_wpa(beacon: *mut Beacon) -> c_int {
         }
         __real_ieee80211_parse_wpa(beacon)
     }
+}
+
+/// A frame that carries several packets; none of it is left afterwards, in any case.
+///
+/// # Safety
+/// As the driver calls its own.
+#[unsafe(no_mangle)]
+unsafe extern "C" fn __wrap_ieee80211_decap_amsdu(
+    interface: *mut c_void,
+    packet: *mut Packet,
+) -> *mut Packet {
+    // SAFETY: as this function's; the length is that of the frame that the driver has before it, Ethernet header included.
+    unsafe {
+        let frame = slice::from_raw_parts((*(*packet).buffer).frame, usize::from((*packet).length));
+        if frame.get(ETHERNET_HEADER..).is_some_and(are_packets_whole) {
+            return __real_ieee80211_decap_amsdu(interface, packet);
+        }
+        ic_ebuf_recycle_rx(packet);
+    }
+    ptr::null_mut()
 }

@@ -36,7 +36,9 @@ impl Damage {
     /// So many copies of each frame.
     #[must_use]
     pub fn new(seed: u64, copies: u32) -> Self {
-        Self { noise: seed | 1, copies, given: Vec::new(), made: 0, latest: VecDeque::new() }
+        // Seeds that are near each other begin far from each other.
+        let noise = (seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) ^ 0x6A09_E667_F3BC_C909).max(1);
+        Self { noise, copies, given: Vec::new(), made: 0, latest: VecDeque::new() }
     }
 
     /// No copies: these frames follow each that the receiver takes, whatever is in them.
