@@ -15,8 +15,10 @@ use std::time::{Duration, Instant};
 const SLICE: Ticks = 500 * TICKS_PER_US;
 /// So many of them before the client is listened to again.
 const SLICES: usize = 40;
-/// A chip that neither sent nor commanded its flash for so long waits for the client.
+/// A chip that neither sent nor commanded its flash for so long waits for the client…
 const IDLE: Ticks = 1_500_000 * TICKS_PER_US;
+/// … unless the client has said nothing for this wall time: it waits for the chip then, which computes (digests of much flash).
+const SILENCE: Duration = Duration::from_secs(1);
 /// Wall time that a client gets to react before the chip works on without it.
 const REACTION: Duration = Duration::from_millis(25);
 /// What ends a frame of the loader's protocol (SLIP).
@@ -58,6 +60,7 @@ pub fn run(
         active_at: 0,
         started: false,
         patience: Instant::now(),
+        heard: Instant::now(),
     };
     while !stop.load(Ordering::Relaxed) {
         bench.turn()?;
@@ -79,6 +82,8 @@ struct Lockstep<'b> {
     started: bool,
     /// Until when the client may say more before the chip goes on.
     patience: Instant,
+    /// When the client last did something.
+    heard: Instant,
 }
 
 impl Lockstep<'_> {
@@ -87,7 +92,8 @@ impl Lockstep<'_> {
         let events = self.endpoint.link.receive()?;
         if !events.is_empty() {
             self.started = true;
-            self.patience = Instant::now() + REACTION;
+            self.heard = Instant::now();
+            self.patience = self.heard + REACTION;
             // What was idle until now is forgotten.
             self.active_at = self.board.now_ticks();
         }
@@ -101,7 +107,7 @@ impl Lockstep<'_> {
             return Ok(());
         }
         for _ in 0..SLICES {
-            if self.board.now_ticks() - self.active_at >= IDLE {
+            if self.board.now_ticks() - self.active_at >= IDLE && self.heard.elapsed() < SILENCE {
                 break;
             }
             if self.slice()? {

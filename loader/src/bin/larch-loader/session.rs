@@ -41,10 +41,11 @@ pub fn connect_for(global: &Global, own_stub: bool, reporter: &Reporter) -> Resu
     let with_stub = !global.no_stub && !loader.secure_download();
     match global.baud {
         Some(baud) => {
-            loader.change_baud(baud)?;
             if with_stub {
+                loader.change_baud(baud.min(UPLOAD_SPEED))?;
                 start_stub(&mut loader, own_stub, reporter)?;
             }
+            loader.change_baud(baud)?;
         }
         // A plain socket has no speed.
         None if port.starts_with("socket://") => {
