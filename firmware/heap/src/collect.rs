@@ -248,7 +248,7 @@ mod tests {
         let mut heap = heap(16384);
         let kept = tuple(&mut heap, &[Value::small(1), Value::small(2)]).unwrap();
         heap.push(kept).unwrap();
-        for i in 0..if cfg!(miri) { 1200 } else { 10_000 } {
+        for i in 0..if cfg!(miri) { 2500 } else { 10_000 } {
             tuple(&mut heap, &[Value::small(i), Value::small(i)]).unwrap();
         }
         assert!(heap.statistics().collections > 1);
