@@ -15,6 +15,8 @@ const MD5_PART: usize = 24;
 const DATA_AT: usize = 32;
 const MAGIC_START: [u32; 2] = [0x0A32_4655, 0x9E5D_5157];
 const MAGIC_END: u32 = 0x0AB1_6F30;
+/// How many addresses there are.
+const ADDRESSES: u64 = 1 << 32;
 /// Flag: the family id field is used.
 const HAS_FAMILY: u32 = 0x2000;
 /// Flag: the MD5 of the data stands behind them.
@@ -86,7 +88,8 @@ pub fn decode(name: &str, bytes: &[u8]) -> Result<Vec<Blob>, ImageError> {
         let (flags, address, size) = (reader.u32()?, reader.u32()?, reader.u32()? as usize);
         let end = block.get(BLOCK - 4..).is_some_and(|end| end == MAGIC_END.to_le_bytes());
         let payload = block.get(DATA_AT..DATA_AT + size.min(BLOCK)).filter(|_| size <= BLOCK - 4 - DATA_AT);
-        let Some(payload) = payload.filter(|_| magic == MAGIC_START && end) else {
+        let fits = u64::from(address) + size as u64 <= ADDRESSES;
+        let Some(payload) = payload.filter(|_| magic == MAGIC_START && end && fits) else {
             return Err(ImageError::Uf2Block(index));
         };
         if flags & NOT_MAIN_FLASH == 0 {
@@ -114,6 +117,15 @@ mod tests {
         );
         let decoded = decode("a", &bytes).unwrap();
         assert_eq!((decoded.len(), decoded[0].offset, decoded[0].data.len()), (1, 0x1000, 300));
+    }
+
+    #[test]
+    fn a_block_ends_at_the_last_address_at_most() {
+        let one = |offset| Blob { name: "a".to_owned(), offset, data: vec![7; 16] };
+        let options = Uf2Options { chunk: None, md5: true };
+        assert_eq!(decode("a", &encode(&[one(0xFFFF_FFF0)], 0, options)).unwrap(), [one(0xFFFF_FFF0)]);
+        let behind = decode("a", &encode(&[one(0xFFFF_FFF1)], 0, options));
+        assert!(matches!(behind, Err(ImageError::Uf2Block(0))), "{behind:?}");
     }
 
     proptest! {
