@@ -69,20 +69,30 @@ impl Heap {
     fn mark(&mut self, value: Value) -> Option<(u32, u32)> {
         let at = value.as_cell()?;
         let granule = self.granule(at.0);
-        let (index, bit) = (granule / 32, granule % 32);
-        let marked = self.map(index);
-        if marked >> bit & 1 != 0 {
+        let marked = self.map(granule / 32);
+        if marked >> (granule % 32) & 1 != 0 {
             return None;
         }
         let header = self.header(at);
         debug_assert!(header.kind() != Kind::Free, "a stale reference {at:?}");
-        let count = granules(header);
+        // Apart, both ways are shorter.
+        if header.kind().layout() == Layout::Bytes {
+            self.set_marks(granule, marked, granules(header));
+            return None;
+        }
+        self.set_marks(granule, marked, granules(header));
+        Some(self.values_of(at, header))
+    }
+
+    /// Sets the bits of `count` granules; those of the first one's word are `marked` now.
+    #[inline(always)]
+    fn set_marks(&mut self, granule: u32, marked: u32, count: u32) {
+        let (index, bit) = (granule / 32, granule % 32);
         if bit + count < 32 {
             self.set_map(index, marked | ((1 << count) - 1) << bit);
         } else {
             self.mark_long(granule, count);
         }
-        (header.kind().layout() != Layout::Bytes).then(|| self.values_of(at, header))
     }
 
     /// Marks a cell whose bits are in more than one word.

@@ -91,11 +91,35 @@ impl AttrCache {
             Found::Plain(value) => (PLAIN, value),
         };
         let index = Self::index(owner, name);
-        self.entries[index ^ 1] = self.entries[index];
+        // An empty place must not drive out what has the neighbour's for its own.
+        if !self.entries[index].owner.is_unbound() {
+            self.entries[index ^ 1] = self.entries[index];
+        }
         self.entries[index] = Entry { owner, name: u32::from(name.0) | what, value };
     }
 
     pub(crate) fn clear(&mut self) {
         self.entries = [EMPTY; ENTRIES];
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Two of a loop never drive each other out, wherever their places are.
+    #[test]
+    fn any_two_stay() {
+        let owner = Value::small(1000);
+        for (a, b) in (0..256).flat_map(|a| (0..256).map(move |b| (Qstr(a), Qstr(b)))).filter(|(a, b)| a != b)
+        {
+            let mut cache = AttrCache::new();
+            cache.put(owner, a, Found::Own(1));
+            cache.put(owner, b, Found::Own(2));
+            assert_eq!(
+                (cache.get(owner, a), cache.get(owner, b)),
+                (Some(Found::Own(1)), Some(Found::Own(2)))
+            );
+        }
     }
 }
